@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/drop_reason.hpp"
+#include "core/frame.hpp"
+
+namespace crosswire {
+
+// A worker owns one Burst and lends it to every receive(): nothing is allocated per frame or per wire.
+struct Burst {
+  static constexpr uint32_t capacity = 256;  // frames
+  static constexpr uint32_t segment_capacity = 1024;
+  static constexpr uint32_t max_more = 255;  // further segments of one frame: 64 KiB in buffers of 256 bytes
+
+  uint32_t count = 0;
+  uint32_t segment_count = 0;
+  uint32_t offload_count = 0;
+  std::array<Frame, capacity> frames;
+  std::array<Segment, segment_capacity> segments;
+  std::array<Offload, capacity> offloads;
+
+  // Frames that arrived but could not be received, by reason. The pump counts them as received and dropped.
+  std::array<uint32_t, drop_reason_count> dropped{};
+
+  // Memory of the worker's, for links whose frames have no memory of their own (a tap's read()). Overwritten by the
+  // next receive() of any link of that worker.
+  std::span<uint8_t> scratch;
+
+  void clear() {
+    count = segment_count = offload_count = 0;
+    dropped.fill(0);
+  }
+  void drop(DropReason reason, uint32_t units = 1) { dropped[static_cast<size_t>(reason)] += units; }
+  const Offload* offload_of(const Frame& frame) const {
+    return frame.offload == 0 ? nullptr : &offloads[frame.offload - 1u];
+  }
+  std::span<const Segment> more_of(const Frame& frame) const {
+    return {segments.data() + frame.first_more, frame.more};
+  }
+};
+
+}  // namespace crosswire

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/netns.hpp"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "os/error.hpp"
+
+namespace crosswire::os {
+
+Result<Fd> open_namespace(const std::string& path) {
+  const char* operation = "open network namespace";
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    const bool missing = errno == ENOENT || errno == ESRCH || errno == ENOTDIR;
+    return system_error(missing ? "NAMESPACE_MISSING" : "NAMESPACE_DENIED", operation, path, errno);
+  }
+  // ioctl_ns(2). Anything that is no namespace file answers ENOTTY.
+  if (::ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
+    return Error{"NAMESPACE_INVALID", operation, path, "the file is not a network namespace", 0};
+  }
+  return fd;
+}
+
+Result<NamespaceIdentity> identify_namespace(const std::string& path) {
+  auto fd = open_namespace(path);
+  if (!fd) return std::move(fd).error();
+  struct stat status {};
+  if (::fstat(fd.value().get(), &status) != 0) {
+    return system_error("NAMESPACE_INVALID", "identify network namespace", path, errno);
+  }
+  return NamespaceIdentity{status.st_dev, status.st_ino};
+}
+
+Result<NamespaceGuard> NamespaceGuard::enter(const std::string& path) {
+  if (path.empty()) return NamespaceGuard(Fd());
+  auto target = open_namespace(path);
+  if (!target) return std::move(target).error();
+  auto home = open_namespace("/proc/thread-self/ns/net");
+  if (!home) return std::move(home).error();
+  if (::setns(target.value().get(), CLONE_NEWNET) != 0) {
+    return system_error("NAMESPACE_DENIED", "enter network namespace", path, errno);
+  }
+  return NamespaceGuard(std::move(home).value());
+}
+
+NamespaceGuard::~NamespaceGuard() {
+  if (home_ && ::setns(home_.get(), CLONE_NEWNET) != 0) std::abort();
+}
+
+}  // namespace crosswire::os
