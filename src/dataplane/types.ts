@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// The façade to the addon: asynchronous, plain data in and out, so that the data plane can move into a process of its
+// own. Namespaces are paths; '' is the forwarder's own. Everything rejects with a CrosswireError and changes nothing
+// when it does, unless a method says otherwise.
+
+import type { Payload } from '../model/wire.ts';
+
+export interface NamespaceIdentity {
+  readonly device: number;
+  readonly inode: number;
+}
+export interface NamespaceEntry extends NamespaceIdentity {
+  readonly path: string;
+}
+
+export interface VethSide {
+  readonly netns: string;
+  readonly name: string;
+  readonly alias: string; // ownership mark
+  readonly mac: string;
+  readonly mtu: number;
+}
+
+export interface TapRequest {
+  readonly netns: string;
+  readonly name: string;
+  readonly alias: string;
+  readonly payload: Payload; // ethernet → tap, ip → tun
+  readonly mac?: string; // tap only
+  readonly mtu: number;
+  readonly txQueueLength: number; // frames
+}
+
+export interface RouteEntry {
+  readonly to: string;
+  readonly via?: string;
+}
+export interface NeighbourEntry {
+  readonly address: string;
+  readonly mac: string;
+}
+
+/** One ordered batch on one interface. Adding what is there and removing what is gone are successes. If a step fails,
+ *  the steps before it in this batch are undone. Order: removals, rename, mtu, mac, addresses, up, routes, neighbours. */
+export interface InterfaceChange {
+  readonly netns: string;
+  readonly name: string;
+  /** The interface's alias must be this; otherwise INTERFACE_NOT_OURS. */
+  readonly alias: string;
+  readonly rename?: string;
+  readonly mtu?: number;
+  readonly mac?: string;
+  readonly up?: boolean;
+  readonly addAddresses?: readonly string[];
+  readonly removeAddresses?: readonly string[];
+  readonly addRoutes?: readonly RouteEntry[];
+  readonly removeRoutes?: readonly RouteEntry[];
+  readonly addNeighbours?: readonly NeighbourEntry[];
+  readonly removeNeighbours?: readonly NeighbourEntry[];
+}
+
+export interface InterfaceStatistics {
+  readonly rxPackets: bigint;
+  readonly txPackets: bigint;
+  readonly rxBytes: bigint;
+  readonly txBytes: bigint;
+  readonly rxErrors: bigint;
+  readonly txErrors: bigint;
+  readonly rxDropped: bigint;
+  readonly txDropped: bigint;
+}
+
+export interface InterfaceInfo {
+  readonly index: number;
+  readonly name: string;
+  readonly alias: string;
+  readonly kind: string; // 'veth', 'tap', 'tun', '' for others
+  readonly mac: string; // '' where it has none
+  readonly mtu: number;
+  readonly up: boolean; // administratively
+  readonly running: boolean; // carrier
+  readonly addresses: readonly string[]; // CIDR, IPv6 link-local left out
+  readonly routes: readonly RouteEntry[]; // with our routing protocol number only
+  readonly neighbours: readonly NeighbourEntry[]; // permanent only
+  readonly statistics: InterfaceStatistics;
+}
+
+export interface InterfaceQuery {
+  readonly netns: string;
+  readonly aliasPrefix?: string; // those whose alias begins so …
+  readonly names?: readonly string[]; // … and those with these names
+}
+
+export interface TapLinkRequest {
+  readonly kind: 'tap';
+  readonly name: string; // for people: wire/end
+  readonly netns: string;
+  readonly interface: string;
+  readonly payload: Payload;
+  readonly mtu: number;
+}
+
+export interface MemifLinkRequest {
+  readonly kind: 'memif';
+  readonly name: string;
+  readonly socket: string; // path or @abstract
+  readonly netns: string;
+  readonly role: 'server' | 'client';
+  readonly id: number;
+  readonly payload: Payload;
+  readonly secret: string; // '' for none
+  readonly rings: number;
+  readonly ringSize: number;
+  readonly bufferSize: number;
+  readonly allowUnsealed: boolean;
+  readonly mtu: number;
+}
+
+export type LinkRequest = TapLinkRequest | MemifLinkRequest;
+
+export interface EngineWireRequest {
+  readonly name: string;
+  readonly payload: Payload;
+  readonly client: LinkRequest;
+  readonly endpoint: LinkRequest;
+}
+
+/** Never reused within a process. */
+export type EngineWireId = number;
+
+export interface LinkState {
+  readonly up: boolean;
+  readonly detail: string;
+  readonly peer: string;
+  readonly receiveRings: number;
+  readonly transmitRings: number;
+  readonly ringSize: number;
+  readonly bufferSize: number;
+  readonly sessions: number;
+  readonly refused: number;
+}
+
+/** One snapshot of all engine wires. Row i of `words` belongs to ids[i]: client words, then endpoint words; each is
+ *  rx_packets, rx_bytes, tx_packets, tx_bytes, then drops in the order of `dropReasons`. */
+export interface EngineCounters {
+  readonly ids: readonly EngineWireId[];
+  readonly wordsPerEnd: number;
+  readonly words: BigUint64Array;
+}
+
+export interface WorkerStatistics {
+  readonly worker: number;
+  readonly busyNanoseconds: bigint;
+  readonly idleNanoseconds: bigint; // asleep in epoll
+  readonly wakeUps: bigint;
+  readonly bursts: bigint; // that yielded frames
+  readonly frames: bigint;
+  readonly wires: number;
+  readonly hotWires: number;
+  /** framesPerBurst[i]: bursts of at most 2^i frames (and more than 2^(i-1)); 9 buckets, 1 to 256. */
+  readonly framesPerBurst: readonly bigint[];
+}
+
+export interface MachineProbe {
+  readonly kernel: string; // release
+  readonly capabilities: readonly string[]; // effective, of the ones we use
+  readonly tun: boolean; // /dev/net/tun can be opened
+  readonly tunVirtioHeader: boolean;
+  readonly udpSegmentation: boolean; // TUN_F_USO4/6
+  readonly memfd: boolean;
+  readonly abstractSockets: boolean;
+}
+
+export interface DataplaneOptions {
+  readonly workers?: number; // default 1
+}
+
+export interface Dataplane {
+  readonly dropReasons: readonly string[];
+  /** Starts threads. Only once. */
+  start(options?: DataplaneOptions): Promise<void>;
+  /** Stops every engine wire and joins all threads; interfaces stay. Idempotent. */
+  close(): Promise<void>;
+  probe(): Promise<MachineProbe>;
+
+  identifyNamespace(path: string): Promise<NamespaceIdentity>;
+  /** All that can be found below /run/netns and /proc, each once. */
+  listNamespaces(): Promise<NamespaceEntry[]>;
+
+  listInterfaces(query: InterfaceQuery): Promise<InterfaceInfo[]>;
+  /** Both sides appear in their namespaces at once, down, and nowhere else. */
+  createVethPair(a: VethSide, b: VethSide): Promise<void>;
+  /** Persistent: it outlives the process. Down when made. */
+  createTap(request: TapRequest): Promise<void>;
+  changeInterface(change: InterfaceChange): Promise<void>;
+  /** false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
+  deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;
+  readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<(InterfaceStatistics | null)[]>;
+
+  startWire(request: EngineWireRequest): Promise<EngineWireId>;
+  /** Opens the new link, switches at a quiet point, closes the old one. Counters go on. */
+  replaceEnd(id: EngineWireId, end: 'client' | 'endpoint', link: LinkRequest): Promise<void>;
+  stopWire(id: EngineWireId): Promise<void>;
+  describeWire(id: EngineWireId): { client: LinkState; endpoint: LinkState };
+  readCounters(): EngineCounters;
+  workerStatistics(): WorkerStatistics[];
+}

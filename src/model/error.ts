@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one error class of the project. The addon makes its failures with it too.
+
+export interface ErrorDetails {
+  /** Stable, documented in docs/errors.md. */
+  code: string;
+  /** What was tried, in words. */
+  operation: string;
+  /** On what: an interface, a namespace, a file with line and column. */
+  subject: string;
+  /** Why it failed, with the kernel's own text where it gave one. */
+  reason: string;
+  /** What the reader can do. */
+  hint?: string;
+  /** errno of the failed system call, 0 where there was none. */
+  errno?: number;
+  cause?: unknown;
+}
+
+export class CrosswireError extends Error {
+  readonly code: string;
+  readonly operation: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly hint: string | undefined;
+  readonly errno: number;
+
+  constructor(details: ErrorDetails) {
+    const { code, operation, subject, reason, hint, errno = 0, cause } = details;
+    super(`${operation}${subject ? ` (${subject})` : ''}: ${reason}${hint ? `; ${hint}` : ''}`, { cause });
+    this.name = 'CrosswireError';
+    this.code = code;
+    this.operation = operation;
+    this.subject = subject;
+    this.reason = reason;
+    this.hint = hint;
+    this.errno = errno;
+  }
+
+  /** As the control API and `-o json` show it. */
+  toJSON(): ErrorDetails {
+    const { code, operation, subject, reason, hint, errno } = this;
+    return { code, operation, subject, reason, ...(hint ? { hint } : {}), ...(errno ? { errno } : {}) };
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon says of a wire: the shape of the control API's answers.
+
+import type { ErrorDetails } from './error.ts';
+import type { EndName, Path, Wire } from './wire.ts';
+
+export type WirePhase = 'pending' | 'up' | 'degraded' | 'failed' | 'removing';
+
+export interface EndStatus {
+  readonly mechanism: 'kernel' | 'memif';
+  readonly up: boolean;
+  /** One line for people: why it is down, or what was negotiated. */
+  readonly detail: string;
+  readonly interface?: string;
+  readonly netns?: string; // as resolved
+  readonly mac?: string;
+  readonly socket?: string;
+  readonly peer?: string;
+  readonly rings?: number;
+  readonly ringSize?: number;
+  readonly sessions?: number;
+}
+
+export interface WireStatus {
+  readonly name: string;
+  readonly phase: WirePhase;
+  readonly path: Path;
+  readonly mtu: number;
+  readonly spec: Wire; // a memif secret is replaced by '(set)'
+  readonly client: EndStatus;
+  readonly endpoint: EndStatus;
+  readonly createdAt: string; // RFC 3339
+  readonly error?: ErrorDetails;
+}
+
+export type ApplyOutcome = 'created' | 'changed' | 'unchanged' | 'failed';
+
+export interface ApplyReport {
+  readonly name: string;
+  readonly outcome: ApplyOutcome;
+  readonly actions: readonly string[]; // in words, in order
+  readonly error?: ErrorDetails;
+}
+
+export interface RemoveReport {
+  readonly name: string;
+  readonly outcome: 'removed' | 'missing' | 'failed';
+  readonly errors: readonly ErrorDetails[];
+}
+
+export interface Explanation {
+  readonly name: string;
+  readonly path: Path;
+  /** Why this path: one sentence a line. */
+  readonly why: readonly string[];
+  /** The actions that make the wire from nothing, in order, in words. */
+  readonly actions: readonly string[];
+  /** The actions still to do now: empty when everything is in place. */
+  readonly pending: readonly string[];
+}
+
+/** A warning is a record (style.md 22). */
+export interface HealthRecord {
+  readonly code: string;
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly text: string;
+  readonly wire?: string;
+  readonly end?: EndName;
+  readonly since: string; // RFC 3339
+}
+
+/** Counters of one end, absolute since the wire was made; rx: frames entering the wire from that end. */
+export interface EndCounters {
+  readonly rxPackets: bigint;
+  readonly rxBytes: bigint;
+  readonly txPackets: bigint;
+  readonly txBytes: bigint;
+  readonly rxErrors: bigint;
+  readonly txErrors: bigint;
+  /** Of frames that entered at this end, by reason. */
+  readonly drops: Readonly<Record<string, bigint>>;
+}
+
+export interface WireCounters {
+  readonly client: EndCounters;
+  readonly endpoint: EndCounters;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// A wire as somebody wants it. Plain data, validated by config/ before it gets here, frozen.
+
+export type Payload = 'ethernet' | 'ip';
+export type EndName = 'client' | 'endpoint';
+export const endNames: readonly EndName[] = ['client', 'endpoint'];
+
+/** Where a network namespace is found: exactly one of the three. */
+export type NamespaceReference =
+  | { readonly netns: string } // absolute path, e.g. /run/netns/web
+  | { readonly pid: number }
+  | { readonly inode: number }; // of the namespace file, as `ls -Li /run/netns/web` prints it
+
+export interface Route {
+  /** CIDR; `0.0.0.0/0` and `::/0` are default routes. */
+  readonly to: string;
+  readonly via?: string;
+}
+
+export interface Neighbour {
+  readonly address: string;
+  readonly mac: string;
+}
+
+export interface KernelMechanism {
+  readonly type: 'kernel';
+  readonly namespace: NamespaceReference;
+  readonly interface: string;
+  readonly mac?: string;
+  readonly addresses: readonly string[]; // CIDR
+  readonly routes: readonly Route[];
+  readonly neighbours: readonly Neighbour[];
+}
+
+export interface MemifMechanism {
+  readonly type: 'memif';
+  /** Path, or `@name` for an abstract socket. */
+  readonly socket: string;
+  /** Where an abstract socket lives; absent: the forwarder's own namespace. */
+  readonly netns?: string;
+  readonly role: 'server' | 'client';
+  readonly id: number;
+  readonly secret?: string;
+  readonly rings: number;
+  readonly ringSize: number; // descriptors, a power of two
+  readonly bufferSize: number; // bytes
+  readonly allowUnsealed: boolean;
+}
+
+export type Mechanism = KernelMechanism | MemifMechanism;
+
+export interface End {
+  readonly mechanism: Mechanism;
+  readonly pod?: string;
+  readonly namespace?: string; // the Kubernetes namespace of the pod
+}
+
+export interface Wire {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly networkService?: string;
+  readonly payload: Payload;
+  readonly mtu?: number; // of the IP packet, 1280 (or 68 without IPv6) to 65521
+  readonly client: End;
+  readonly endpoint: End;
+}
+
+/** How frames travel: a veth pair across two namespaces, or through the engine. */
+export type Path = 'veth' | 'engine';
