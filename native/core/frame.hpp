@@ -22,10 +22,13 @@ struct Segment {
 struct Offload {
   enum class Segmentation : uint8_t { none, tcp4, tcp6, udp };
 
-  bool needs_checksum = false;  // fill in the 16-bit ones' complement sum over [checksum_start, end)
+  // Fill in the 16-bit ones' complement sum over [checksum_start, end); the field holds the pseudo header's sum, as
+  // Linux leaves it (CHECKSUM_PARTIAL, with the length of the whole frame). Always set with segmentation.
+  bool needs_checksum = false;
   uint16_t checksum_start = 0;
   uint16_t checksum_offset = 0;  // of the field, from checksum_start
   Segmentation segmentation = Segmentation::none;
+  bool congestion = false;     // tcp: the first segment carries CWR (VIRTIO_NET_HDR_GSO_ECN)
   uint16_t header_length = 0;  // bytes repeated in front of every segment (only with segmentation)
   uint16_t segment_size = 0;   // payload bytes of every segment but the last (only with segmentation)
 };
@@ -44,6 +47,11 @@ struct Frame {
 // A super-frame counts everywhere as the frames it stands for, so that both ends of a wire count the same thing.
 inline uint64_t wire_bytes(const Frame& frame, const Offload* offload) {
   return frame.units <= 1 ? frame.length : frame.length + uint64_t{frame.units - 1u} * offload->header_length;
+}
+
+// The longest of those frames, for comparing with a sink's max_frame.
+inline uint32_t longest_wire_frame(const Frame& frame, const Offload* offload) {
+  return frame.units <= 1 ? frame.length : uint32_t{offload->header_length} + offload->segment_size;
 }
 
 }  // namespace crosswire

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finishes the work an Offload leaves to do, for sinks that cannot pass it on: splits a super-frame into the frames
+// it stands for, or fills in a checksum. Nothing is gathered in between: the sink copies straight into its own memory.
+//
+//   Segmenter segmenter(burst, frame, payload);
+//   if (segmenter.refused()) → drop the frame for *segmenter.refused()
+//   while (segmenter.next()) {
+//     if (no room for segmenter.length() bytes) → tx_full; what was delivered before counts as partial
+//     for (Segment piece; (piece = segmenter.take(room_in_chunk)).length > 0;) copy(piece)
+//   }
+//
+// A frame without offload yields itself. The source may rewrite its memory meanwhile: headers are read once into a
+// private copy, lengths come from the Frame alone, so the worst it achieves is a frame with a wrong checksum.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "core/burst.hpp"
+#include "core/headers.hpp"
+
+namespace crosswire {
+
+class Segmenter {
+ public:
+  Segmenter(const Burst& burst, const Frame& frame, Payload payload) noexcept;
+  Segmenter(const Segmenter&) = delete;
+  Segmenter& operator=(const Segmenter&) = delete;
+
+  std::optional<DropReason> refused() const noexcept { return refused_; }
+
+  // Finishes the next frame; false behind the last one. It need not be taken to its end, or at all.
+  bool next() noexcept;
+  uint32_t length() const noexcept { return header_length_ + payload_length_; }
+
+  // The next bytes of the current frame that lie together, at most `at_most`; length 0 at its end.
+  Segment take(uint32_t at_most) noexcept;
+
+ private:
+  struct Cursor {
+    uint32_t index = 0;   // 0: the frame's head; n: its n-th further segment
+    uint32_t offset = 0;  // into that segment
+  };
+
+  Segment contiguous(Cursor& cursor, uint32_t at_most) const noexcept;
+  void skip(Cursor& cursor, uint32_t bytes) const noexcept;
+  void prepare_checksum() noexcept;
+  void prepare_segmentation(Payload payload) noexcept;
+  void finish_network_header() noexcept;
+  void finish_transport_header() noexcept;
+  void finish_checksum(uint16_t seed) noexcept;
+
+  const Burst& burst_;
+  const Frame& frame_;
+  Offload offload_;
+  TransportHeaders headers_;  // only with segmentation
+  std::optional<DropReason> refused_;
+
+  uint32_t header_length_ = 0;   // private bytes in front of every frame
+  uint32_t payload_length_ = 0;  // of the current frame, in the source's memory
+  uint32_t remaining_ = 0;       // payload bytes of the frames still to come
+  uint32_t number_ = 0;          // frames yielded so far
+  Cursor ahead_;                 // where the next frame's payload begins
+  Cursor reading_;               // where take() goes on
+  uint32_t header_taken_ = 0;
+  uint32_t payload_taken_ = 0;
+
+  std::array<uint8_t, max_header> original_;  // the frame's own header
+  std::array<uint8_t, max_header> header_;    // the current frame's
+};
+
+}  // namespace crosswire

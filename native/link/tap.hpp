@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace. The kernel hands over and takes
+// unfinished checksums and 64 KiB super-frames; see docs of struct virtio_net_hdr and core/offload.hpp.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "core/link.hpp"
+#include "os/fd.hpp"
+
+namespace crosswire {
+
+class TapLink final : public Link {
+ public:
+  struct Options {
+    std::string name;       // for people: wire/end
+    std::string netns;      // path; empty: the current namespace
+    std::string interface;  // must exist, see os::create_tun()
+    Payload payload = Payload::ethernet;
+    uint32_t mtu = 1500;  // of the wire: frames (or segments) whose IP packet is longer are too_big
+  };
+
+  explicit TapLink(Options options);
+
+  const LinkFacts& facts() const noexcept override { return facts_; }
+  LinkState state() const override;
+
+  // Errors: those of os::attach_tun().
+  Result<> open() override;
+  void close() noexcept override;
+
+  // At most 64 frames, or as many as fit into burst.scratch.
+  void receive(Burst& burst) noexcept override;
+  void release() noexcept override {}
+  Transmitted transmit(const Burst& burst, uint32_t first, uint32_t count) noexcept override;
+
+  int poll_fd() const noexcept override { return poll_.get(); }
+  bool arm() noexcept override;
+  void disarm() noexcept override {}  // readiness is level-triggered: nothing to take back
+
+ private:
+  //                 open()                   EIO on write
+  //   closed ───────────────────▶ attached ───────────────▶ interface_down
+  //                                  ▲   └──── any success ◀──────┘
+  //                                  └─ device deleted (EBADFD) ─▶ gone, until close() and open()
+  enum class Phase : uint8_t { closed, attached, interface_down, gone };
+
+  void receive_frame(Burst& burst, uint8_t* frame, uint32_t length, const uint8_t* virtio) noexcept;
+  DropReason refusal(const Frame& frame, const Offload* offload) const noexcept;
+  void lose_device() noexcept;
+
+  const Options options_;
+  const LinkFacts facts_;
+  os::Fd tap_;
+  os::Fd poll_;  // an epoll instance that watches tap_ as long as its device exists
+  std::atomic<Phase> phase_{Phase::closed};
+};
+
+}  // namespace crosswire
