@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The addon's entry: one AddonData per environment, torn down before the environment's objects die.
+#include <napi.h>
+
+#include "binding/addon_data.hpp"
+#include "binding/errors.hpp"
+#include "binding/registration.hpp"
+
+namespace crosswire::binding {
+
+namespace {
+
+// The engine half of the binding is linked in where it exists.
+void register_engine_if_built(Napi::Env env, Napi::Object exports, AddonData& data) {
+  if (register_engine != nullptr) register_engine(env, exports, data);
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  auto* data = new AddonData(env);
+  env.SetInstanceData(data);  // deletes it when the environment is gone
+  // Hooks run last in, first out: this one was added after the executor's thread-safe function registered its own,
+  // so the threads are joined while that function still exists.
+  env.AddCleanupHook([data] { data->shut_down(); });
+  register_errors(env, exports);
+  register_engine_if_built(env, exports, *data);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(crosswire, initialise)
+
+}  // namespace crosswire::binding

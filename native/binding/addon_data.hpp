@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one environment (the main thread or one worker_threads Worker) owns. Found by env.GetInstanceData<AddonData>().
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/executor.hpp"
+
+namespace crosswire::binding {
+
+// State of another part of the binding (the engine's) that lives and dies with the environment.
+class Attachment {
+ public:
+  virtual ~Attachment() = default;
+};
+
+struct AddonData {
+  explicit AddonData(Napi::Env env) : executor(env) {}
+
+  // Runs before the environment dies: first no job runs any more, then the engine's threads stop, then the rest goes.
+  void shut_down() {
+    executor.stop();
+    engine.reset();
+    error_class.Reset();
+  }
+
+  Executor executor;
+  std::unique_ptr<Attachment> engine;
+  Napi::FunctionReference error_class;  // see errors.hpp
+};
+
+}  // namespace crosswire::binding

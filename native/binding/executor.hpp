@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs blocking work on threads of the addon's own and settles promises with its outcome. The threads enter network
+// namespaces, which Node's threads (the main one, libuv's pool) never may.
+#pragma once
+
+#include <napi.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "binding/errors.hpp"
+#include "core/result.hpp"
+
+namespace crosswire::binding {
+
+// One call from JavaScript: run() on an addon thread, then settle() on the JavaScript thread.
+class Job {
+ public:
+  explicit Job(Napi::Env env) : deferred_(Napi::Promise::Deferred::New(env)) {}
+  virtual ~Job() = default;
+  virtual void run() = 0;
+  virtual void settle(Napi::Env env) = 0;
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ protected:
+  Napi::Promise::Deferred deferred_;
+};
+
+class Executor {
+ public:
+  explicit Executor(Napi::Env env);
+  ~Executor() { stop(); }
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // The promise of `work`'s Result: resolved with convert(env, value), or rejected with make_error(). `work` runs on
+  // an addon thread and `convert` on the JavaScript thread; neither may hold Napi values. Jobs run in no fixed order:
+  // who needs one waits for the promise. JavaScript thread only.
+  template <class T, class Work, class Convert>
+  Napi::Promise run(Napi::Env env, Work work, Convert convert);
+  // The same for Result<Done>: resolves with undefined.
+  template <class Work>
+  Napi::Promise run(Napi::Env env, Work work) {
+    return run<Done>(env, std::move(work), [](Napi::Env e, Done&) { return e.Undefined(); });
+  }
+
+  // Waits for the jobs that run now, forgets those that wait (their promises stay pending: the environment is dying),
+  // joins the threads. JavaScript thread only; may be called twice.
+  void stop();
+
+ private:
+  static void settle(Napi::Env env, Napi::Function, Executor* self, Job* job);
+  using Completion = Napi::TypedThreadSafeFunction<Executor, Job, &Executor::settle>;
+
+  Napi::Promise submit(Napi::Env env, std::unique_ptr<Job> job);
+  void start_threads();
+  void work_until_stopped();
+
+  Completion completion_;
+  size_t pending_ = 0;  // JavaScript thread only: promises not settled yet; the process stays alive for them
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::unique_ptr<Job>> queue_;  // guarded by mutex_
+  bool stopping_ = false;                   // guarded by mutex_
+  std::vector<std::thread> threads_;        // JavaScript thread only
+};
+
+template <class T, class Work, class Convert>
+class TypedJob final : public Job {
+ public:
+  TypedJob(Napi::Env env, Work work, Convert convert)
+      : Job(env), work_(std::move(work)), convert_(std::move(convert)) {}
+  void run() override {
+    try {
+      outcome_ = std::make_unique<Result<T>>(work_());
+    } catch (const std::exception& thrown) {  // memory is exhausted; no other exception leaves a room
+      outcome_ = std::make_unique<Result<T>>(Error{"OUT_OF_MEMORY", "run a job", "addon thread", thrown.what(), 0});
+    }
+  }
+  void settle(Napi::Env env) override {
+    try {
+      if (outcome_->ok()) {
+        deferred_.Resolve(convert_(env, outcome_->value()));
+      } else {
+        deferred_.Reject(make_error(env, outcome_->error()));
+      }
+    } catch (const Napi::Error& thrown) {
+      deferred_.Reject(thrown.Value());
+    }
+  }
+
+ private:
+  Work work_;
+  Convert convert_;
+  std::unique_ptr<Result<T>> outcome_;
+};
+
+template <class T, class Work, class Convert>
+Napi::Promise Executor::run(Napi::Env env, Work work, Convert convert) {
+  return submit(env, std::make_unique<TypedJob<T, Work, Convert>>(env, std::move(work), std::move(convert)));
+}
+
+}  // namespace crosswire::binding
