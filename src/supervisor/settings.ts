@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a supervisor is told when it is made. Everything but the first three has a default.
+
+import type { Dataplane } from '../dataplane/types.ts';
+import type { Path } from '../model/wire.ts';
+
+/** The part of pino's logger that is used here. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface SupervisorSettings {
+  readonly dataplane: Dataplane;
+  readonly stateDirectory: string;
+  /** Goes into every ownership mark; unique per state directory on a machine, no slash. */
+  readonly node: string;
+  readonly log?: Log;
+  /** Every so often everything is compared with what exists, and repaired. */
+  readonly resyncSeconds?: number;
+  /** How many wires are worked on at the same time. */
+  readonly parallel?: number;
+  /** Wait before a failed wire is tried again: the first wait, doubled each time up to the longest. */
+  readonly retrySeconds?: { readonly first: number; readonly longest: number };
+  /** How long making a wire took, for the histogram. */
+  readonly onWireMade?: (seconds: number, path: Path) => void;
+}
+
+export interface StopOptions {
+  /** Take every wire away; otherwise kernel wires and persistent taps stay, to be adopted at the next start. */
+  readonly removeWires?: boolean;
+}
