@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters of one end of one wire. Written by one worker, read by anyone, without locks: every value is a relaxed
-// atomic with a single writer, so an update is a plain add and a reader never sees a torn or decreasing value.
+// Counters of one end of one wire. Written by one worker, read by anyone, without locks: every value is an atomic with
+// a single writer, so an update is a plain add and a reader never sees a torn or decreasing value. Release and acquire
+// order the values for `sequence`; on x86 they are plain moves.
 #pragma once
 
 #include <array>
@@ -13,8 +14,8 @@ namespace crosswire {
 
 class Counter {
  public:
-  void add(uint64_t n) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+  void add(uint64_t n) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_release); }
+  uint64_t get() const noexcept { return value_.load(std::memory_order_acquire); }
 
  private:
   std::atomic<uint64_t> value_{0};
@@ -25,6 +26,9 @@ class Counter {
 struct alignas(128) EndCounters {
   Counter rx_packets, rx_bytes, tx_packets, tx_bytes;
   std::array<Counter, drop_reason_count> drops;  // of frames that entered at this end
+  // Odd while the worker books a burst that entered at this end: a reader that saw the same even value before and
+  // after has an exact balance (engine/wire_counters.hpp).
+  Counter sequence;
 };
 
 // A snapshot's row in 64-bit words: rx_packets, rx_bytes, tx_packets, tx_bytes, then drops in catalogue order.

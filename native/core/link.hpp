@@ -14,7 +14,8 @@
 //           it goes on by itself when the peer is back.
 // Idle      arm() → check → sleep: arm() asks for poll_fd() to become readable on the next frame and THEN looks once
 //           more; it returns true if frames are waiting (do not sleep). poll_fd() also becomes readable when the link
-//           wants its worker's attention (a new session): call receive(). disarm() before polling again.
+//           wants its worker's attention (a new session): call receive(). disarm() before polling again. arm() may be
+//           called again on an armed link: it looks once more.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,9 @@ struct LinkFacts {
   Payload payload = Payload::ethernet;
   uint32_t max_frame = 0;       // the longest frame transmit() takes, in bytes
   bool takes_offloads = false;  // false: transmit() finishes checksums and segments itself
+  // True where a peer may publish a frame without poll_fd() becoming readable (memif senders issue no fence, contract
+  // 4.6). A worker then calls arm() again, now and then, on the sleeping link.
+  bool may_miss_wakeups = false;
 };
 
 struct Transmitted {
