@@ -8,6 +8,7 @@
 
 #include "core/drop_reason.hpp"
 #include "core/frame.hpp"
+#include "core/headers.hpp"
 
 namespace crosswire {
 
@@ -48,6 +49,9 @@ struct CheckedOffload {
 // a TAP has no NETIF_F_SCTP_CRC and the kernel finishes it before.
 CheckedOffload check_offload(const VirtioHeader& claim, std::span<const uint8_t> head, uint32_t length,
                              Payload payload) noexcept;
+
+// Whether a segmentation request fits the headers it was made for.
+bool fits_headers(const Offload& offload, const TransportHeaders& headers) noexcept;
 
 // The claim that hands an Offload on to a TAP; null means: complete as it stands.
 VirtioHeader claim_of(const Offload* offload) noexcept;

@@ -49,7 +49,7 @@ class Segmenter {
   void prepare_segmentation(Payload payload) noexcept;
   void finish_network_header() noexcept;
   void finish_transport_header() noexcept;
-  void finish_checksum(uint16_t seed) noexcept;
+  void finish_checksum() noexcept;
 
   const Burst& burst_;
   const Frame& frame_;

@@ -6,6 +6,7 @@
 //          worker owns the link. open() and close() only while no worker does.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -42,7 +43,8 @@ class MemoryLink final : public Link {
   MemoryLink() : MemoryLink(Options{}) {}
   explicit MemoryLink(Options options);
 
-  // The test's side. inject() is false when the inbound queue is full.
+  // The test's side. inject() is false when the inbound queue is full, or the frame is empty or has more
+  // cuts than a burst allows.
   bool inject(MemoryFrame frame);
   bool inject(std::vector<uint8_t> bytes) { return inject(MemoryFrame{std::move(bytes)}); }
   std::vector<MemoryFrame> collect();  // everything transmitted so far, in order

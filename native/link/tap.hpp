@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace. The kernel hands over and takes
-// unfinished checksums and 64 KiB super-frames; see docs of struct virtio_net_hdr and core/offload.hpp.
+// unfinished checksums and 64 KiB super-frames; see core/offload.hpp.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "core/link.hpp"
@@ -47,8 +49,10 @@ class TapLink final : public Link {
   //                                  └─ device deleted (EBADFD) ─▶ gone, until close() and open()
   enum class Phase : uint8_t { closed, attached, interface_down, gone };
 
-  void receive_frame(Burst& burst, uint8_t* frame, uint32_t length, const uint8_t* virtio) noexcept;
-  DropReason refusal(const Frame& frame, const Offload* offload) const noexcept;
+  void receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexcept;
+  std::optional<DropReason> write_frame(const Burst& burst, const Frame& frame) noexcept;
+  std::optional<DropReason> refusal(const Burst& burst, const Frame& frame, const Offload* offload) const noexcept;
+  DropReason reason_of(int error, const Offload* offload) noexcept;
   void lose_device() noexcept;
 
   const Options options_;

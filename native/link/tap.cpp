@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/tap.hpp"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/headers.hpp"
+#include "core/offload.hpp"
+#include "os/error.hpp"
+#include "os/tun.hpp"
+
+namespace crosswire {
+namespace {
+
+constexpr uint32_t ethernet_header = 14, two_tags = 8;
+constexpr uint32_t receive_budget = 64;  // measured: more gains nothing and delays the other wires of the worker
+
+// One read() must find room for the longest frame, but takes only what it fills: small frames lie densely.
+constexpr uint32_t longest_read = VirtioHeader::size + max_frame_length;
+constexpr size_t cache_line = 64;
+static_assert(scratch_bytes >= 2 * longest_read);
+
+constexpr size_t rounded(size_t bytes) { return (bytes + cache_line - 1) / cache_line * cache_line; }
+
+uint32_t longest_frame(Payload payload, uint32_t mtu) {
+  return std::min(max_frame_length, mtu + (payload == Payload::ethernet ? ethernet_header + two_tags : 0));
+}
+
+// What read(2) and write(2) answer once the interface was deleted (tun_chr_read_iter() in drivers/net/tun.c).
+bool is_gone(int error) { return error == EBADFD || error == EBADF; }
+
+}  // namespace
+
+TapLink::TapLink(Options options)
+    : options_(std::move(options)),
+      facts_{options_.name, options_.payload == Payload::ethernet ? "tap" : "tun", options_.payload,
+             longest_frame(options_.payload, options_.mtu), true} {}
+
+LinkState TapLink::state() const {
+  switch (phase_.load(std::memory_order_relaxed)) {
+    case Phase::closed:
+      return {.detail = "not open"};
+    case Phase::attached:
+      return {.up = true, .detail = "attached to " + options_.interface};
+    case Phase::interface_down:
+      return {.detail = "interface " + options_.interface + " is down"};
+    case Phase::gone:
+      return {.detail = "interface " + options_.interface + " was deleted"};
+  }
+  return {};
+}
+
+Result<> TapLink::open() {
+  const auto kind = options_.payload == Payload::ethernet ? os::TunKind::tap : os::TunKind::tun;
+  auto tap = os::attach_tun(options_.netns, options_.interface, kind);
+  if (!tap) return std::move(tap).error();
+
+  os::Fd poll(::epoll_create1(EPOLL_CLOEXEC));
+  epoll_event readable{.events = EPOLLIN, .data = {}};
+  if (!poll || ::epoll_ctl(poll.get(), EPOLL_CTL_ADD, tap.value().get(), &readable) != 0) {
+    return os::system_error("TAP_FAILED", "watch TAP device", options_.interface, errno);
+  }
+  tap_ = std::move(tap).value();
+  poll_ = std::move(poll);
+  phase_.store(Phase::attached, std::memory_order_relaxed);
+  return Done{};
+}
+
+void TapLink::close() noexcept {
+  poll_.reset();
+  tap_.reset();
+  phase_.store(Phase::closed, std::memory_order_relaxed);
+}
+
+void TapLink::receive(Burst& burst) noexcept {
+  std::span<uint8_t> room = burst.scratch;
+  for (uint32_t tries = 0; tries < receive_budget && tap_ && room.size() >= longest_read; ++tries) {
+    const ssize_t got = ::read(tap_.get(), room.data(), longest_read);
+    if (got >= 0) {
+      receive_frame(burst, room.first(static_cast<size_t>(got)));
+      room = room.subspan(std::min(room.size(), rounded(static_cast<size_t>(got))));
+    } else if (is_gone(errno)) {
+      lose_device();
+    } else if (errno == EAGAIN || errno == EFAULT) {  // EFAULT: it is being deleted right now (tun_ring_recv())
+      return;
+    } else if (errno != EINTR) {  // the frame was taken off the queue and thrown away (tun_put_user())
+      burst.drop(errno == EINVAL ? DropReason::bad_offload : DropReason::io_error);
+    }
+  }
+}
+
+void TapLink::receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexcept {
+  const uint32_t shortest = options_.payload == Payload::ethernet ? ethernet_header : 1;
+  if (bytes.size() < VirtioHeader::size + shortest) return burst.drop(DropReason::too_short);
+  const std::span<const uint8_t> frame = bytes.subspan(VirtioHeader::size);
+  const auto length = static_cast<uint32_t>(frame.size());
+  if (options_.payload == Payload::ip && !starts_ip(frame[0])) return burst.drop(DropReason::bad_payload);
+
+  const CheckedOffload checked = check_offload(decode_virtio(bytes.data()), frame, length, options_.payload);
+  if (checked.refused) return burst.drop(*checked.refused);
+  Frame& received = burst.frames[burst.count++];
+  received = Frame{frame.data(), length, length};
+  if (!checked.present) return;
+  burst.offloads[burst.offload_count++] = checked.offload;
+  received.offload = static_cast<uint16_t>(burst.offload_count);
+  received.units = checked.units;
+}
+
+Transmitted TapLink::transmit(const Burst& burst, uint32_t first, uint32_t count) noexcept {
+  Transmitted result;
+  while (result.taken < count) {
+    const auto refused = write_frame(burst, burst.frames[first + result.taken]);
+    if (refused) {
+      result.reason = *refused;
+      break;
+    }
+    ++result.taken;
+  }
+  return result;
+}
+
+std::optional<DropReason> TapLink::write_frame(const Burst& burst, const Frame& frame) noexcept {
+  const Offload* offload = burst.offload_of(frame);
+  if (!tap_) return DropReason::link_down;
+  if (const auto refused = refusal(burst, frame, offload)) return refused;
+
+  std::array<uint8_t, VirtioHeader::size> virtio;
+  encode_virtio(claim_of(offload), virtio.data());
+  std::array<iovec, 2 + Burst::max_more> parts;
+  parts[0] = {virtio.data(), virtio.size()};
+  parts[1] = {const_cast<uint8_t*>(frame.data), frame.head_length};
+  int used = 2;
+  for (const Segment& segment : burst.more_of(frame))
+    parts[used++] = {const_cast<uint8_t*>(segment.data), segment.length};
+
+  while (::writev(tap_.get(), parts.data(), used) < 0) {
+    if (errno != EINTR) return reason_of(errno, offload);
+  }
+  if (phase_.load(std::memory_order_relaxed) != Phase::attached)
+    phase_.store(Phase::attached, std::memory_order_relaxed);
+  return {};
+}
+
+// What the kernel would take, but the wire's contract does not allow.
+std::optional<DropReason> TapLink::refusal(const Burst& burst, const Frame& frame,
+                                           const Offload* offload) const noexcept {
+  uint8_t first = 0;
+  if (frame.more > Burst::max_more) return DropReason::too_big;
+  if (frame.length > max_frame_length || longest_wire_frame(frame, offload) > facts_.max_frame)
+    return DropReason::too_big;
+  if (options_.payload == Payload::ethernet) {
+    return frame.length < ethernet_header ? std::optional(DropReason::too_short) : std::nullopt;
+  }
+  const bool ip = copy_head(burst, frame, &first, 1) == 1 && starts_ip(first);
+  return ip ? std::nullopt : std::optional(DropReason::bad_payload);
+}
+
+// tun_get_user() in drivers/net/tun.c.
+DropReason TapLink::reason_of(int error, const Offload* offload) noexcept {
+  switch (error) {
+    case EAGAIN:
+      return DropReason::tx_full;
+    case EIO:
+      phase_.store(Phase::interface_down, std::memory_order_relaxed);
+      return DropReason::link_down;
+    case EBADFD:
+    case EBADF:
+      lose_device();
+      return DropReason::link_down;
+    case EMSGSIZE:
+      return DropReason::too_big;
+    case EINVAL:  // the virtio header, or an IP version that changed since it was looked at
+      if (offload != nullptr) return DropReason::bad_offload;
+      return options_.payload == Payload::ip ? DropReason::bad_payload : DropReason::io_error;
+    default:
+      return DropReason::io_error;
+  }
+}
+
+bool TapLink::arm() noexcept {
+  if (!tap_) return false;
+  pollfd tap{.fd = tap_.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&tap, 1, 0) <= 0) return false;
+  if ((tap.revents & POLLIN) != 0) return true;
+  lose_device();
+  return false;
+}
+
+// A TAP without a device is readable for ever (EPOLLERR in tun_chr_poll()), and a worker that sleeps on it would spin.
+// So it leaves the epoll set that workers see, and nothing ever wakes them again.
+void TapLink::lose_device() noexcept {
+  phase_.store(Phase::gone, std::memory_order_relaxed);
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, tap_.get(), nullptr);
+  tap_.reset();
+}
+
+}  // namespace crosswire
