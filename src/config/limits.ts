@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every default and every bound of a wire file, in one place.
+
+export const apiVersion = 'crosswire.dev/v1alpha1';
+export const kind = 'Wire';
+
+export const defaults = {
+  payload: 'ethernet',
+  memif: { id: 0, rings: 1, ringSize: 1024, bufferSize: 2048, allowUnsealed: false },
+} as const;
+
+export const limits = {
+  nameLength: 63, // the ownership mark holds node and wire name: IFALIASZ is 256
+  textLength: 253, // of a pod, namespace or service, as Kubernetes has it
+  labels: 64,
+  mtu: { least: 68, leastWithIPv6: 1280, most: 65_521 }, // RFC 791, RFC 8200, 65535 less an Ethernet header
+  interfaceLength: 15, // IFNAMSIZ - 1
+  addresses: 64, // of one interface; likewise its routes and neighbours
+  socketLength: 107, // sockaddr_un.sun_path less its NUL
+  pid: 4_194_304, // PID_MAX_LIMIT
+  memifId: 0xffff_ffff,
+  secretLength: 23, // 24 bytes less the NUL that every implementation sends
+  rings: 64,
+  ringSize: { least: 2, most: 16_384 }, // log2 at most 14: VPP and DPDK lay memory out wrongly beyond
+  bufferSize: { least: 64, most: 65_535 },
+  clientBuffers: 65_536, // VPP and DPDK number all buffers of a client with 16 bits
+} as const;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// A document, however it was written → a wire with every default filled in and every address in canonical form; and back.
+
+import type { End, KernelMechanism, Mechanism, MemifMechanism, NamespaceReference, Wire } from '../model/wire.ts';
+import { parseAddress, parseNetwork } from './addresses.ts';
+import { apiVersion, kind } from './limits.ts';
+import { type Problem, problemsOf } from './problems.ts';
+import { ruleProblems } from './wire-rules.ts';
+import {
+  type EndDocument,
+  type KernelDocument,
+  type MemifDocument,
+  type WireDocument,
+  wireSchema,
+} from './wire-schema.ts';
+
+export type Reading =
+  | { readonly wire: Wire; readonly problems: readonly [] }
+  | { readonly problems: readonly Problem[] };
+
+export function readDocument(document: unknown): Reading {
+  const parsed = wireSchema.safeParse(document);
+  const single = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, document));
+  const problems = [...single, ...ruleProblems(document)];
+  if (!parsed.success || problems.length > 0) return { problems };
+  return { wire: deepFreeze(toWire(parsed.data)), problems: [] };
+}
+
+function toWire({ metadata, spec }: WireDocument): Wire {
+  return tidy({
+    name: metadata.name,
+    labels: { ...metadata.labels },
+    networkService: spec.networkService,
+    payload: spec.payload,
+    mtu: spec.mtu,
+    client: toEnd(spec.client),
+    endpoint: toEnd(spec.endpoint),
+  });
+}
+
+function toEnd({ kernel, memif, pod, namespace }: EndDocument): End {
+  const mechanism = kernel ? toKernel(kernel) : toMemif(memif as MemifDocument);
+  return tidy({ mechanism, pod, namespace });
+}
+
+function toKernel({ netns, pid, inode, mac, addresses, routes, neighbours, ...rest }: KernelDocument): KernelMechanism {
+  return tidy({
+    type: 'kernel',
+    namespace: tidy({ netns, pid, inode }) as NamespaceReference,
+    interface: rest.interface,
+    mac: mac?.toLowerCase(),
+    addresses: addresses.map(canonical),
+    routes: routes.map(({ to, via }) => tidy({ to: canonical(to), via: via && canonical(via) })),
+    neighbours: neighbours.map((entry) => ({ address: canonical(entry.address), mac: entry.mac.toLowerCase() })),
+  });
+}
+
+const toMemif = (memif: MemifDocument): MemifMechanism => tidy({ type: 'memif', ...memif });
+
+const canonical = (text: string): string => parseNetwork(text)?.text ?? parseAddress(text)?.text ?? text;
+
+/** The document that reads as this wire: what the command line sends to the daemon. */
+export function toDocument(wire: Wire): WireDocument {
+  const { name, labels, client, endpoint, ...spec } = wire;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, labels: { ...labels } },
+    spec: { ...spec, client: fromEnd(client), endpoint: fromEnd(endpoint) },
+  };
+}
+
+function fromEnd({ mechanism, ...rest }: End): EndDocument {
+  return { ...fromMechanism(mechanism), ...rest };
+}
+
+function fromMechanism(mechanism: Mechanism): EndDocument {
+  if (mechanism.type === 'memif') {
+    const { type: _, ...memif } = mechanism;
+    return { memif };
+  }
+  const { type: _, namespace, addresses, routes, neighbours, ...rest } = mechanism;
+  return {
+    kernel: {
+      ...namespace,
+      ...rest,
+      addresses: [...addresses],
+      routes: [...routes],
+      neighbours: [...neighbours],
+    },
+  };
+}
+
+/** Without keys that are undefined, so that wires compare and print as they are. */
+function tidy<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const entry of Object.values(value)) if (typeof entry === 'object' && entry !== null) deepFreeze(entry);
+  return Object.freeze(value);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The text of a wire file → its wires, or every error in it, each with file, line, column and key.
+
+import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
+import { CrosswireError } from '../model/error.ts';
+import type { Wire } from '../model/wire.ts';
+import type { KeyPath } from './problems.ts';
+import { readDocument } from './wire-document.ts';
+import { WireSet } from './wire-set.ts';
+import { type Position, positionOf } from './yaml-position.ts';
+
+export interface ParsedWires {
+  readonly wires: readonly Wire[];
+  readonly errors: readonly CrosswireError[];
+}
+
+const operation = 'reading a wire file';
+
+/** `set` holds what other files of the same call have claimed. */
+export function parseWireFile(text: string, fileName: string, set: WireSet = new WireSet()): ParsedWires {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const wires: Wire[] = [];
+  const errors: CrosswireError[] = [];
+  for (const document of documents) {
+    const broken = [...document.errors, ...document.warnings];
+    errors.push(...broken.map((error) => brokenYaml(error, lines, fileName)));
+    if (broken.length > 0 || document.contents === null) continue;
+    const { wire, errors: found } = readYaml(document as Document, lines, fileName, set);
+    if (wire) wires.push(wire);
+    errors.push(...found);
+  }
+  return { wires, errors };
+}
+
+function readYaml(
+  document: Document,
+  lines: LineCounter,
+  fileName: string,
+  set: WireSet,
+): { wire?: Wire; errors: CrosswireError[] } {
+  const place = (path: KeyPath, at: 'key' | 'value') => positionOf(document, lines, path, at);
+  const subject = (path: KeyPath, at: 'key' | 'value') => subjectOf(fileName, place(path, at), path);
+  let plain: unknown;
+  try {
+    plain = document.toJS(); // bounded: yaml refuses more than 100 uses of aliases
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return {
+      errors: [new CrosswireError({ code: 'YAML_BROKEN', operation, subject: subject([], 'key'), reason, cause })],
+    };
+  }
+  const reading = readDocument(plain);
+  if (!('wire' in reading))
+    return {
+      errors: reading.problems.map(
+        ({ code, path, at, reason, hint }) =>
+          new CrosswireError({ code, operation, subject: subject(path, at), reason, hint }),
+      ),
+    };
+  const { line } = place(['metadata', 'name'], 'key');
+  const clashes = set.add(reading.wire, `${fileName}:${line}`);
+  const errors = clashes.map(
+    ({ code, path, reason }) => new CrosswireError({ code, operation, subject: subject(path, 'key'), reason }),
+  );
+  return { wire: reading.wire, errors };
+}
+
+function brokenYaml(error: YAMLError, lines: LineCounter, fileName: string): CrosswireError {
+  const { line, col } = lines.linePos(error.pos[0]);
+  const reason = error.message.replace(/\s+/g, ' ');
+  return new CrosswireError({
+    code: 'YAML_BROKEN',
+    operation,
+    subject: subjectOf(fileName, { line, column: col }, []),
+    reason,
+    cause: error,
+  });
+}
+
+function subjectOf(fileName: string, { line, column }: Position, path: KeyPath): string {
+  const key = keyText(path);
+  return `${fileName}:${line}:${column}${key ? `, ${key}` : ''}`;
+}
+
+/** spec.client.kernel.routes[0].via */
+export function keyText(path: KeyPath): string {
+  return path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`))
+    .join('')
+    .replace(/^\./, '');
+}

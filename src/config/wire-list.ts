@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wires as the control API takes them: a list of documents in JSON. The subject of an error is the JSON path.
+
+import { CrosswireError } from '../model/error.ts';
+import type { Wire } from '../model/wire.ts';
+import type { KeyPath } from './problems.ts';
+import { readDocument } from './wire-document.ts';
+import { keyText, type ParsedWires } from './wire-file.ts';
+import { WireSet } from './wire-set.ts';
+
+const operation = 'reading wires';
+
+export function parseWireList(documents: readonly unknown[], name = 'wires'): ParsedWires {
+  const set = new WireSet();
+  const wires: Wire[] = [];
+  const errors: CrosswireError[] = [];
+  for (const [index, document] of documents.entries()) {
+    const subject = (path: KeyPath) => keyText([name, index, ...path]);
+    const reading = readDocument(document);
+    for (const { code, path, reason, hint } of reading.problems)
+      errors.push(new CrosswireError({ code, operation, subject: subject(path), reason, hint }));
+    if (!('wire' in reading)) continue;
+    wires.push(reading.wire);
+    for (const { code, path, reason } of set.add(reading.wire, subject([])))
+      errors.push(new CrosswireError({ code, operation, subject: subject(path), reason }));
+  }
+  return { wires, errors };
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules that hold between keys. They look at the raw document, so that they speak up even where single values are
+// wrong as well: one run of `apply` shows every error of a file.
+
+import { isDeepStrictEqual } from 'node:util';
+import { parseAddress, parseNetwork } from './addresses.ts';
+import { defaults, limits } from './limits.ts';
+import { type KeyPath, type Problem, valueAt } from './problems.ts';
+
+const ends = ['client', 'endpoint'] as const;
+const namespaceKeys = ['netns', 'pid', 'inode'] as const;
+
+export function ruleProblems(document: unknown): Problem[] {
+  const problems = ends.flatMap((end) => endProblems(document, ['spec', end]));
+  return [...problems, ...mtuProblems(document), ...selfProblems(document)];
+}
+
+function endProblems(document: unknown, path: KeyPath): Problem[] {
+  if (!isMapping(valueAt(document, path))) return [];
+  const has = (mechanism: string) => valueAt(document, [...path, mechanism]) !== undefined;
+  const problems: Problem[] = [];
+  if (has('kernel') && has('memif'))
+    problems.push(
+      mechanismCount([...path, 'memif'], 'key', 'an end has one mechanism, and this one has kernel and memif'),
+    );
+  if (!has('kernel') && !has('memif'))
+    problems.push(mechanismCount(path, 'key', 'the end has no mechanism', 'give it kernel or memif'));
+  if (isMapping(valueAt(document, [...path, 'kernel'])))
+    problems.push(...kernelProblems(document, [...path, 'kernel']));
+  if (isMapping(valueAt(document, [...path, 'memif']))) problems.push(...memifProblems(document, [...path, 'memif']));
+  return problems;
+}
+
+function kernelProblems(document: unknown, path: KeyPath): Problem[] {
+  const problems: Problem[] = [];
+  const given = namespaceKeys.filter((key) => valueAt(document, [...path, key]) !== undefined);
+  if (given.length === 0)
+    problems.push({
+      code: 'KEY_MISSING',
+      path,
+      at: 'key',
+      reason: 'no network namespace',
+      hint: 'give netns, pid or inode',
+    });
+  for (const key of given.slice(1))
+    problems.push(invalid([...path, key], 'key', `names a second network namespace beside ${given[0]}`, 'keep one'));
+
+  for (const [index, route] of entries(document, [...path, 'routes'])) {
+    const to = parseNetwork(String(route['to']));
+    const via = parseAddress(String(route['via']));
+    if (to && via && to.address.family !== via.family)
+      problems.push(
+        invalid(
+          [...path, 'routes', index, 'via'],
+          'value',
+          `an IPv${via.family} gateway for the IPv${to.address.family} network ${to.text}`,
+        ),
+      );
+  }
+  problems.push(...repeated(document, [...path, 'addresses'], (entry) => entry));
+  problems.push(...repeated(document, [...path, 'routes'], (entry) => isMapping(entry) && entry['to']));
+  problems.push(...repeated(document, [...path, 'neighbours'], (entry) => isMapping(entry) && entry['address']));
+  return problems;
+}
+
+function memifProblems(document: unknown, path: KeyPath): Problem[] {
+  const problems: Problem[] = [];
+  const value = (key: string) => valueAt(document, [...path, key]);
+  const socket = value('socket');
+  if (value('netns') !== undefined && typeof socket === 'string' && !socket.startsWith('@'))
+    problems.push(
+      invalid(
+        [...path, 'netns'],
+        'key',
+        'only an abstract socket lives in a network namespace',
+        "write the socket as '@name', or leave netns out",
+      ),
+    );
+  const rings = value('rings') ?? defaults.memif.rings;
+  const ringSize = value('ringSize') ?? defaults.memif.ringSize;
+  const buffers = 2 * Number(rings) * Number(ringSize);
+  const withinBounds = Number(rings) <= limits.rings && Number(ringSize) <= limits.ringSize.most;
+  if (value('role') === 'client' && withinBounds && buffers > limits.clientBuffers)
+    problems.push(
+      invalid(
+        [...path, 'rings'],
+        'value',
+        `${buffers} buffers in both directions; peers number at most ${limits.clientBuffers}`,
+        'use fewer rings, or a smaller ringSize',
+      ),
+    );
+  return problems;
+}
+
+function mtuProblems(document: unknown): Problem[] {
+  const mtu = valueAt(document, ['spec', 'mtu']);
+  if (typeof mtu !== 'number' || mtu >= limits.mtu.leastWithIPv6 || mtu < limits.mtu.least) return [];
+  const has6 = ends.some((end) =>
+    list(document, ['spec', end, 'kernel', 'addresses']).some(
+      (address) => parseNetwork(String(address))?.address.family === 6,
+    ),
+  );
+  if (!has6) return [];
+  return [invalid(['spec', 'mtu'], 'value', `IPv6 needs an MTU of at least ${limits.mtu.leastWithIPv6}, not ${mtu}`)];
+}
+
+function selfProblems(document: unknown): Problem[] {
+  const identities = ends.map((end) => endIdentity(valueAt(document, ['spec', end])));
+  if (identities[0] === undefined || !isDeepStrictEqual(identities[0], identities[1])) return [];
+  const reason = 'both ends are the same: the wire would lead to itself';
+  return [{ code: 'WIRE_TO_ITSELF', path: ['spec', 'endpoint'], at: 'key', reason }];
+}
+
+/** What no two ends can share: an interface of a namespace, an id on a socket. */
+export function endIdentity(end: unknown): unknown {
+  const kernel = valueAt(end, ['kernel']);
+  if (isMapping(kernel)) {
+    const key = namespaceKeys.find((name) => kernel[name] !== undefined);
+    if (key === undefined || kernel['interface'] === undefined) return undefined;
+    return ['kernel', key, kernel[key], kernel['interface']];
+  }
+  const memif = valueAt(end, ['memif']);
+  if (!isMapping(memif) || memif['socket'] === undefined) return undefined;
+  return ['memif', memif['netns'] ?? '', memif['socket'], memif['id'] ?? defaults.memif.id];
+}
+
+function* entries(document: unknown, path: KeyPath): Generator<[number, Record<string, unknown>]> {
+  for (const [index, entry] of list(document, path).entries()) if (isMapping(entry)) yield [index, entry];
+}
+
+function* repeated(document: unknown, path: KeyPath, keyOf: (entry: unknown) => unknown): Generator<Problem> {
+  const seen = new Set<string>();
+  for (const [index, entry] of list(document, path).entries()) {
+    const key = keyOf(entry);
+    if (typeof key !== 'string') continue;
+    const canonical = parseNetwork(key)?.text ?? parseAddress(key)?.text ?? key;
+    if (seen.has(canonical)) yield invalid([...path, index], 'value', `${canonical} is there twice`);
+    seen.add(canonical);
+  }
+}
+
+function list(document: unknown, path: KeyPath): readonly unknown[] {
+  const value = valueAt(document, path);
+  return Array.isArray(value) ? value : [];
+}
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const invalid = (path: KeyPath, at: Problem['at'], reason: string, hint?: string): Problem => ({
+  code: 'VALUE_INVALID',
+  path,
+  at,
+  reason,
+  ...(hint ? { hint } : {}),
+});
+
+const mechanismCount = (path: KeyPath, at: Problem['at'], reason: string, hint?: string): Problem => ({
+  ...invalid(path, at, reason, hint),
+  code: 'MECHANISM_COUNT',
+});

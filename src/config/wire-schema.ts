@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shape of a wire document. It serves YAML files, the control API's JSON and the OpenAPI description alike.
+
+import { z } from 'zod';
+import { apiVersion, defaults, kind, limits } from './limits.ts';
+import * as checks from './value-checks.ts';
+
+const text = (check: checks.Check, description: string) =>
+  z
+    .string()
+    .check((context) => {
+      const complaint = check(context.value);
+      if (complaint === undefined) return;
+      const { reason, hint } = complaint;
+      context.issues.push({ code: 'custom', message: reason, params: { hint }, input: context.value });
+    })
+    .meta({ description });
+
+const whole = (least: number, most: number, description: string) => z.int().min(least).max(most).meta({ description });
+const list = <Item extends z.ZodType>(item: Item, description: string) =>
+  z.array(item).max(limits.addresses).default([]).meta({ description });
+
+const route = z.strictObject({
+  to: text(checks.destination, 'the network, as address/prefix; 0.0.0.0/0 and ::/0 are default routes'),
+  via: text(checks.ipAddress, 'the gateway, of the same family; without it the network is on the link').optional(),
+});
+
+const neighbour = z.strictObject({
+  address: text(checks.ipAddress, 'an IP address on the link'),
+  mac: text(checks.macAddress, 'the MAC address that answers for it'),
+});
+
+const kernel = z
+  .strictObject({
+    netns: text(checks.absolutePath, 'the network namespace, by path').optional(),
+    pid: whole(1, limits.pid, 'the network namespace, by a process in it').optional(),
+    inode: whole(1, Number.MAX_SAFE_INTEGER, 'the network namespace, by the inode that `ls -Li` prints').optional(),
+    interface: text(checks.interfaceName, `the interface's name there, at most ${limits.interfaceLength} bytes`),
+    mac: text(checks.macAddress, 'its MAC address; made up if absent').optional(),
+    addresses: list(text(checks.interfaceAddress, 'address/prefix'), 'its IP addresses, as address/prefix'),
+    routes: list(route, 'routes through it'),
+    neighbours: list(neighbour, 'permanent neighbours on it'),
+  })
+  .meta({ description: 'an interface in a network namespace: exactly one of netns, pid and inode' });
+
+const memif = z
+  .strictObject({
+    socket: text(checks.socketAddress, "the control socket: an absolute path, or '@name' for an abstract one"),
+    netns: text(checks.absolutePath, 'where an abstract socket lives; absent: where the forwarder runs').optional(),
+    role: z.enum(['server', 'client']).meta({ description: 'server: the forwarder listens; client: it connects' }),
+    id: whole(0, limits.memifId, 'the id of the interface on that socket').default(defaults.memif.id),
+    secret: text(checks.memifSecret, `at most ${limits.secretLength} bytes, compared when connecting`).optional(),
+    rings: whole(1, limits.rings, 'rings in each direction').default(defaults.memif.rings),
+    ringSize: whole(limits.ringSize.least, limits.ringSize.most, 'descriptors of a ring, a power of two')
+      .check((context) => {
+        if (!Number.isInteger(Math.log2(context.value)))
+          context.issues.push({ code: 'custom', message: `${context.value} is no power of two`, input: context.value });
+      })
+      .default(defaults.memif.ringSize),
+    bufferSize: whole(limits.bufferSize.least, limits.bufferSize.most, 'bytes of a buffer').default(
+      defaults.memif.bufferSize,
+    ),
+    allowUnsealed: z
+      .boolean()
+      .default(defaults.memif.allowUnsealed)
+      .meta({ description: 'accept shared memory that its owner can still shrink (old peers)' }),
+  })
+  .meta({ description: 'a shared-memory interface, as VPP and DPDK speak it' });
+
+const end = z
+  .strictObject({
+    kernel: kernel.optional(),
+    memif: memif.optional(),
+    pod: text(checks.plainText, 'the pod at this end, for metrics').optional(),
+    namespace: text(checks.plainText, "the pod's Kubernetes namespace, for metrics").optional(),
+  })
+  .meta({ description: 'one end: exactly one of kernel and memif' });
+
+export const wireSchema = z
+  .strictObject({
+    apiVersion: z.literal(apiVersion),
+    kind: z.literal(kind),
+    metadata: z.strictObject({
+      name: text(checks.wireName, `unique on this forwarder, at most ${limits.nameLength} bytes`),
+      labels: z
+        .record(z.string(), z.string())
+        .default({})
+        .meta({ description: 'words of your own, shown by describe' }),
+    }),
+    spec: z.strictObject({
+      networkService: text(checks.plainText, 'the network service that this wire is part of').optional(),
+      payload: z
+        .enum(['ethernet', 'ip'])
+        .default(defaults.payload)
+        .meta({ description: 'ethernet frames, or IP packets without a link layer' }),
+      mtu: whole(limits.mtu.least, limits.mtu.most, 'bytes of the longest IP packet').optional(),
+      client: end,
+      endpoint: end,
+    }),
+  })
+  .meta({ description: 'A virtual wire between two ends' });
+
+export type WireDocument = z.output<typeof wireSchema>;
+export type KernelDocument = z.output<typeof kernel>;
+export type MemifDocument = z.output<typeof memif>;
+export type EndDocument = z.output<typeof end>;
+
+/** JSON Schema (2020-12) of what one may write; keys with a default may be left out. */
+export const wireJsonSchema = z.toJSONSchema(wireSchema, { io: 'input' }) as JsonSchema;
+
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly [keyword: string]: unknown;
+}

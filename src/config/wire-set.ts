@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may exist only once among wires that are read together: their names, and the ends they claim.
+
+import type { Wire } from '../model/wire.ts';
+import { endNames } from '../model/wire.ts';
+import type { KeyPath } from './problems.ts';
+import { toDocument } from './wire-document.ts';
+import { endIdentity } from './wire-rules.ts';
+
+export interface Clash {
+  readonly code: 'NAME_DUPLICATE' | 'END_DUPLICATE';
+  readonly path: KeyPath;
+  readonly reason: string;
+}
+
+export class WireSet {
+  readonly #names = new Map<string, string>();
+  readonly #ends = new Map<string, string>();
+
+  /** `place` is where the wire was read, for the error of a later one. */
+  add(wire: Wire, place: string): Clash[] {
+    const earlier = this.#names.get(wire.name);
+    if (earlier !== undefined) {
+      const reason = `the name '${wire.name}' is taken already by the wire at ${earlier}`;
+      return [{ code: 'NAME_DUPLICATE', path: ['metadata', 'name'], reason }];
+    }
+    this.#names.set(wire.name, place);
+    return this.#addEnds(wire, place);
+  }
+
+  #addEnds(wire: Wire, place: string): Clash[] {
+    const { spec } = toDocument(wire);
+    const clashes: Clash[] = [];
+    for (const end of endNames) {
+      const identity = JSON.stringify(endIdentity(spec[end]));
+      const earlier = this.#ends.get(identity);
+      const [mechanism, what] = spec[end].kernel ? ['kernel', 'interface'] : ['memif', 'socket and id'];
+      if (earlier === undefined) this.#ends.set(identity, `the wire '${wire.name}' at ${place}`);
+      else
+        clashes.push({
+          code: 'END_DUPLICATE',
+          path: ['spec', end, mechanism],
+          reason: `this ${what} is an end of ${earlier} already`,
+        });
+    }
+    return clashes;
+  }
+}
