@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interfaces of a network namespace: making, changing, removing and reading them over netlink. Synchronous, to be
+// called on an addon thread: every call enters the namespace for a moment and keeps nothing of it open afterwards.
+//
+// Error codes of this room, all stable:
+//   NAMESPACE_MISSING    the path does not exist
+//   NAMESPACE_INVALID    the path is no network namespace
+//   NAMESPACE_DENIED     it cannot be opened or entered (CAP_SYS_ADMIN)
+//   PERMISSION_DENIED    the kernel refuses a change (CAP_NET_ADMIN)
+//   INTERFACE_EXISTS     the name is taken
+//   INTERFACE_MISSING    there is no interface of this name
+//   INTERFACE_NOT_OURS   its alias is not the expected ownership mark
+//   INTERFACE_REFUSED    the kernel refuses a name, MTU, MAC, alias, queue length or state
+//   ADDRESS_REFUSED      … an address
+//   ROUTE_REFUSED        … a route
+//   NEIGHBOUR_REFUSED    … a neighbour
+//   NETLINK_FAILED       a netlink socket or a dump failed
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "os/address.hpp"
+
+namespace crosswire::os {
+
+// Marks the routes and neighbours that are ours: a number that rtnetlink.h and iproute2's rt_protos leave unassigned.
+constexpr uint8_t routing_protocol = 0xC7;
+
+struct InterfaceReference {
+  std::string netns;  // path; empty: the process's own
+  std::string name;
+};
+
+struct Route {
+  IpPrefix to;
+  std::optional<IpAddress> via;
+  bool operator==(const Route&) const = default;
+};
+
+struct Neighbour {
+  IpAddress address;
+  MacAddress mac{};
+  bool operator==(const Neighbour&) const = default;
+};
+
+// As the kernel counts: rx is what arrived in the namespace through the interface.
+struct InterfaceStatistics {
+  uint64_t rx_packets = 0, tx_packets = 0, rx_bytes = 0, tx_bytes = 0;
+  uint64_t rx_errors = 0, tx_errors = 0, rx_dropped = 0, tx_dropped = 0;
+};
+
+struct InterfaceInfo {
+  uint32_t index = 0;
+  std::string name;
+  std::string alias;
+  std::string kind;  // "veth", "tap", "tun", …; empty for hardware
+  std::optional<MacAddress> mac;
+  uint32_t mtu = 0;
+  uint32_t transmit_queue_length = 0;
+  bool up = false;
+  bool running = false;
+  InterfaceStatistics statistics;
+  std::vector<IpPrefix> addresses;    // without IPv6 link-local ones
+  std::vector<Route> routes;          // with our routing_protocol
+  std::vector<Neighbour> neighbours;  // permanent ones
+};
+
+struct InterfaceQuery {
+  std::string netns;
+  std::optional<std::string> alias_prefix;  // those whose alias begins so …
+  std::vector<std::string> names;           // … and those with these names
+};
+// A prefix costs a dump of all links of the namespace; names alone are asked for one by one.
+Result<std::vector<InterfaceInfo>> list_interfaces(const InterfaceQuery& query);
+
+// In the order asked; empty where the interface or its namespace is gone.
+Result<std::vector<std::optional<InterfaceStatistics>>> read_statistics(const std::vector<InterfaceReference>& asked);
+
+struct VethSide {
+  InterfaceReference interface;
+  std::string alias;
+  MacAddress mac{};
+  uint32_t mtu = 0;
+};
+// Both sides are born in their namespaces, down, and never appear elsewhere. The kernel takes no alias at birth, so
+// for a moment there is a pair without a mark: give it random names that a clean-up can tell.
+Result<> create_veth_pair(const VethSide& a, const VethSide& b);
+
+// Marks and shapes an interface that the caller has just made, in one step; deletes it if that fails.
+struct InterfaceTraits {
+  std::string alias;
+  std::optional<MacAddress> mac;
+  uint32_t mtu = 0;
+  uint32_t transmit_queue_length = 0;
+};
+Result<> adopt_interface(const InterfaceReference& interface, const InterfaceTraits& traits);
+
+// One ordered batch: removals, rename, MTU, MAC, addresses, up or down, routes, neighbours. Adding what is there and
+// removing what is gone are successes. If a step fails, those before it are undone, in reverse, as far as the kernel
+// lets us (what `down` flushed is lost). Addresses and routes of ours that the kernel drops along with a removed
+// address are put back.
+struct InterfaceChange {
+  InterfaceReference interface;
+  std::string alias;  // the interface's must be equal
+  std::optional<std::string> rename;
+  std::optional<uint32_t> mtu;
+  std::optional<MacAddress> mac;
+  std::optional<bool> up;
+  std::vector<IpPrefix> add_addresses, remove_addresses;
+  std::vector<Route> add_routes, remove_routes;
+  std::vector<Neighbour> add_neighbours, remove_neighbours;
+};
+Result<> change_interface(const InterfaceChange& change);
+
+// False: the interface, or its whole namespace, is gone already.
+Result<bool> delete_interface(const InterfaceReference& interface, const std::string& alias);
+
+}  // namespace crosswire::os

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "os/interface_edit.hpp"
+
+namespace crosswire::os {
+
+namespace {
+
+template <class Step, class Items>
+Result<> each(InterfaceEdit& edit, const Items& items, Step step) {
+  for (const auto& item : items) {
+    auto done = step(edit, item);
+    if (!done) return done;
+  }
+  return Done{};
+}
+
+template <class Item>
+std::vector<Item> without(std::vector<Item> items, const std::vector<Item>& removed) {
+  std::erase_if(items,
+                [&](const Item& item) { return std::find(removed.begin(), removed.end(), item) != removed.end(); });
+  return items;
+}
+
+// The kernel takes more away than one address: with the first IPv4 address of a subnet the others of that subnet, with
+// the last one of the interface all its routes (devinet.c, fib_frontend.c). What was not to go comes back.
+Result<> restore_addresses(InterfaceEdit& edit, const InterfaceChange& change) {
+  if (change.remove_addresses.empty()) return Done{};
+  return each(edit, without(edit.before.addresses, change.remove_addresses), add_address);
+}
+
+Result<> restore_routes(InterfaceEdit& edit, const InterfaceChange& change) {
+  const bool up = change.up.value_or(edit.before.up);
+  if (change.remove_addresses.empty() || !up) return Done{};
+  return each(edit, without(edit.before.routes, change.remove_routes), add_route);
+}
+
+Result<> apply(InterfaceEdit& edit, const InterfaceChange& change) {
+  Result<> done = each(edit, change.remove_neighbours, remove_neighbour);
+  if (done) done = each(edit, change.remove_routes, remove_route);
+  if (done) done = each(edit, change.remove_addresses, remove_address);
+  if (done) done = restore_addresses(edit, change);
+  if (done && change.rename) done = rename(edit, *change.rename);
+  if (done && change.mtu) done = set_mtu(edit, *change.mtu);
+  if (done && change.mac) done = set_mac(edit, *change.mac);
+  if (done) done = each(edit, change.add_addresses, add_address);
+  if (done && change.up) done = set_up(edit, *change.up);
+  if (done) done = restore_routes(edit, change);
+  if (done) done = each(edit, change.add_routes, add_route);
+  if (done) done = each(edit, change.add_neighbours, add_neighbour);
+  return done;
+}
+
+void roll_back(InterfaceEdit& edit) {
+  auto undo = std::move(edit.undo);
+  edit.undo.clear();
+  for (auto step = undo.rbegin(); step != undo.rend(); ++step) (*step)();
+  // What the kernel dropped along with a step; each that is there already is a success.
+  for (const auto& address : edit.before.addresses) (void)add_address(edit, address);
+  for (const auto& route : edit.before.routes) (void)add_route(edit, route);
+}
+
+bool only_removes(const InterfaceChange& change) {
+  return !change.rename && !change.mtu && !change.mac && !change.up.value_or(false) && change.add_addresses.empty() &&
+         change.add_routes.empty() && change.add_neighbours.empty();
+}
+
+}  // namespace
+
+Result<> change_interface(const InterfaceChange& change) {
+  auto socket = NetlinkSocket::open(change.interface.netns);
+  if (!socket) return std::move(socket).error();
+  auto link = read_own_link(socket.value(), change.interface, change.alias, "change interface");
+  if (!link && link.error().code == "INTERFACE_MISSING" && only_removes(change)) return Done{};
+  if (!link) return std::move(link).error();
+  std::vector<InterfaceInfo> before{std::move(link).value()};
+  auto details = read_details(socket.value(), change.interface.netns, before);
+  if (!details) return details;
+
+  InterfaceEdit edit{socket.value(), change.interface, std::move(before.front())};
+  auto done = apply(edit, change);
+  if (!done) roll_back(edit);
+  return done;
+}
+
+}  // namespace crosswire::os

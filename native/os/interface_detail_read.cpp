@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <unordered_map>
+
+#include "os/interface_read.hpp"
+
+namespace crosswire::os {
+
+namespace {
+
+uint8_t family_of(const IpPrefix& address) { return address.address.family; }
+uint8_t family_of(const Route& route) { return route.to.address.family; }
+uint8_t family_of(const Neighbour& neighbour) { return neighbour.address.family; }
+
+// The interfaces being filled in, by index.
+class Wanted {
+ public:
+  explicit Wanted(std::vector<InterfaceInfo>& interfaces) {
+    for (auto& interface : interfaces) by_index_[interface.index] = &interface;
+  }
+  InterfaceInfo* find(uint32_t index) const {
+    const auto found = by_index_.find(index);
+    return found == by_index_.end() ? nullptr : found->second;
+  }
+  // With a single one the kernel can filter for us; 0: it cannot.
+  uint32_t only_index() const { return by_index_.size() == 1 ? by_index_.begin()->first : 0; }
+  template <class Member>
+  void forget(Member member, uint8_t family) const {
+    for (const auto& [index, interface] : by_index_) {
+      std::erase_if(interface->*member, [&](const auto& item) { return family_of(item) == family; });
+    }
+  }
+
+ private:
+  std::unordered_map<uint32_t, InterfaceInfo*> by_index_;
+};
+
+void keep_address(const Wanted& wanted, const nlmsghdr* answer) {
+  if (answer->nlmsg_type != RTM_NEWADDR) return;
+  const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(answer));
+  auto* interface = wanted.find(header->ifa_index);
+  const Attributes attributes(answer, sizeof *header);
+  // IFA_LOCAL is the interface's own; IPv6 leaves it out where it equals IFA_ADDRESS (linux/if_addr.h).
+  auto address = attributes.address(IFA_LOCAL, header->ifa_family);
+  if (!address) address = attributes.address(IFA_ADDRESS, header->ifa_family);
+  if (interface == nullptr || !address || is_link_local(*address)) return;
+  interface->addresses.push_back({*address, header->ifa_prefixlen});
+}
+
+void keep_route(const Wanted& wanted, const nlmsghdr* answer) {
+  if (answer->nlmsg_type != RTM_NEWROUTE) return;
+  const auto* header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(answer));
+  const Attributes attributes(answer, sizeof *header);
+  auto* interface = wanted.find(attributes.u32(RTA_OIF).value_or(0));
+  if (interface == nullptr || header->rtm_protocol != routing_protocol || header->rtm_type != RTN_UNICAST) return;
+  // A default route has no RTA_DST.
+  const auto to = attributes.address(RTA_DST, header->rtm_family).value_or(IpAddress{header->rtm_family, {}});
+  interface->routes.push_back({{to, header->rtm_dst_len}, attributes.address(RTA_GATEWAY, header->rtm_family)});
+}
+
+void keep_neighbour(const Wanted& wanted, const nlmsghdr* answer) {
+  if (answer->nlmsg_type != RTM_NEWNEIGH) return;
+  const auto* header = static_cast<const ndmsg*>(mnl_nlmsg_get_payload(answer));
+  auto* interface = wanted.find(static_cast<uint32_t>(header->ndm_ifindex));
+  const Attributes attributes(answer, sizeof *header);
+  const auto address = attributes.address(NDA_DST, header->ndm_family);
+  const auto mac = attributes.mac(NDA_LLADDR);
+  if (interface == nullptr || (header->ndm_state & NUD_PERMANENT) == 0 || !address || !mac) return;
+  interface->neighbours.push_back({*address, *mac});
+}
+
+Verdict dump_family(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
+  ifaddrmsg address_header{};
+  address_header.ifa_family = family;
+  address_header.ifa_index = wanted.only_index();
+  NetlinkMessage addresses(RTM_GETADDR, 0, address_header);
+
+  rtmsg route_header{};
+  route_header.rtm_family = family;
+  route_header.rtm_protocol = routing_protocol;
+  NetlinkMessage routes(RTM_GETROUTE, 0, route_header);
+  if (wanted.only_index() != 0) routes.put_u32(RTA_OIF, wanted.only_index());
+
+  ndmsg neighbour_header{};
+  neighbour_header.ndm_family = family;
+  NetlinkMessage neighbours(RTM_GETNEIGH, 0, neighbour_header);
+  if (wanted.only_index() != 0) neighbours.put_u32(NDA_IFINDEX, wanted.only_index());
+
+  auto verdict = socket.dump(
+      addresses, [&] { wanted.forget(&InterfaceInfo::addresses, family); },
+      [&](const nlmsghdr* answer) { keep_address(wanted, answer); });
+  if (!verdict.accepted()) return verdict;
+  verdict = socket.dump(
+      routes, [&] { wanted.forget(&InterfaceInfo::routes, family); },
+      [&](const nlmsghdr* answer) { keep_route(wanted, answer); });
+  if (!verdict.accepted()) return verdict;
+  return socket.dump(
+      neighbours, [&] { wanted.forget(&InterfaceInfo::neighbours, family); },
+      [&](const nlmsghdr* answer) { keep_neighbour(wanted, answer); });
+}
+
+}  // namespace
+
+Result<> read_details(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces) {
+  if (interfaces.empty()) return Done{};
+  const Wanted wanted(interfaces);
+  for (const uint8_t family : {AF_INET, AF_INET6}) {
+    const auto verdict = dump_family(socket, wanted, family);
+    if (family == AF_INET6 && verdict.errno_value == EOPNOTSUPP) continue;  // a kernel without IPv6
+    if (!verdict.accepted()) return refusal(verdict, "NETLINK_FAILED", "read addresses, routes and neighbours", netns);
+  }
+  return Done{};
+}
+
+}  // namespace crosswire::os

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading interfaces over an open socket. Private to os/interface_*.cpp.
+#pragma once
+
+#include <functional>
+
+#include "os/interface.hpp"
+#include "os/netlink.hpp"
+
+namespace crosswire::os {
+
+// "nsm-1 in /run/netns/web"
+std::string describe(const InterfaceReference& interface);
+
+// Link facts and statistics only. Errors: INTERFACE_MISSING, NETLINK_FAILED.
+Result<InterfaceInfo> read_link(NetlinkSocket& socket, const InterfaceReference& interface);
+// The same, and INTERFACE_NOT_OURS if its alias is another.
+Result<InterfaceInfo> read_own_link(NetlinkSocket& socket, const InterfaceReference& interface,
+                                    const std::string& alias, const char* operation);
+using LinkFilter = std::function<bool(const InterfaceInfo&)>;
+Result<std::vector<InterfaceInfo>> read_links(NetlinkSocket& socket, const std::string& netns,
+                                              const LinkFilter& wanted);
+
+// Addresses, routes and neighbours of these interfaces, which are all of one namespace.
+Result<> read_details(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces);
+
+}  // namespace crosswire::os

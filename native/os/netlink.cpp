@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/netlink.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "os/error.hpp"
+#include "os/netlink_verdict.hpp"
+#include "os/netns.hpp"
+
+namespace crosswire::os {
+
+namespace {
+
+constexpr size_t receive_size = 32768;  // the most that the kernel puts into one part of a dump
+constexpr int dump_attempts = 10;
+
+}  // namespace
+
+NetlinkSocket::NetlinkSocket(std::unique_ptr<mnl_socket, Closer> socket)
+    : socket_(std::move(socket)), buffer_(receive_size) {}
+
+Result<NetlinkSocket> NetlinkSocket::open(const std::string& netns) {
+  auto guard = NamespaceGuard::enter(netns);
+  if (!guard) return std::move(guard).error();
+  std::unique_ptr<mnl_socket, Closer> socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+  if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0) {
+    return system_error("NETLINK_FAILED", "open netlink socket", netns, errno);
+  }
+  // Error texts; acknowledgements without a copy of the request; strict checking, so that dumps are filtered by the
+  // kernel and a wrong request is refused rather than half understood. Kernels before 4.20 lack the last: no harm.
+  for (const int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
+    int on = 1;
+    mnl_socket_setsockopt(socket.get(), option, &on, sizeof on);
+  }
+  return NetlinkSocket(std::move(socket));
+}
+
+Verdict NetlinkSocket::request(NetlinkMessage& message, const Visitor& visit) {
+  message.header()->nlmsg_flags |= NLM_F_ACK;
+  bool interrupted = false;
+  return talk(message, visit, interrupted);
+}
+
+Verdict NetlinkSocket::dump(NetlinkMessage& message, const std::function<void()>& restart, const Visitor& visit) {
+  message.header()->nlmsg_flags |= NLM_F_DUMP;
+  for (int attempt = 0; attempt < dump_attempts; ++attempt) {
+    bool interrupted = false;
+    auto verdict = talk(message, visit, interrupted);
+    if (!verdict.accepted() || !interrupted) return verdict;
+    restart();
+  }
+  return verdict_of_errno(EAGAIN);
+}
+
+// The kernel handles a request within sendto(2), so an answer is always waiting or on its way: no deadline is needed.
+Verdict NetlinkSocket::talk(NetlinkMessage& message, const Visitor& visit, bool& interrupted) {
+  if (message.overflowed()) return verdict_of_errno(EMSGSIZE);
+  nlmsghdr* request = message.header();
+  request->nlmsg_seq = ++sequence_;
+  if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0) return verdict_of_errno(errno);
+  while (true) {
+    const ssize_t received = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) return verdict_of_errno(errno);
+    int left = static_cast<int>(received);
+    for (auto* answer = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(answer, left);
+         answer = mnl_nlmsg_next(answer, &left)) {
+      if (answer->nlmsg_seq != sequence_) continue;
+      interrupted |= (answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+      if (answer->nlmsg_type == NLMSG_ERROR || answer->nlmsg_type == NLMSG_DONE) return verdict_of(answer, request);
+      if (visit) visit(answer);
+    }
+  }
+}
+
+Error refusal(const Verdict& verdict, std::string code, std::string operation, std::string subject) {
+  std::string reason = verdict.text;
+  if (verdict.errno_value == EPERM) {
+    code = "PERMISSION_DENIED";
+    reason += "; needs CAP_NET_ADMIN in the user namespace that owns the network namespace";
+  } else if (verdict.errno_value == ENODEV) {
+    code = "INTERFACE_MISSING";
+  }
+  return {std::move(code), std::move(operation), std::move(subject), std::move(reason), verdict.errno_value};
+}
+
+}  // namespace crosswire::os

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A routing netlink socket (rtnetlink(7)). It belongs to the namespace it was opened in and keeps that namespace alive,
+// so it lives no longer than one call: a dead pod's namespace must be free to go.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "os/netlink_message.hpp"
+
+namespace crosswire::os {
+
+// How the kernel answered: errno_value 0 means that it did what was asked.
+struct Verdict {
+  int errno_value = 0;
+  std::string text;  // the kernel's own words (extended acknowledgement) and errno's
+  bool accepted() const noexcept { return errno_value == 0; }
+};
+
+class NetlinkSocket {
+ public:
+  // Enters the namespace (a path; empty: the current one) only for the opening. Errors: those of NamespaceGuard,
+  // NETLINK_FAILED.
+  static Result<NetlinkSocket> open(const std::string& netns);
+
+  using Visitor = std::function<void(const nlmsghdr* answer)>;
+  // Asks for an acknowledgement and waits for it. Answers that come before it (of a GET) go to `visit`.
+  Verdict request(NetlinkMessage& message, const Visitor& visit = {});
+  // A dump that changed under way starts again after `restart`, a bounded number of times; then: EAGAIN.
+  Verdict dump(NetlinkMessage& message, const std::function<void()>& restart, const Visitor& visit);
+
+ private:
+  struct Closer {
+    void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
+  };
+  explicit NetlinkSocket(std::unique_ptr<mnl_socket, Closer> socket);
+  Verdict talk(NetlinkMessage& message, const Visitor& visit, bool& interrupted);
+
+  std::unique_ptr<mnl_socket, Closer> socket_;
+  std::vector<char> buffer_;
+  uint32_t sequence_ = 0;
+};
+
+// The Error for a verdict that was not accepted: PERMISSION_DENIED for EPERM, INTERFACE_MISSING for ENODEV, otherwise
+// `code`.
+Error refusal(const Verdict& verdict, std::string code, std::string operation, std::string subject);
+
+}  // namespace crosswire::os
