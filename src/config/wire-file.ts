@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text of a wire file → its wires, or every error in it, each with file, line, column and key.
 
-import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
+import { type Document, isScalar, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
 import { CrosswireError } from '../model/error.ts';
 import type { Wire } from '../model/wire.ts';
 import type { KeyPath } from './problems.ts';
@@ -24,9 +24,9 @@ export function parseWireFile(text: string, fileName: string, set: WireSet = new
   const wires: Wire[] = [];
   const errors: CrosswireError[] = [];
   for (const document of documents) {
-    const broken = [...document.errors, ...document.warnings];
+    const broken = telling([...document.errors, ...document.warnings]);
     errors.push(...broken.map((error) => brokenYaml(error, lines, fileName)));
-    if (broken.length > 0 || document.contents === null) continue;
+    if (broken.length > 0 || isEmpty(document as Document)) continue;
     const { wire, errors: found } = readYaml(document as Document, lines, fileName, set);
     if (wire) wires.push(wire);
     errors.push(...found);
@@ -65,6 +65,16 @@ function readYaml(
     ({ code, path, reason }) => new CrosswireError({ code, operation, subject: subject(path, 'key'), reason }),
   );
   return { wire: reading.wire, errors };
+}
+
+const isEmpty = ({ contents }: Document): boolean =>
+  contents === null || (isScalar(contents) && contents.value === null && contents.source === '');
+
+/** What follows the first error of syntax is mostly its consequence; the other kinds stand for themselves. */
+function telling(errors: readonly YAMLError[]): YAMLError[] {
+  const ownErrors = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED']);
+  const syntax = errors.filter(({ code }) => !ownErrors.has(code)).slice(0, 1);
+  return syntax.length > 0 ? syntax : [...errors];
 }
 
 function brokenYaml(error: YAMLError, lines: LineCounter, fileName: string): CrosswireError {

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Command line and environment → frozen options, or every error in them.
+
+import { CrosswireError } from '../model/error.ts';
+import { type OptionRow, type RunOptions, runOptionRows } from './run-options.ts';
+
+export type GivenOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws an AggregateError of CrosswireErrors. `given` is by option key, as the command line had it. */
+export function readRunOptions(given: GivenOptions, environment: Environment): RunOptions {
+  const errors: CrosswireError[] = [];
+  const options: Record<string, unknown> = {};
+  for (const row of runOptionRows) {
+    const { text, source } = textOf(row, given[row.key], environment);
+    const reading = row.read(text);
+    if ('value' in reading) options[row.key] = Object.freeze(reading.value);
+    else
+      errors.push(
+        new CrosswireError({
+          code: 'OPTION_INVALID',
+          operation: 'reading the options',
+          subject: source,
+          reason: reading.reason,
+          hint: reading.hint,
+        }),
+      );
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'the options cannot be used');
+  return Object.freeze(options) as unknown as RunOptions;
+}
+
+function textOf(
+  row: OptionRow,
+  given: GivenOptions[string],
+  environment: Environment,
+): { text: string; source: string } {
+  if (given !== undefined) return { text: Array.isArray(given) ? given.join(':') : String(given), source: row.flag };
+  const fromEnvironment = environment[row.environment];
+  if (fromEnvironment !== undefined && fromEnvironment !== '')
+    return { text: fromEnvironment, source: row.environment };
+  return { text: row.default, source: `the default of ${row.flag}` };
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `crosswire run`, in one table: it makes the command line, reads the environment, and writes
+// docs/options.md. The command line wins over the environment, which wins over the default.
+
+import { hostname } from 'node:os';
+import { type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { nearest } from './nearest.ts';
+
+export interface RunOptions {
+  readonly stateDirectory: string;
+  readonly control: string;
+  readonly metrics: ListenAddress | null;
+  readonly metricsCompat: 'none' | 'nsm2019';
+  readonly wires: readonly string[];
+  readonly node: string;
+  readonly workers: number;
+  readonly removeOnExit: boolean;
+  readonly resyncSeconds: number;
+  readonly logLevel: LogLevel;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** A value, or what is wrong with the text. */
+type Reading<T> = { readonly value: T } | { readonly reason: string; readonly hint?: string };
+
+export interface OptionRow<Key extends keyof RunOptions = keyof RunOptions> {
+  readonly key: Key;
+  readonly flag: string; // --state-dir
+  readonly argument?: string; // DIRECTORY; absent: a switch
+  readonly repeatable?: boolean;
+  readonly environment: string;
+  readonly default: string;
+  readonly defaultInWords?: string;
+  readonly meaning: string;
+  read(text: string): Reading<RunOptions[Key]>;
+}
+
+const row = <Key extends keyof RunOptions>(options: OptionRow<Key>): OptionRow => options as unknown as OptionRow;
+
+export const defaultControl = '/run/crosswire/control.sock';
+
+export const runOptionRows: readonly OptionRow[] = [
+  row({
+    key: 'stateDirectory',
+    flag: '--state-dir',
+    argument: 'DIRECTORY',
+    environment: 'CROSSWIRE_STATE_DIR',
+    default: '/var/lib/crosswire',
+    meaning: 'where the record of every wire is kept; one daemon for each directory',
+    read: absolute,
+  }),
+  row({
+    key: 'control',
+    flag: '--control',
+    argument: 'SOCKET',
+    environment: 'CROSSWIRE_CONTROL',
+    default: defaultControl,
+    meaning: 'unix socket of the control API (mode 0600)',
+    read: readControl,
+  }),
+  row({
+    key: 'metrics',
+    flag: '--metrics',
+    argument: 'ADDRESS',
+    environment: 'CROSSWIRE_METRICS',
+    default: '127.0.0.1:9750',
+    meaning: "host:port of /metrics, /healthz and /readyz, or 'off'",
+    read: (text) => {
+      const value = text === 'off' ? null : parseListenAddress(text);
+      if (value !== undefined) return { value };
+      return { reason: `'${text}' is no address`, hint: "like 127.0.0.1:9750, [::1]:9750, :9750, or 'off'" };
+    },
+  }),
+  row({
+    key: 'metricsCompat',
+    flag: '--metrics-compat',
+    argument: 'NAME',
+    environment: 'CROSSWIRE_METRICS_COMPAT',
+    default: 'none',
+    meaning: "'nsm2019' adds the six gauges rx_bytes … tx_error_packets of the first NSM and SMI integration",
+    read: (text) => oneOf(['none', 'nsm2019'] as const, text),
+  }),
+  row({
+    key: 'wires',
+    flag: '--wires',
+    argument: 'FILE',
+    repeatable: true,
+    environment: 'CROSSWIRE_WIRES',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'wire file to apply at the start; repeatable, separated by colons in the environment',
+    read: (text) => ({ value: text.split(':').filter((file) => file !== '') }),
+  }),
+  row({
+    key: 'node',
+    flag: '--node',
+    argument: 'NAME',
+    environment: 'CROSSWIRE_NODE',
+    default: hostname(),
+    defaultInWords: 'the host name',
+    meaning: 'this forwarder in ownership marks; daemons beside each other need names of their own',
+    read: readNode,
+  }),
+  row({
+    key: 'workers',
+    flag: '--workers',
+    argument: 'COUNT',
+    environment: 'CROSSWIRE_WORKERS',
+    default: '1',
+    meaning: 'threads that move frames, 1 to 64',
+    read: (text) => wholeNumber(text, 1, 64),
+  }),
+  row({
+    key: 'removeOnExit',
+    flag: '--remove-on-exit',
+    environment: 'CROSSWIRE_REMOVE_ON_EXIT',
+    default: 'false',
+    meaning: 'take every wire away when stopped; otherwise kernel wires keep carrying frames',
+    read: readSwitch,
+  }),
+  row({
+    key: 'resyncSeconds',
+    flag: '--resync-seconds',
+    argument: 'SECONDS',
+    environment: 'CROSSWIRE_RESYNC_SECONDS',
+    default: '30',
+    meaning: 'how often everything is compared with what exists, and repaired; 1 to 86400',
+    read: (text) => wholeNumber(text, 1, 86_400),
+  }),
+  row({
+    key: 'logLevel',
+    flag: '--log-level',
+    argument: 'LEVEL',
+    environment: 'CROSSWIRE_LOG_LEVEL',
+    default: 'info',
+    meaning: `${logLevels.join(', ')}; JSON lines to standard error`,
+    read: (text) => oneOf(logLevels, text),
+  }),
+];
+
+function absolute(text: string): Reading<string> {
+  if (text.startsWith('/')) return { value: text };
+  return text === '' ? { reason: 'is empty' } : { value: `${process.cwd()}/${text}` };
+}
+
+export function readControl(text: string): Reading<string> {
+  const path = absolute(text);
+  if (!('value' in path)) return path;
+  const length = Buffer.byteLength(path.value);
+  // unix(7): sun_path
+  return length <= 107
+    ? path
+    : { reason: `the path has ${length} bytes; the kernel takes at most 107`, hint: 'use a shorter directory' };
+}
+
+function readNode(text: string): Reading<string> {
+  if (/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) return { value: text };
+  return { reason: `'${text}' is no node name`, hint: "at most 63 of letters, digits, '-', '_' and '.'" };
+}
+
+function wholeNumber(text: string, least: number, most: number): Reading<number> {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return { value };
+  return { reason: `'${text}' is no whole number from ${least} to ${most}` };
+}
+
+function readSwitch(text: string): Reading<boolean> {
+  if (text === 'true' || text === '1') return { value: true };
+  if (text === 'false' || text === '0' || text === '') return { value: false };
+  return { reason: `'${text}' is neither true nor false` };
+}
+
+function oneOf<T extends string>(allowed: readonly T[], text: string): Reading<T> {
+  const value = allowed.find((word) => word === text);
+  if (value !== undefined) return { value };
+  const meant = nearest(text, allowed);
+  return {
+    reason: `'${text}' is none of ${allowed.join(', ')}`,
+    ...(meant ? { hint: `did you mean '${meant}'?` } : {}),
+  };
+}
