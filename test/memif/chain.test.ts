@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two namespaces through a DPDK network function: every role and copy mode of DPDK's memif.
+
+import test from 'ava';
+import { Chain, type ChainOptions } from '../support/chain.ts';
+import { testWith } from '../support/requires.ts';
+import { Background, eventually } from '../support/shell.ts';
+
+let chain: Chain | undefined;
+test.afterEach.always(async () => {
+  await chain?.destroy();
+  chain = undefined;
+});
+
+const variants: Record<string, ChainOptions> = {
+  'forwarder is server': { role: 'server' },
+  'forwarder is client': { role: 'client' },
+  'peer is a zero-copy client': {
+    role: 'server',
+    memif: { allowUnsealed: true },
+    device: 'zero-copy=yes',
+    eal: ['--single-file-segments'],
+  },
+  'peer is a client with three rings': { role: 'server', memif: { rings: 3 }, queues: 3 },
+  'forwarder is client with two rings, small buffers': {
+    role: 'client',
+    memif: { rings: 2, bufferSize: 1024 },
+    queues: 2,
+  },
+};
+
+async function transfer(through: Chain, ...options: string[]): Promise<number> {
+  const text = await through.a.run('iperf3', '--client', '10.79.0.2', '--time', '1', '--json', ...options);
+  const { end } = JSON.parse(text) as { end: { sum_received?: { bytes: number }; sum: { bytes: number } } };
+  return (end.sum_received ?? end.sum).bytes;
+}
+
+for (const [name, options] of Object.entries(variants)) {
+  testWith(
+    ['root', 'tun', 'dpdk-testpmd', 'iperf3', 'ping'],
+    `${name}: ping, TCP and UDP both ways, conserved`,
+    async (t) => {
+      chain = await Chain.make(options);
+      const { a, b } = chain;
+      await a.run('ping', '-q', '-c', '5', '-i', '0.02', '-W', '2', '10.79.0.2');
+      await b.run('ping', '-q', '-c', '5', '-i', '0.02', '-W', '2', 'fd79::1');
+      await a.run('ping', '-q', '-c', '3', '-i', '0.02', '-W', '2', '-s', '1400', '10.79.0.2');
+      const server = new Background(...b.inside('iperf3', '--server'));
+      try {
+        await eventually('iperf3 listens', async () => (await b.run('ss', '-ltn')).includes(':5201'));
+        t.true((await transfer(chain)) > 1_000_000, 'TCP');
+        t.true((await transfer(chain, '--reverse')) > 1_000_000, 'TCP, reverse');
+        t.true((await transfer(chain, '--udp', '--bitrate', '50M')) > 1_000_000, 'UDP');
+      } finally {
+        await server.stop();
+      }
+      await chain.conserved();
+      const metrics = await chain.daemon.metrics();
+      for (const reason of ['bad_desc', 'bad_index', 'bad_checksum', 'bad_offload', 'io_error'])
+        t.is(metrics.sum('crosswire_wire_drops_total', { reason }), 0n, reason);
+    },
+  );
+}
+
+testWith(
+  ['root', 'tun', 'dpdk-testpmd', 'ping'],
+  'a jumbo ping of 9000 bytes goes through chained buffers',
+  async () => {
+    chain = await Chain.make({ role: 'client', mtu: 9000 });
+    await chain.a.run('ping', '-q', '-c', '5', '-i', '0.05', '-W', '2', '-M', 'do', '-s', '8972', '10.79.0.2');
+    await chain.conserved();
+  },
+);
+
+testWith(
+  ['root', 'tun', 'dpdk-testpmd', 'ping'],
+  'wires come back when the peer does, and when the forwarder does',
+  async (t) => {
+    chain = await Chain.make({ role: 'server' });
+    const { a, daemon } = chain;
+    const answered = () => a.run('ping', '-q', '-c', '1', '-W', '1', '10.79.0.2').then(() => true);
+    await eventually('ping', answered);
+    const before = (await daemon.metrics()).sum('crosswire_wire_rx_packets_total', { wire: 'left' });
+
+    chain.testpmd?.process.child.kill('SIGKILL');
+    await chain.testpmd?.process.ended();
+    await eventually(
+      'the wire notices',
+      async () => !((await daemon.describe('left')) as { endpoint: { up: boolean } }).endpoint.up,
+    );
+    await chain.startPeer();
+    await eventually('ping after the peer came back', answered);
+    t.true(
+      (await daemon.metrics()).sum('crosswire_wire_rx_packets_total', { wire: 'left' }) > before,
+      'counters are monotone',
+    );
+
+    // Kill the forwarder; its peer is a DPDK client, which never connects again by itself: start that anew too.
+    await daemon.stop('SIGKILL');
+    t.deepEqual(await a.interfaces(), ['cw0'], 'the interface outlives the forwarder');
+    await chain.testpmd?.stop();
+    await daemon.launch();
+    await chain.startPeer();
+    await eventually('ping after the forwarder came back', answered);
+  },
+);
+
+testWith(
+  ['root', 'tun', 'dpdk-testpmd', 'ping'],
+  'as memif client the forwarder comes back to a waiting server by itself',
+  async () => {
+    chain = await Chain.make({ role: 'client' });
+    const { a, daemon } = chain;
+    const answered = () => a.run('ping', '-q', '-c', '1', '-W', '1', '10.79.0.2').then(() => true);
+    await eventually('ping', answered);
+    await daemon.stop('SIGKILL');
+    await daemon.launch();
+    await eventually('ping after the forwarder came back', answered);
+  },
+);
