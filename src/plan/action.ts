@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// An action is one undoable step, as plain data. A state in it is exactly what is there before or after the step, so
+// that the inverse needs nothing else.
+
+import type { EndName } from '../model/wire.ts';
+import { type EngineEnd, type EngineState, type InterfaceState, sameNamespace, type WireState } from './state.ts';
+
+export type Action =
+  | { readonly kind: 'createVethPair'; readonly client: InterfaceState; readonly endpoint: InterfaceState }
+  | { readonly kind: 'removeVethPair'; readonly client: InterfaceState; readonly endpoint: InterfaceState }
+  | { readonly kind: 'createTap'; readonly interface: InterfaceState }
+  | { readonly kind: 'removeTap'; readonly interface: InterfaceState }
+  | { readonly kind: 'changeInterface'; readonly from: InterfaceState; readonly to: InterfaceState }
+  | { readonly kind: 'startEngineWire'; readonly engine: EngineState }
+  | { readonly kind: 'stopEngineWire'; readonly engine: EngineState }
+  | {
+      readonly kind: 'replaceEngineEnd';
+      readonly end: EndName;
+      readonly from: EngineEnd;
+      readonly to: EngineEnd;
+    };
+
+export function inverse(action: Action): Action {
+  switch (action.kind) {
+    case 'createVethPair':
+      return { ...action, kind: 'removeVethPair' };
+    case 'removeVethPair':
+      return { ...action, kind: 'createVethPair' };
+    case 'createTap':
+      return { ...action, kind: 'removeTap' };
+    case 'removeTap':
+      return { ...action, kind: 'createTap' };
+    case 'startEngineWire':
+      return { ...action, kind: 'stopEngineWire' };
+    case 'stopEngineWire':
+      return { ...action, kind: 'startEngineWire' };
+    case 'changeInterface':
+      return { ...action, from: action.to, to: action.from };
+    case 'replaceEngineEnd':
+      return { ...action, from: action.to, to: action.from };
+  }
+}
+
+/** What an action does to a state, without doing it. */
+export function advance(state: WireState, action: Action): WireState {
+  const { interfaces, engine } = state;
+  switch (action.kind) {
+    case 'createVethPair':
+      return { ...state, interfaces: [...interfaces, action.client, action.endpoint] };
+    case 'removeVethPair':
+      return { ...state, interfaces: drop(interfaces, action.client, action.endpoint) };
+    case 'createTap':
+      return { ...state, interfaces: [...interfaces, action.interface] };
+    case 'removeTap':
+      return { ...state, interfaces: drop(interfaces, action.interface) };
+    case 'changeInterface':
+      return { ...state, interfaces: [...drop(interfaces, action.from), action.to] };
+    case 'startEngineWire':
+      return { interfaces, engine: action.engine };
+    case 'stopEngineWire':
+      return { interfaces };
+    case 'replaceEngineEnd':
+      return engine ? { interfaces, engine: { ...engine, [action.end]: action.to } } : state;
+  }
+}
+
+function drop(interfaces: readonly InterfaceState[], ...gone: InterfaceState[]): InterfaceState[] {
+  const isGone = (candidate: InterfaceState) =>
+    gone.some((one) => one.name === candidate.name && sameNamespace(one.namespace, candidate.namespace));
+  return interfaces.filter((candidate) => !isGone(candidate));
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// A wanted wire, with its namespaces found, as the resources that must exist.
+
+import { CrosswireError } from '../model/error.ts';
+import { type EndName, endNames, type KernelMechanism, type Neighbour, type Wire } from '../model/wire.ts';
+import { canonicalAddress, canonicalNeighbour, canonicalRoute, unique } from './address.ts';
+import { macOf } from './mac.ts';
+import { choosePath } from './path.ts';
+import type { EngineEnd, InterfaceKind, InterfaceState, Namespaces, WireState } from './state.ts';
+
+export const defaultMtu = 1500;
+
+export interface CompileContext {
+  readonly node: string;
+  readonly namespaces: Namespaces;
+  /** The ownership mark of an end. */
+  readonly alias: (end: EndName) => string;
+}
+
+export function mtuOf(wire: Wire): number {
+  return wire.mtu ?? defaultMtu;
+}
+
+export function compile(wire: Wire, context: CompileContext): WireState {
+  const { path } = choosePath(wire);
+  const kind: InterfaceKind = path === 'veth' ? 'veth' : wire.payload === 'ip' ? 'tun' : 'tap';
+  const interfaces = endNames.flatMap((end) => {
+    const { mechanism } = wire[end];
+    return mechanism.type === 'kernel' ? [compileInterface(wire, end, mechanism, kind, context)] : [];
+  });
+  if (path === 'veth') return { interfaces };
+  const [client, endpoint] = [compileEnd(wire, 'client', context), compileEnd(wire, 'endpoint', context)];
+  return { interfaces, engine: { name: wire.name, payload: wire.payload, client, endpoint } };
+}
+
+function compileInterface(
+  wire: Wire,
+  end: EndName,
+  mechanism: KernelMechanism,
+  kind: InterfaceKind,
+  context: CompileContext,
+): InterfaceState {
+  const neighbours = [
+    ...(kind === 'veth' && wire.payload === 'ip' ? neighboursAcross(wire, end, context.node) : []),
+    ...mechanism.neighbours.map(canonicalNeighbour),
+  ];
+  return {
+    end,
+    kind,
+    namespace: namespaceOf(wire, end, context),
+    name: mechanism.interface,
+    alias: context.alias(end),
+    mac: kind === 'tun' ? '' : macAt(wire, end, context.node),
+    mtu: mtuOf(wire),
+    up: true,
+    addresses: unique(mechanism.addresses.map(canonicalAddress), String),
+    routes: unique(mechanism.routes.map(canonicalRoute), ({ to, via }) => `${to} ${via ?? ''}`),
+    neighbours: unique(neighbours, ({ address }) => address),
+  };
+}
+
+/** Payload ip on a veth pair: every address of the other side is known beforehand. */
+function neighboursAcross(wire: Wire, end: EndName, node: string): Neighbour[] {
+  const other: EndName = end === 'client' ? 'endpoint' : 'client';
+  const { mechanism } = wire[other];
+  if (mechanism.type !== 'kernel') return [];
+  const mac = macAt(wire, other, node);
+  return mechanism.addresses.map((address) => ({ address: canonicalAddress(address.split('/')[0] ?? ''), mac }));
+}
+
+function macAt(wire: Wire, end: EndName, node: string): string {
+  const { mechanism } = wire[end];
+  return (mechanism.type === 'kernel' && mechanism.mac?.toLowerCase()) || macOf(node, wire.name, end);
+}
+
+function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEnd {
+  const { mechanism } = wire[end];
+  const common = { name: `${wire.name}/${end}`, payload: wire.payload, mtu: mtuOf(wire) };
+  if (mechanism.type === 'kernel')
+    return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
+  const { type: _, netns = '', secret = '', ...rest } = mechanism;
+  return { ...rest, ...common, kind: 'memif', netns, secret };
+}
+
+function namespaceOf(wire: Wire, end: EndName, { namespaces }: CompileContext) {
+  const namespace = namespaces[end];
+  if (namespace) return namespace;
+  throw new CrosswireError({
+    code: 'NAMESPACE_MISSING',
+    operation: 'plan the wire',
+    subject: `${wire.name}/${end}`,
+    reason: 'its namespace was not resolved',
+  });
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's part of a plan: what comes before interfaces give their names away, and what after they have them.
+
+import { type EndName, endNames } from '../model/wire.ts';
+import type { Action } from './action.ts';
+import { sameEngineEnd } from './parameters.ts';
+import type { EngineEnd, EngineState, InterfaceState, MemifEnd } from './state.ts';
+
+export interface EnginePlan {
+  readonly before: readonly Action[];
+  readonly after: readonly Action[];
+}
+
+const idle: EnginePlan = { before: [], after: [] };
+
+export function planEngine(
+  old: EngineState | undefined,
+  wanted: EngineState | undefined,
+  fresh: readonly InterfaceState[],
+): EnginePlan {
+  if (!old && !wanted) return idle;
+  if (!old) return { before: [], after: [{ kind: 'startEngineWire', engine: wanted as EngineState }] };
+  if (!wanted) return { before: [{ kind: 'stopEngineWire', engine: old }], after: [] };
+
+  const differing = endNames.filter((end) => isFresh(end, fresh) || !sameEngineEnd(old[end], wanted[end]));
+  if (differing.length === 0) return idle;
+  if (mustRestart(old, wanted, differing, fresh)) {
+    return {
+      before: [{ kind: 'stopEngineWire', engine: old }],
+      after: [{ kind: 'startEngineWire', engine: wanted }],
+    };
+  }
+  return { before: differing.map((end) => replace(end, old[end], wanted[end], fresh)), after: [] };
+}
+
+/** Replacing opens the new link while the old one is open. That cannot be where the old one holds what the new one
+ *  needs: a tap of one queue has one owner at a time, and so has an id of a memif listener. */
+function mustRestart(
+  old: EngineState,
+  wanted: EngineState,
+  differing: readonly EndName[],
+  fresh: readonly InterfaceState[],
+): boolean {
+  if (old.payload !== wanted.payload) return true;
+  const held = endNames.map((end) => old[end]).filter(isListener);
+  return differing.some((end) => {
+    const target = wanted[end];
+    if (target.kind === 'tap') return !isFresh(end, fresh);
+    return isListener(target) && held.some((listener) => listenerKey(listener) === listenerKey(target));
+  });
+}
+
+function replace(end: EndName, from: EngineEnd, to: EngineEnd, fresh: readonly InterfaceState[]): Action {
+  const created = fresh.find((candidate) => candidate.end === end);
+  const target = to.kind === 'tap' && created ? { ...to, interface: created.name } : to;
+  return { kind: 'replaceEngineEnd', end, from, to: target };
+}
+
+function isFresh(end: EndName, fresh: readonly InterfaceState[]): boolean {
+  return fresh.some((candidate) => candidate.end === end);
+}
+
+function isListener(end: EngineEnd): end is MemifEnd {
+  return end.kind === 'memif' && end.role === 'server';
+}
+
+/** An id on a listening socket. */
+export function listenerKey({ netns, socket, id }: MemifEnd): string {
+  return JSON.stringify([socket.startsWith('@') ? netns : '', socket, id]);
+}

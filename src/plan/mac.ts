@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A MAC for an end that was given none: it looks random, but follows from node, wire and end, so that an interface made
+// again, after a restart or a repair, keeps the address its neighbours remember.
+
+import type { EndName } from '../model/wire.ts';
+
+export function macOf(node: string, wire: string, end: EndName): string {
+  const text = `${node}/${wire}/${end}`;
+  const [high, low] = [hash(text, 0x811c9dc5), hash(text, 0x2f0b4c47)];
+  // Locally administered (bit 1 set), one station (bit 0 clear): IEEE 802, clause 8.2.
+  const first = ((high >>> 24) & 0xfc) | 0x02;
+  const rest = [high >>> 16, high >>> 8, high, low >>> 8, low];
+  return [first, ...rest].map((byte) => (byte & 0xff).toString(16).padStart(2, '0')).join(':');
+}
+
+/** FNV-1a over UTF-16 units, then murmur3's finalizer, so that names with a common end differ in all bytes. */
+function hash(text: string, seed: number): number {
+  let value = seed;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which parameters are a thing's identity (another value is another thing: build it, switch, remove the old) and which
+// are changed in place. The one place where this is declared; the planner and `explain` read it.
+
+import { type EngineEnd, type InterfaceState, type MemifEnd, sameNamespace, type TapEnd } from './state.ts';
+
+/** `label`: for people or for finding it, no difference to the thing itself. */
+export type Role = 'identity' | 'mutable' | 'label';
+type Roles<T> = Readonly<Record<keyof T, Role>>;
+
+/** A kernel end: identity = the namespace, and path and payload, which together decide the kind of interface. */
+export const interfaceRoles: Roles<InterfaceState> = {
+  end: 'identity',
+  kind: 'identity',
+  namespace: 'identity',
+  alias: 'identity',
+  name: 'mutable',
+  mac: 'mutable',
+  mtu: 'mutable',
+  up: 'mutable',
+  addresses: 'mutable',
+  routes: 'mutable',
+  neighbours: 'mutable',
+};
+
+/** A tap seen from the engine. It holds the device itself, so a new name of the interface does not concern it. */
+export const tapEndRoles: Roles<TapEnd> = {
+  kind: 'identity',
+  namespace: 'identity',
+  payload: 'identity',
+  mtu: 'identity', // the longest frame of a link never changes (native/core/link.hpp, LinkFacts)
+  interface: 'label',
+  name: 'label',
+};
+
+export const memifEndRoles: Roles<MemifEnd> = {
+  kind: 'identity',
+  socket: 'identity',
+  netns: 'identity',
+  role: 'identity',
+  id: 'identity',
+  secret: 'identity',
+  rings: 'identity',
+  ringSize: 'identity',
+  bufferSize: 'identity',
+  allowUnsealed: 'identity',
+  payload: 'identity',
+  mtu: 'identity',
+  name: 'label',
+};
+
+export function sameInterface(a: InterfaceState, b: InterfaceState): boolean {
+  return differences(interfaceRoles, 'identity', a, b).length === 0;
+}
+
+export function mutableDifferences(a: InterfaceState, b: InterfaceState): (keyof InterfaceState)[] {
+  return differences(interfaceRoles, 'mutable', a, b);
+}
+
+export function sameEngineEnd(a: EngineEnd, b: EngineEnd): boolean {
+  if (a.kind === 'tap') return b.kind === 'tap' && differences(tapEndRoles, 'identity', a, b).length === 0;
+  return b.kind === 'memif' && differences(memifEndRoles, 'identity', a, b).length === 0;
+}
+
+function differences<T extends object>(roles: Roles<T>, role: Role, a: T, b: T): (keyof T)[] {
+  const keys = Object.keys(roles) as (keyof T)[];
+  return keys.filter((key) => roles[key] === role && !sameValue(key, a[key], b[key]));
+}
+
+function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
+  if (key === 'namespace') return sameNamespace(a as TapEnd['namespace'], b as TapEnd['namespace']);
+  if (Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
+  return a === b;
+}
+
+/** Order means nothing in addresses, routes and neighbours; compile() leaves no value in twice. */
+function sameSet(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  const there = new Set(a.map(keyOf));
+  return b.every((value) => there.has(keyOf(value)));
+}
+
+/** What is in `a` and not in `b`. */
+export function without<T>(a: readonly T[], b: readonly T[]): T[] {
+  const there = new Set(b.map(keyOf));
+  return a.filter((value) => !there.has(keyOf(value)));
+}
+
+function keyOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
+  return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

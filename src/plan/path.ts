@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The path rule, with its reasons: the cheapest path that both ends allow.
+
+import type { Path, Wire } from '../model/wire.ts';
+
+export interface PathChoice {
+  readonly path: Path;
+  /** One sentence a line. */
+  readonly why: readonly string[];
+}
+
+export function choosePath(wire: Wire): PathChoice {
+  const memifEnds = (['client', 'endpoint'] as const).filter((end) => wire[end].mechanism.type === 'memif');
+  if (memifEnds.length === 0) {
+    return {
+      path: 'veth',
+      why: [
+        'Both ends are kernel interfaces of this node, so one veth pair across the two namespaces is the wire.',
+        'The kernel moves the frames; the forwarder touches none of them and may stop without stopping the wire.',
+        ...(wire.payload === 'ip'
+          ? ['The payload is ip: each side knows the other by permanent neighbour entries, so nobody asks by ARP.']
+          : []),
+      ],
+    };
+  }
+  const kind = wire.payload === 'ip' ? 'tun' : 'tap';
+  return {
+    path: 'engine',
+    why: [
+      memifEnds.length === 2
+        ? 'Both ends speak memif, which only user space can move: the wire goes through the engine.'
+        : `The ${memifEnds[0]} end speaks memif, which only user space can move: the wire goes through the engine.`,
+      ...(memifEnds.length === 2
+        ? ['A frame is copied once, from the memory of one peer into that of the other.']
+        : [
+            `The kernel end is a persistent ${kind} (payload ${wire.payload}) born in the workload's namespace; it outlives the forwarder.`,
+          ]),
+    ],
+  };
+}

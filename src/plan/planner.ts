@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
+//
+// The order lets every prefix be undone and keeps the old until the new stands:
+//   create  new interfaces under temporary names
+//   engine  stop the old engine wire, or replace those of its ends that differ
+//   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
+//   dress   final name, addresses, up, routes, neighbours
+//   engine  start the new engine wire
+//   remove  old interfaces
+
+import { type EndName, endNames } from '../model/wire.ts';
+import type { Action } from './action.ts';
+import { planEngine } from './engine.ts';
+import { mutableDifferences, sameInterface } from './parameters.ts';
+import {
+  type EngineEnd,
+  type EngineState,
+  type InterfaceState,
+  interfaceOf,
+  type NameChoice,
+  sameNamespace,
+  type WireState,
+} from './state.ts';
+
+export function plan(observed: WireState, wanted: WireState, names: NameChoice): Action[] {
+  const kept = endNames.filter((end) => staysAt(end, observed, wanted));
+  const created = wanted.interfaces.filter(({ end }) => !kept.includes(end));
+  const removed = observed.interfaces.filter(({ end }) => !kept.includes(end));
+
+  const fresh = created.map((target) => bare(target, names[target.end].fresh));
+  const engine = planEngine(engineOf(observed), wanted.engine, fresh);
+  const retiring = observed.interfaces.filter(({ end }) =>
+    kept.includes(end) ? isRenamed(end, observed, wanted) : isInTheWay(interfaceOf(observed, end), created),
+  );
+  const retired = retiring.map((old) => bare(old, names[old.end].retired));
+  const now = (old: InterfaceState) => retired.find(({ end }) => end === old.end) ?? old;
+  const dressed = wanted.interfaces.map((target) => {
+    const from = fresh.find(({ end }) => end === target.end) ?? now(interfaceOf(observed, target.end) ?? target);
+    return { from, to: { ...target, namespace: from.namespace } };
+  });
+
+  return [
+    ...create(fresh),
+    ...engine.before,
+    ...retiring.flatMap((old) => change(old, now(old))),
+    ...dressed.flatMap(({ from, to }) => change(from, to)),
+    ...engine.after,
+    ...remove(removed.map(now)),
+  ];
+}
+
+/** With the names its taps have by now: the engine holds devices, and does not see them renamed. */
+function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
+  if (!engine) return undefined;
+  const current = (end: EngineEnd): EngineEnd => {
+    const tap = interfaces.find((candidate) => end === engine[candidate.end]);
+    return end.kind === 'tap' && tap ? { ...end, interface: tap.name } : end;
+  };
+  return { ...engine, client: current(engine.client), endpoint: current(engine.endpoint) };
+}
+
+/** A veth pair stays or goes as a whole. */
+function staysAt(end: EndName, observed: WireState, wanted: WireState): boolean {
+  const [old, target] = [interfaceOf(observed, end), interfaceOf(wanted, end)];
+  if (!old || !target || !sameInterface(old, target)) return false;
+  if (old.kind !== 'veth') return true;
+  return endNames.every((either) => {
+    const [oldSide, targetSide] = [interfaceOf(observed, either), interfaceOf(wanted, either)];
+    return oldSide !== undefined && targetSide !== undefined && sameInterface(oldSide, targetSide);
+  });
+}
+
+function isRenamed(end: EndName, observed: WireState, wanted: WireState): boolean {
+  return interfaceOf(observed, end)?.name !== interfaceOf(wanted, end)?.name;
+}
+
+function isInTheWay(old: InterfaceState | undefined, created: readonly InterfaceState[]): boolean {
+  return old !== undefined && created.some(({ namespace }) => sameNamespace(namespace, old.namespace));
+}
+
+function bare(state: InterfaceState, name: string): InterfaceState {
+  return { ...state, name, up: false, addresses: [], routes: [], neighbours: [] };
+}
+
+function create(fresh: readonly InterfaceState[]): Action[] {
+  return eachDevice(
+    fresh,
+    (client, endpoint) => ({ kind: 'createVethPair', client, endpoint }),
+    (tap) => ({ kind: 'createTap', interface: tap }),
+  );
+}
+
+function remove(old: readonly InterfaceState[]): Action[] {
+  return eachDevice(
+    old,
+    (client, endpoint) => ({ kind: 'removeVethPair', client, endpoint }),
+    (tap) => ({ kind: 'removeTap', interface: tap }),
+  );
+}
+
+function eachDevice(
+  interfaces: readonly InterfaceState[],
+  pair: (client: InterfaceState, endpoint: InterfaceState) => Action,
+  single: (tap: InterfaceState) => Action,
+): Action[] {
+  const [client, endpoint] = endNames.map((end) => interfaces.find((one) => one.end === end && one.kind === 'veth'));
+  return [
+    ...(client && endpoint ? [pair(client, endpoint)] : []),
+    ...interfaces.filter(({ kind }) => kind !== 'veth').map(single),
+  ];
+}
+
+function change(from: InterfaceState, to: InterfaceState): Action[] {
+  return mutableDifferences(from, to).length > 0 ? [{ kind: 'changeInterface', from, to }] : [];
+}

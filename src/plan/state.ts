@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
+
+import type { EndName, MemifMechanism, Neighbour, Payload, Route } from '../model/wire.ts';
+
+/** A namespace is its device and inode; the path is only where it was found this time. */
+export interface Namespace {
+  readonly path: string;
+  readonly device: number;
+  readonly inode: number;
+}
+
+/** The namespaces a wire's kernel ends refer to. */
+export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
+
+export type InterfaceKind = 'veth' | 'tap' | 'tun';
+
+export interface InterfaceState {
+  readonly end: EndName;
+  readonly kind: InterfaceKind;
+  readonly namespace: Namespace;
+  readonly name: string;
+  /** Ownership mark. */
+  readonly alias: string;
+  readonly mac: string; // '' for tun
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly addresses: readonly string[];
+  readonly routes: readonly Route[];
+  readonly neighbours: readonly Neighbour[];
+}
+
+export interface TapEnd {
+  readonly kind: 'tap';
+  readonly name: string; // for people
+  readonly namespace: Namespace;
+  readonly interface: string;
+  readonly payload: Payload;
+  readonly mtu: number;
+}
+
+export interface MemifEnd extends Required<Omit<MemifMechanism, 'type'>> {
+  readonly kind: 'memif';
+  readonly name: string;
+  readonly payload: Payload;
+  readonly mtu: number;
+}
+
+export type EngineEnd = TapEnd | MemifEnd;
+
+export interface EngineState {
+  readonly name: string;
+  readonly payload: Payload;
+  readonly client: EngineEnd;
+  readonly endpoint: EngineEnd;
+}
+
+export interface WireState {
+  /** At most one of each end, but while a change is under way. */
+  readonly interfaces: readonly InterfaceState[];
+  readonly engine?: EngineState;
+}
+
+export const nothing: WireState = { interfaces: [] };
+
+/** Names chosen at random before a plan is made and journaled, so that whoever cleans up knows them. */
+export interface TemporaryNames {
+  /** What a new interface is called until it may have its name. */
+  readonly fresh: string;
+  /** What an old one is called from when it gives its name away. */
+  readonly retired: string;
+}
+
+export type NameChoice = Readonly<Record<EndName, TemporaryNames>>;
+
+export function sameNamespace(a: Namespace, b: Namespace): boolean {
+  return a.device === b.device && a.inode === b.inode;
+}
+
+export function interfaceOf(state: WireState, end: EndName): InterfaceState | undefined {
+  return state.interfaces.find((candidate) => candidate.end === end);
+}

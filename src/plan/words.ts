@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Actions in words, for reports, logs and `crosswire explain`.
+
+import type { Action } from './action.ts';
+import { without } from './parameters.ts';
+import type { EngineEnd, InterfaceState } from './state.ts';
+
+export function describe(action: Action): string {
+  switch (action.kind) {
+    case 'createVethPair':
+      return `create the veth pair ${place(action.client)} and ${place(action.endpoint)}`;
+    case 'removeVethPair':
+      return `remove the veth pair ${place(action.client)} and ${place(action.endpoint)}`;
+    case 'createTap':
+      return `create the ${action.interface.kind} ${place(action.interface)}`;
+    case 'removeTap':
+      return `remove the ${action.interface.kind} ${place(action.interface)}`;
+    case 'changeInterface':
+      return `change ${place(action.from)}: ${changes(action.from, action.to).join(', ')}`;
+    case 'startEngineWire':
+      return `start the engine wire between ${port(action.engine.client)} and ${port(action.engine.endpoint)}`;
+    case 'stopEngineWire':
+      return `stop the engine wire between ${port(action.engine.client)} and ${port(action.engine.endpoint)}`;
+    case 'replaceEngineEnd':
+      return `replace the ${action.end} end of the engine wire, ${port(action.from)}, by ${port(action.to)}`;
+  }
+}
+
+function place({ name, namespace }: InterfaceState): string {
+  return `${name} in ${namespace.path}`;
+}
+
+function port(end: EngineEnd): string {
+  if (end.kind === 'tap') return `tap ${end.interface} in ${end.namespace.path}`;
+  return `memif ${end.role} ${end.socket} id ${end.id}${end.netns ? ` in ${end.netns}` : ''}`;
+}
+
+function changes(from: InterfaceState, to: InterfaceState): string[] {
+  const list = (verb: string, noun: string, values: readonly string[]) =>
+    values.length > 0 ? [`${verb} ${noun} ${values.join(' ')}`] : [];
+  const routes = (state: InterfaceState) =>
+    state.routes.map(({ to: target, via }) => target + (via ? ` via ${via}` : ''));
+  const neighbours = (state: InterfaceState) => state.neighbours.map(({ address, mac }) => `${address} at ${mac}`);
+  return [
+    ...list('remove', 'neighbour', without(neighbours(from), neighbours(to))),
+    ...list('remove', 'route', without(routes(from), routes(to))),
+    ...list('remove', 'address', without(from.addresses, to.addresses)),
+    ...(from.name === to.name ? [] : [`rename to ${to.name}`]),
+    ...(from.mtu === to.mtu ? [] : [`mtu ${to.mtu}`]),
+    ...(from.mac === to.mac ? [] : [`mac ${to.mac}`]),
+    ...list('add', 'address', without(to.addresses, from.addresses)),
+    ...(from.up === to.up ? [] : [to.up ? 'up' : 'down']),
+    ...list('add', 'route', without(routes(to), routes(from))),
+    ...list('add', 'neighbour', without(neighbours(to), neighbours(from))),
+  ];
+}

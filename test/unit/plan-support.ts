@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wires to plan with: builders, and fast-check's arbitraries over small worlds, so that changes collide often.
+
+import fc from 'fast-check';
+import type { EndName, KernelMechanism, Mechanism, MemifMechanism, Wire } from '../../src/model/wire.ts';
+import { compile } from '../../src/plan/compile.ts';
+import { interfaceRoles } from '../../src/plan/parameters.ts';
+import type { InterfaceState, NameChoice, Namespace, Namespaces, WireState } from '../../src/plan/state.ts';
+
+export function namespaceAt(path: string): Namespace {
+  let inode = 7;
+  for (let i = 0; i < path.length; i++) inode = (inode * 31 + path.charCodeAt(i)) % 1_000_000_007;
+  return { path, device: 4, inode };
+}
+
+export function kernel(netns: string, name: string, more: Partial<KernelMechanism> = {}): KernelMechanism {
+  return {
+    type: 'kernel',
+    namespace: { netns },
+    interface: name,
+    addresses: [],
+    routes: [],
+    neighbours: [],
+    ...more,
+  };
+}
+
+export function memif(socket: string, more: Partial<MemifMechanism> = {}): MemifMechanism {
+  return {
+    type: 'memif',
+    socket,
+    role: 'server',
+    id: 0,
+    rings: 1,
+    ringSize: 1024,
+    bufferSize: 2048,
+    allowUnsealed: false,
+    ...more,
+  };
+}
+
+export function wireOf(client: Mechanism, endpoint: Mechanism, more: Partial<Wire> = {}): Wire {
+  const ends = { client: { mechanism: client }, endpoint: { mechanism: endpoint } };
+  return { name: 'w', labels: {}, payload: 'ethernet', ...ends, ...more };
+}
+
+export function namespacesOf(wire: Wire): Namespaces {
+  const of = ({ mechanism }: Wire['client']) =>
+    mechanism.type === 'kernel' && 'netns' in mechanism.namespace ? namespaceAt(mechanism.namespace.netns) : undefined;
+  return { client: of(wire.client), endpoint: of(wire.endpoint) };
+}
+
+export function compiled(wire: Wire): WireState {
+  const alias = (end: EndName) => `crosswire/node/${wire.name}/${end}`;
+  return compile(wire, { node: 'node', namespaces: namespacesOf(wire), alias });
+}
+
+export const names: NameChoice = {
+  client: { fresh: 'cw-fresh-c', retired: 'cw-old-c' },
+  endpoint: { fresh: 'cw-fresh-e', retired: 'cw-old-e' },
+};
+
+/** Comparable: no order, no labels of engine ends. */
+export function normal({ interfaces, engine }: WireState): unknown {
+  const sorted = (values: readonly unknown[]) => values.map((value) => JSON.stringify(value)).sort();
+  const plain = (state: InterfaceState) =>
+    JSON.stringify(
+      Object.keys(interfaceRoles)
+        .sort()
+        .map((key) => {
+          const value = state[key as keyof InterfaceState];
+          return Array.isArray(value) ? sorted(value) : value;
+        }),
+    );
+  const link = (end: object | undefined) => end && { ...end, interface: undefined };
+  return { interfaces: interfaces.map(plain).sort(), engine: engine && [link(engine.client), link(engine.endpoint)] };
+}
+
+const netns = fc.constantFrom('/run/netns/a', '/run/netns/b', '/run/netns/c');
+const address = fc.constantFrom('10.0.0.1/24', '10.0.0.2/24', 'fd00::1/64', 'FD00:0::2/64');
+
+const kernelEnd = fc
+  .record({
+    netns,
+    name: fc.constantFrom('nsm-1', 'nsm-2'),
+    addresses: fc.array(address, { maxLength: 3 }),
+    mac: fc.option(fc.constantFrom('02:00:00:00:00:01', '02:00:00:00:00:0A'), { nil: undefined }),
+    routes: fc.array(
+      fc.record({ to: fc.constantFrom('10.8.0.0/16', '::/0'), via: fc.constantFrom('10.0.0.2', undefined) }),
+      {
+        maxLength: 2,
+      },
+    ),
+    neighbours: fc.array(fc.constant({ address: '10.0.0.9', mac: '02:00:00:00:00:09' }), { maxLength: 1 }),
+  })
+  .map(({ netns: path, name, ...more }) => kernel(path, name, more));
+
+const memifEnd = fc
+  .record({
+    socket: fc.constantFrom('/run/m.sock', '@m'),
+    role: fc.constantFrom('server' as const, 'client' as const),
+    id: fc.nat({ max: 1 }),
+    rings: fc.constantFrom(1, 2),
+    secret: fc.constantFrom('s', undefined),
+  })
+  .map(({ socket, ...more }) => memif(socket, more));
+
+export const anyWire: fc.Arbitrary<Wire> = fc
+  .record({
+    client: fc.oneof(kernelEnd, memifEnd),
+    endpoint: fc.oneof(kernelEnd, memifEnd),
+    payload: fc.constantFrom('ethernet' as const, 'ip' as const),
+    mtu: fc.constantFrom(undefined, 1400, 9000),
+  })
+  .map(({ client, endpoint, ...more }) => wireOf(client, endpoint, more))
+  .filter(isTwoThings);
+
+/** Not a wire to itself. */
+function isTwoThings({ client: { mechanism: a }, endpoint: { mechanism: b } }: Wire): boolean {
+  if (a.type === 'kernel' && b.type === 'kernel')
+    return JSON.stringify([a.namespace, a.interface]) !== JSON.stringify([b.namespace, b.interface]);
+  return a.type !== 'memif' || b.type !== 'memif' || a.socket !== b.socket || a.id !== b.id;
+}
