@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of our metrics: it heads every family in the exposition and makes docs/metrics.md.
+
+export interface MetricRow {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly unit: 'bytes' | 'packets' | 'seconds' | '';
+  readonly labels: readonly string[];
+}
+
+export const podLabels = [
+  'network_service',
+  'client_pod',
+  'client_namespace',
+  'endpoint_pod',
+  'endpoint_namespace',
+] as const;
+const wireLabels = ['wire', ...podLabels];
+const endLabels = ['wire', 'end', ...podLabels];
+const infoLabels = [
+  ...wireLabels,
+  'payload',
+  'mtu',
+  'path',
+  'client_mechanism',
+  'endpoint_mechanism',
+  'client_interface',
+  'endpoint_interface',
+  'client_socket',
+  'endpoint_socket',
+];
+
+type Definition = [MetricRow['type'], help: string, unit?: MetricRow['unit'], labels?: readonly string[]];
+
+const wireRows = {
+  crosswire_wire_rx_bytes_total: ['counter', 'Bytes that entered the wire from this end', 'bytes', endLabels],
+  crosswire_wire_tx_bytes_total: ['counter', 'Bytes that left the wire to this end', 'bytes', endLabels],
+  crosswire_wire_rx_packets_total: ['counter', 'Frames that entered the wire from this end', 'packets', endLabels],
+  crosswire_wire_tx_packets_total: ['counter', 'Frames that left the wire to this end', 'packets', endLabels],
+  crosswire_wire_rx_error_packets_total: [
+    'counter',
+    'Frames from this end that were received with an error',
+    'packets',
+    endLabels,
+  ],
+  crosswire_wire_tx_error_packets_total: ['counter', 'Frames to this end that could not be sent', 'packets', endLabels],
+  crosswire_wire_drops_total: [
+    'counter',
+    'Frames that entered at this end and were dropped, by reason: rx of an end = tx of the other + its drops',
+    'packets',
+    [...endLabels, 'reason'],
+  ],
+  crosswire_wire_up: ['gauge', '1 if both ends of the wire can carry frames', '', wireLabels],
+  crosswire_wire_info: [
+    'gauge',
+    'What else is known of the wire; always 1, to be joined by the label wire',
+    '',
+    infoLabels,
+  ],
+} satisfies Record<string, Definition>;
+
+const setupRows = {
+  crosswire_wire_setup_seconds: ['histogram', 'How long it took to make a wire', 'seconds', ['path']],
+} satisfies Record<string, Definition>;
+
+const workerRows = {
+  crosswire_worker_busy_seconds_total: [
+    'counter',
+    'Time the worker spent in rounds that moved frames',
+    'seconds',
+    ['worker'],
+  ],
+  crosswire_worker_idle_seconds_total: ['counter', 'Time the worker slept', 'seconds', ['worker']],
+  crosswire_worker_wake_ups_total: ['counter', 'How often the worker was woken', '', ['worker']],
+  crosswire_worker_bursts_total: ['counter', 'Bursts that held at least one frame', '', ['worker']],
+  crosswire_worker_frames_total: ['counter', 'Frames that the worker took', 'packets', ['worker']],
+  crosswire_worker_wires: ['gauge', 'Wires that the worker looks after', '', ['worker']],
+  crosswire_worker_hot_wires: [
+    'gauge',
+    'Of those, wires that it polls because frames came a moment ago',
+    '',
+    ['worker'],
+  ],
+  crosswire_worker_frames_per_burst: ['histogram', 'Frames in a burst', 'packets', ['worker']],
+} satisfies Record<string, Definition>;
+
+const forwarderRows = {
+  crosswire_build_info: ['gauge', 'The version that runs; always 1', '', ['version']],
+  crosswire_wires: ['gauge', 'Wires that the forwarder knows, by phase', '', ['phase']],
+  crosswire_health_records: ['gauge', 'Open health records, by severity', '', ['severity']],
+} satisfies Record<string, Definition>;
+
+/** Only where the control group's cpu.stat can be read. */
+const throttlingRows = {
+  crosswire_cpu_periods_total: ['counter', 'Periods of the CPU quota in which the forwarder ran'],
+  crosswire_cpu_throttled_periods_total: [
+    'counter',
+    'Periods in which the CPU quota stopped every thread of the forwarder',
+  ],
+  crosswire_cpu_throttled_seconds_total: ['counter', 'Time for which the CPU quota stopped the forwarder', 'seconds'],
+} satisfies Record<string, Definition>;
+
+function rows<Name extends string>(definitions: Record<Name, readonly unknown[]>): Record<Name, MetricRow> {
+  const entries = Object.entries(definitions) as [Name, Definition][];
+  return Object.fromEntries(
+    entries.map(([name, [type, help, unit = '', labels = []]]) => [name, { name, type, help, unit, labels }]),
+  ) as unknown as Record<Name, MetricRow>;
+}
+
+export const wireMetrics = rows(wireRows);
+export const setupMetrics = rows(setupRows);
+export const workerMetrics = rows(workerRows);
+export const forwarderMetrics = rows(forwarderRows);
+export const throttlingMetrics = rows(throttlingRows);
+
+/** `--metrics-compat nsm2019`: names, type and labels of the NSM and SMI integration of December 2019. */
+export const nsm2019Metrics: readonly MetricRow[] = [
+  'rx_bytes',
+  'tx_bytes',
+  'rx_packets',
+  'tx_packets',
+  'rx_error_packets',
+  'tx_error_packets',
+].map((name) => ({
+  name,
+  type: 'gauge',
+  help: `${name} transmissed`, // as it was spelled then
+  unit: name.endsWith('bytes') ? 'bytes' : 'packets',
+  labels: ['src_pod_name', 'src_pod_namespace', 'dst_pod_name', 'dst_pod_namespace'],
+}));

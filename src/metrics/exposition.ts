@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// One scrape: a snapshot of everything, rendered. Scrapes that come while one is under way share it.
+
+import type { WorkerStatistics } from '../dataplane/types.ts';
+import type { HealthRecord, WireCounters, WireStatus } from '../model/status.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+import type { ProcessMetrics } from './process-metrics.ts';
+import { type CpuThrottling, renderForwarder, renderThrottling } from './render-forwarder.ts';
+import { renderNsm2019 } from './render-nsm2019.ts';
+import { renderWires } from './render-wires.ts';
+import { renderWorkers } from './render-workers.ts';
+import { WireLabels } from './wire-labels.ts';
+
+/** Where the numbers come from. Nothing here waits for a forwarding thread. */
+export interface MetricsSource {
+  list(): readonly WireStatus[];
+  counters(): Promise<ReadonlyMap<string, WireCounters>>;
+  health(): readonly HealthRecord[];
+  workers(): readonly WorkerStatistics[];
+  throttling(): Promise<CpuThrottling | null>;
+}
+
+export interface ExpositionSettings {
+  readonly source: MetricsSource;
+  readonly process: ProcessMetrics;
+  readonly version: string;
+  readonly compat: 'none' | 'nsm2019';
+}
+
+export class Exposition {
+  readonly #settings: ExpositionSettings;
+  readonly #labels = new WireLabels();
+  #underWay: Promise<readonly Buffer[]> | undefined;
+
+  constructor(settings: ExpositionSettings) {
+    this.#settings = settings;
+  }
+
+  render(): Promise<readonly Buffer[]> {
+    this.#underWay ??= this.#render().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #render(): Promise<readonly Buffer[]> {
+    const { source, process, version, compat } = this.#settings;
+    const out = new ChunkWriter();
+    const throttling = await source.throttling();
+    const counters = await source.counters();
+    const wires = source.list();
+    await out.pause();
+    const samples = wires.map((status) => ({ status, counters: counters.get(status.name) }));
+    await renderWires(samples, this.#labels, out);
+    if (compat === 'nsm2019') await renderNsm2019(samples, out);
+    out.write(renderWorkers(source.workers()));
+    out.write(renderForwarder(version, wires, source.health()));
+    if (throttling) out.write(renderThrottling(throttling));
+    out.write(await process.render());
+    return out.finish();
+  }
+}

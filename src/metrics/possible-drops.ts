@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which drop reasons can occur to frames that enter a wire at an end. Those are always shown, from zero on, so that
+// rate() and increase() see the first drop; any other is shown once it has counted something.
+
+import type { DropReason } from '../model/drop-reason.ts';
+import type { EndName, Mechanism, Path, Payload } from '../model/wire.ts';
+
+type MechanismType = Mechanism['type'];
+
+const atIngress: Record<MechanismType, readonly DropReason[]> = {
+  kernel: ['bad_checksum', 'bad_offload'], // what a virtio-net header can ask for
+  memif: ['bad_desc', 'bad_index'], // what shared memory can hold
+};
+const atEgress: Record<MechanismType, readonly DropReason[]> = {
+  kernel: ['io_error'],
+  memif: [],
+};
+const anywhere: readonly DropReason[] = ['tx_full', 'too_big', 'too_short', 'link_down'];
+
+export interface DropSetting {
+  readonly path: Path;
+  readonly payload: Payload;
+  readonly client: MechanismType;
+  readonly endpoint: MechanismType;
+}
+
+export function possibleDrops({ path, payload, client, endpoint }: DropSetting, end: EndName): readonly DropReason[] {
+  if (path === 'veth') return ['kernel_queue'];
+  const [from, to] = end === 'client' ? [client, endpoint] : [endpoint, client];
+  const ofPayload: DropReason[] = payload === 'ip' ? ['bad_payload'] : [];
+  return [...anywhere, ...atIngress[from], ...atEgress[to], ...ofPayload];
+}

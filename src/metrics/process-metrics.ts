@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What prom-client keeps: the metrics of the process, and the histogram of how long making a wire takes.
+
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Path } from '../model/wire.ts';
+import { setupMetrics } from './catalogue.ts';
+
+const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+const paths: readonly Path[] = ['veth', 'engine'];
+
+/** Gauges with names that `promtool check metrics` refuses. */
+const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+export class ProcessMetrics {
+  readonly #registry = new Registry();
+  readonly #setup: Histogram<'path'>;
+
+  constructor() {
+    const { name, help } = setupMetrics.crosswire_wire_setup_seconds;
+    this.#setup = new Histogram({ name, help, labelNames: ['path'], buckets, registers: [this.#registry] });
+    for (const path of paths) this.#setup.zero({ path });
+    collectDefaultMetrics({ register: this.#registry });
+    for (const metric of misnamed) this.#registry.removeSingleMetric(metric);
+  }
+
+  observeSetup(seconds: number, path: Path): void {
+    this.#setup.observe({ path }, seconds);
+  }
+
+  async render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What concerns the forwarder as a whole.
+
+import type { HealthRecord, WirePhase, WireStatus } from '../model/status.ts';
+import { forwarderMetrics, type MetricRow, throttlingMetrics } from './catalogue.ts';
+import { heading, labelText, seconds } from './text-format.ts';
+
+/** The control group's cpu.stat. */
+export interface CpuThrottling {
+  readonly periods: bigint;
+  readonly throttledPeriods: bigint;
+  readonly throttledNanoseconds: bigint;
+}
+
+const phases: readonly WirePhase[] = ['pending', 'up', 'degraded', 'failed', 'removing'];
+const severities: readonly HealthRecord['severity'][] = ['info', 'warning', 'error'];
+
+export function renderForwarder(
+  version: string,
+  wires: readonly WireStatus[],
+  health: readonly HealthRecord[],
+): string {
+  return (
+    family(forwarderMetrics.crosswire_build_info, [[{ version }, '1']]) +
+    family(
+      forwarderMetrics.crosswire_wires,
+      phases.map((phase) => [{ phase }, String(wires.filter((wire) => wire.phase === phase).length)]),
+    ) +
+    family(
+      forwarderMetrics.crosswire_health_records,
+      severities.map((severity) => [{ severity }, String(health.filter((it) => it.severity === severity).length)]),
+    )
+  );
+}
+
+export function renderThrottling({ periods, throttledPeriods, throttledNanoseconds }: CpuThrottling): string {
+  return (
+    family(throttlingMetrics.crosswire_cpu_periods_total, [[{}, String(periods)]]) +
+    family(throttlingMetrics.crosswire_cpu_throttled_periods_total, [[{}, String(throttledPeriods)]]) +
+    family(throttlingMetrics.crosswire_cpu_throttled_seconds_total, [[{}, seconds(throttledNanoseconds)]])
+  );
+}
+
+function family(metric: MetricRow, samples: readonly (readonly [Readonly<Record<string, string>>, string])[]): string {
+  const lines = samples.map(([labels, value]) => {
+    const text = labelText(labels);
+    return `${metric.name}${text ? `{${text}}` : ''} ${value}\n`;
+  });
+  return heading(metric) + lines.join('');
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The text format 0.0.4 of Prometheus: families, label text, numbers.
+
+import type { MetricRow } from './catalogue.ts';
+
+export const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+
+export const escapeLabel = (value: string): string =>
+  /[\\"\n]/.test(value) ? value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : value;
+
+/** wire="a",end="client": without the braces, so that more labels can follow. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+    .join();
+}
+
+export function heading({ name, type, help }: MetricRow): string {
+  const escaped = help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+  return `# HELP ${name} ${escaped}\n# TYPE ${name} ${type}\n`;
+}
+
+/** Nanoseconds as seconds, exactly. */
+export function seconds(nanoseconds: bigint): string {
+  const fraction = (nanoseconds % 1_000_000_000n).toString().padStart(9, '0');
+  return `${nanoseconds / 1_000_000_000n}.${fraction}`;
+}
