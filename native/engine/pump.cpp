@@ -35,17 +35,13 @@ void drop_unreceived(const Burst& burst, Transfer& transfer) noexcept {
   }
 }
 
-// As long as the longest frame that leaves the wire for it.
-uint32_t wire_length(const Burst& burst, const Frame& frame) noexcept {
-  if (frame.units <= 1) return frame.length;
-  const Offload& offload = *burst.offload_of(frame);
-  return uint32_t{offload.header_length} + offload.segment_size;
-}
-
 // The first frame from `first` on that is too long for the wire.
 uint32_t end_of_run(const Burst& burst, uint32_t first, uint32_t max_frame) noexcept {
   if (max_frame == 0) return burst.count;
-  while (first < burst.count && wire_length(burst, burst.frames[first]) <= max_frame) first++;
+  for (; first < burst.count; first++) {
+    const Frame& frame = burst.frames[first];
+    if (longest_wire_frame(frame, burst.offload_of(frame)) > max_frame) break;
+  }
   return first;
 }
 
