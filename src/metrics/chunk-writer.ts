@@ -2,8 +2,8 @@
 // Collects text as buffers and lets the event loop turn between them, so that a scrape of 10,000 wires holds up
 // nothing else: strings grow to one chunk, then become bytes.
 
-const chunkLength = 128 * 1024; // characters; a few hundred microseconds of work
-const longestTurn = 5; // milliseconds
+const chunkLength = 32 * 1024; // characters; small, so that little of it outlives a young garbage collection
+const longestTurn = 3; // milliseconds
 
 export class ChunkWriter {
   readonly #chunks: Buffer[] = [];

@@ -21,14 +21,13 @@ export interface WireText {
 }
 
 export class WireLabels {
-  readonly #texts = new Map<string, { readonly identity: string; readonly text: WireText }>();
+  readonly #texts = new Map<string, { readonly status: WireStatus; readonly text: WireText }>();
 
   of(status: WireStatus): WireText {
-    const identity = identityOf(status);
     const kept = this.#texts.get(status.name);
-    if (kept?.identity === identity) return kept.text;
+    if (kept && sameLabels(kept.status, status)) return kept.text;
     const text = textOf(status);
-    this.#texts.set(status.name, { identity, text });
+    this.#texts.set(status.name, { status, text });
     return text;
   }
 
@@ -39,24 +38,16 @@ export class WireLabels {
   }
 }
 
-/** Everything that label text is made of. */
-function identityOf({ spec, path, mtu, client, endpoint }: WireStatus): string {
-  return [
-    spec.networkService,
-    spec.client.pod,
-    spec.client.namespace,
-    spec.endpoint.pod,
-    spec.endpoint.namespace,
-    spec.payload,
-    path,
-    mtu,
-    client.mechanism,
-    endpoint.mechanism,
-    client.interface,
-    endpoint.interface,
-    client.socket,
-    endpoint.socket,
-  ].join('\n');
+/** Whether everything that label text is made of is the same. */
+function sameLabels(a: WireStatus, b: WireStatus): boolean {
+  const sameOf = (end: EndName) =>
+    a.spec[end].pod === b.spec[end].pod &&
+    a.spec[end].namespace === b.spec[end].namespace &&
+    a[end].mechanism === b[end].mechanism &&
+    a[end].interface === b[end].interface &&
+    a[end].socket === b[end].socket;
+  const same = a.spec.networkService === b.spec.networkService && a.spec.payload === b.spec.payload;
+  return same && a.path === b.path && a.mtu === b.mtu && sameOf('client') && sameOf('endpoint');
 }
 
 function textOf({ name, spec, path, mtu, client, endpoint }: WireStatus): WireText {
