@@ -45,7 +45,9 @@ Result<NamespaceGuard> NamespaceGuard::enter(const std::string& path) {
   auto home = open_namespace("/proc/thread-self/ns/net");
   if (!home) return std::move(home).error();
   if (::setns(target.value().get(), CLONE_NEWNET) != 0) {
-    return system_error("NAMESPACE_DENIED", "enter network namespace", path, errno);
+    auto error = system_error("NAMESPACE_DENIED", "enter network namespace", path, errno);
+    if (error.errno_value == EPERM) error.reason += "; needs CAP_SYS_ADMIN";
+    return error;
   }
   return NamespaceGuard(std::move(home).value());
 }
