@@ -4,6 +4,7 @@
 
 #include "binding/addon_data.hpp"
 #include "binding/errors.hpp"
+#include "binding/interface_methods.hpp"
 #include "binding/registration.hpp"
 
 namespace crosswire::binding {
@@ -22,6 +23,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   // so the threads are joined while that function still exists.
   env.AddCleanupHook([data] { data->shut_down(); });
   register_errors(env, exports);
+  register_machine_methods(env, exports);
+  register_interface_methods(env, exports);
   register_engine_if_built(env, exports, *data);
   return exports;
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "binding/interface_arguments.hpp"
+
+namespace crosswire::binding {
+
+namespace {
+
+constexpr uint32_t highest_mtu = 65535;
+constexpr uint32_t longest_queue = 1U << 20;
+
+os::MacAddress read_mac(const Fields& fields) {
+  const auto mac = os::parse_mac_address(fields.string("mac"));
+  if (!mac) fields.refuse("mac", "must be a MAC address");
+  return *mac;
+}
+
+std::optional<os::MacAddress> read_optional_mac(const Fields& fields) {
+  return fields.has("mac") ? std::optional(read_mac(fields)) : std::nullopt;
+}
+
+os::IpAddress read_ip_address(const Fields& fields, const char* name) {
+  const auto address = os::parse_ip_address(fields.string(name));
+  if (!address) fields.refuse(name, "must be an IP address");
+  return *address;
+}
+
+std::vector<os::IpPrefix> read_addresses(const Fields& fields, const char* name) {
+  std::vector<os::IpPrefix> addresses;
+  for (const auto& text : fields.strings(name)) {
+    const auto prefix = os::parse_ip_prefix(text);
+    if (!prefix) fields.refuse(name, "must be IP addresses with a prefix length, not '" + text + "'");
+    addresses.push_back(*prefix);
+  }
+  return addresses;
+}
+
+std::vector<os::Route> read_routes(const Fields& fields, const char* name) {
+  std::vector<os::Route> routes;
+  for (const auto& item : fields.objects(name)) {
+    const auto to = os::parse_ip_prefix(item.string("to"));
+    if (!to) item.refuse("to", "must be an IP prefix");
+    os::Route route{*to, {}};
+    if (item.has("via")) route.via = read_ip_address(item, "via");
+    if (route.via && route.via->family != to->address.family) item.refuse("via", "must be of the family of 'to'");
+    routes.push_back(route);
+  }
+  return routes;
+}
+
+std::vector<os::Neighbour> read_neighbours(const Fields& fields, const char* name) {
+  std::vector<os::Neighbour> neighbours;
+  for (const auto& item : fields.objects(name)) {
+    neighbours.push_back({read_ip_address(item, "address"), read_mac(item)});
+  }
+  return neighbours;
+}
+
+}  // namespace
+
+os::InterfaceReference read_reference(const Fields& fields) { return {fields.string("netns"), fields.string("name")}; }
+
+os::VethSide read_veth_side(const Fields& fields) {
+  return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu)};
+}
+
+os::InterfaceChange read_change(const Fields& fields) {
+  os::InterfaceChange change;
+  change.interface = read_reference(fields);
+  change.alias = fields.string("alias");
+  change.rename = fields.optional_string("rename");
+  change.mtu = fields.optional_integer("mtu", 1, highest_mtu);
+  change.mac = read_optional_mac(fields);
+  if (fields.has("up")) change.up = fields.boolean("up", false);
+  change.add_addresses = read_addresses(fields, "addAddresses");
+  change.remove_addresses = read_addresses(fields, "removeAddresses");
+  change.add_routes = read_routes(fields, "addRoutes");
+  change.remove_routes = read_routes(fields, "removeRoutes");
+  change.add_neighbours = read_neighbours(fields, "addNeighbours");
+  change.remove_neighbours = read_neighbours(fields, "removeNeighbours");
+  return change;
+}
+
+os::InterfaceQuery read_query(const Fields& fields) {
+  return {fields.string("netns"), fields.optional_string("aliasPrefix"), fields.strings("names")};
+}
+
+TapRequest read_tap_request(const Fields& fields) {
+  const auto payload = fields.string("payload");
+  if (payload != "ethernet" && payload != "ip") fields.refuse("payload", "must be 'ethernet' or 'ip'");
+  return {read_reference(fields), payload == "ethernet" ? os::TunKind::tap : os::TunKind::tun,
+          os::InterfaceTraits{fields.string("alias"), read_optional_mac(fields), fields.integer("mtu", 1, highest_mtu),
+                              fields.integer("txQueueLength", 1, longest_queue)}};
+}
+
+}  // namespace crosswire::binding

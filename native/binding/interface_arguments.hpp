@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests about interfaces, from the shapes of src/dataplane/types.ts.
+#pragma once
+
+#include "binding/arguments.hpp"
+#include "os/interface.hpp"
+#include "os/tun.hpp"
+
+namespace crosswire::binding {
+
+os::InterfaceReference read_reference(const Fields& fields);  // netns, name
+os::VethSide read_veth_side(const Fields& fields);
+os::InterfaceChange read_change(const Fields& fields);
+os::InterfaceQuery read_query(const Fields& fields);
+
+struct TapRequest {
+  os::InterfaceReference interface;
+  os::TunKind kind;
+  os::InterfaceTraits traits;
+};
+TapRequest read_tap_request(const Fields& fields);
+
+}  // namespace crosswire::binding

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "binding/interface_methods.hpp"
+
+#include "binding/addon_data.hpp"
+#include "binding/interface_arguments.hpp"
+#include "binding/interface_results.hpp"
+
+namespace crosswire::binding {
+
+namespace {
+
+Executor& executor_of(const Napi::CallbackInfo& info) { return info.Env().GetInstanceData<AddonData>()->executor; }
+
+Napi::Value list_interfaces(const Napi::CallbackInfo& info) {
+  using Interfaces = std::vector<os::InterfaceInfo>;
+  return executor_of(info).run<Interfaces>(
+      info.Env(),
+      [query = read_query(Fields::of_argument(info, 0, "list interfaces"))] { return os::list_interfaces(query); },
+      [](Napi::Env env, const Interfaces& interfaces) { return make_array(env, interfaces, make_interface); });
+}
+
+Napi::Value create_veth_pair(const Napi::CallbackInfo& info) {
+  const char* operation = "create veth pair";
+  return executor_of(info).run(
+      info.Env(), [a = read_veth_side(Fields::of_argument(info, 0, operation)),
+                   b = read_veth_side(Fields::of_argument(info, 1, operation))] { return os::create_veth_pair(a, b); });
+}
+
+Result<> make_tap(const TapRequest& request) {
+  auto created = os::create_tun(request.interface.netns, request.interface.name, request.kind);
+  if (!created) return std::move(created).error();
+  return os::adopt_interface(request.interface, request.traits);
+}
+
+Napi::Value create_tap(const Napi::CallbackInfo& info) {
+  return executor_of(info).run(
+      info.Env(),
+      [request = read_tap_request(Fields::of_argument(info, 0, "create TAP device"))] { return make_tap(request); });
+}
+
+Napi::Value change_interface(const Napi::CallbackInfo& info) {
+  return executor_of(info).run(info.Env(), [change = read_change(Fields::of_argument(info, 0, "change interface"))] {
+    return os::change_interface(change);
+  });
+}
+
+Napi::Value delete_interface(const Napi::CallbackInfo& info) {
+  const char* operation = "delete interface";
+  const os::InterfaceReference interface { string_argument(info, 0, operation), string_argument(info, 1, operation) };
+  return executor_of(info).run<bool>(
+      info.Env(),
+      [interface, alias = string_argument(info, 2, operation)] { return os::delete_interface(interface, alias); },
+      [](Napi::Env env, bool deleted) { return Napi::Boolean::New(env, deleted); });
+}
+
+Napi::Value read_statistics(const Napi::CallbackInfo& info) {
+  using Rows = std::vector<std::optional<os::InterfaceStatistics>>;
+  std::vector<os::InterfaceReference> asked;
+  for (const auto& item : Fields::list_of_argument(info, 0, "read statistics")) asked.push_back(read_reference(item));
+  return executor_of(info).run<Rows>(
+      info.Env(), [asked = std::move(asked)] { return os::read_statistics(asked); },
+      [](Napi::Env env, const Rows& rows) {
+        return make_array(env, rows, [](Napi::Env e, const auto& row) -> Napi::Value {
+          return row ? Napi::Value(make_statistics(e, *row)) : e.Null();
+        });
+      });
+}
+
+}  // namespace
+
+void register_interface_methods(Napi::Env env, Napi::Object exports) {
+  exports.Set("listInterfaces", Napi::Function::New(env, list_interfaces, "listInterfaces"));
+  exports.Set("createVethPair", Napi::Function::New(env, create_veth_pair, "createVethPair"));
+  exports.Set("createTap", Napi::Function::New(env, create_tap, "createTap"));
+  exports.Set("changeInterface", Napi::Function::New(env, change_interface, "changeInterface"));
+  exports.Set("deleteInterface", Napi::Function::New(env, delete_interface, "deleteInterface"));
+  exports.Set("readStatistics", Napi::Function::New(env, read_statistics, "readStatistics"));
+}
+
+}  // namespace crosswire::binding

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The addon's methods for interfaces, namespaces and the machine: those of src/dataplane/types.ts, of the same names,
+// arguments and results.
+#pragma once
+
+#include <napi.h>
+
+namespace crosswire::binding {
+
+void register_interface_methods(Napi::Env env, Napi::Object exports);
+void register_machine_methods(Napi::Env env, Napi::Object exports);
+
+}  // namespace crosswire::binding

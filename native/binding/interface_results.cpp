@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "binding/interface_results.hpp"
+
+namespace crosswire::binding {
+
+namespace {
+
+Napi::Value make_address(Napi::Env env, const os::IpPrefix& address) {
+  return Napi::String::New(env, os::to_text(address));
+}
+
+Napi::Value make_route(Napi::Env env, const os::Route& route) {
+  auto object = Napi::Object::New(env);
+  object.Set("to", os::to_text(route.to));
+  if (route.via) object.Set("via", os::to_text(*route.via));
+  return object;
+}
+
+Napi::Value make_neighbour(Napi::Env env, const os::Neighbour& neighbour) {
+  auto object = Napi::Object::New(env);
+  object.Set("address", os::to_text(neighbour.address));
+  object.Set("mac", os::to_text(neighbour.mac));
+  return object;
+}
+
+}  // namespace
+
+Napi::Object make_statistics(Napi::Env env, const os::InterfaceStatistics& statistics) {
+  auto object = Napi::Object::New(env);
+  const auto set = [&](const char* name, uint64_t value) { object.Set(name, Napi::BigInt::New(env, value)); };
+  set("rxPackets", statistics.rx_packets);
+  set("txPackets", statistics.tx_packets);
+  set("rxBytes", statistics.rx_bytes);
+  set("txBytes", statistics.tx_bytes);
+  set("rxErrors", statistics.rx_errors);
+  set("txErrors", statistics.tx_errors);
+  set("rxDropped", statistics.rx_dropped);
+  set("txDropped", statistics.tx_dropped);
+  return object;
+}
+
+Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
+  auto object = Napi::Object::New(env);
+  object.Set("index", info.index);
+  object.Set("name", info.name);
+  object.Set("alias", info.alias);
+  object.Set("kind", info.kind);
+  object.Set("mac", info.mac ? os::to_text(*info.mac) : "");
+  object.Set("mtu", info.mtu);
+  object.Set("up", info.up);
+  object.Set("running", info.running);
+  object.Set("addresses", make_array(env, info.addresses, make_address));
+  object.Set("routes", make_array(env, info.routes, make_route));
+  object.Set("neighbours", make_array(env, info.neighbours, make_neighbour));
+  object.Set("statistics", make_statistics(env, info.statistics));
+  return object;
+}
+
+}  // namespace crosswire::binding

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interfaces as the plain objects of src/dataplane/types.ts.
+#pragma once
+
+#include <napi.h>
+
+#include "os/interface.hpp"
+
+namespace crosswire::binding {
+
+Napi::Object make_statistics(Napi::Env env, const os::InterfaceStatistics& statistics);
+Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info);
+
+template <class Items, class Convert>
+Napi::Array make_array(Napi::Env env, const Items& items, Convert convert) {
+  auto array = Napi::Array::New(env, items.size());
+  for (uint32_t i = 0; i < items.size(); ++i) array.Set(i, convert(env, items[i]));
+  return array;
+}
+
+}  // namespace crosswire::binding

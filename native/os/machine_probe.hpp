@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this machine and this process can do, found out by trying.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace crosswire::os {
+
+struct MachineProbe {
+  std::string kernel;                     // release, as uname(2) says
+  std::vector<std::string> capabilities;  // effective, of those that we use
+  bool tun = false;                       // /dev/net/tun can be opened
+  bool tun_virtio_header = false;
+  bool udp_segmentation = false;  // a TUN device takes UDP segments (TUN_F_USO4 and 6, Linux 6.2)
+  bool memfd = false;             // memfd_create with seals
+  bool abstract_sockets = false;
+};
+
+// Leaves nothing behind; takes a moment, since it makes a TUN device in a namespace of its own.
+MachineProbe probe_machine();
+
+}  // namespace crosswire::os
