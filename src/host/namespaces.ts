@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Namespaces found by path, pid or inode, and found again by what they are.
+
+import type { Dataplane, NamespaceEntry, NamespaceIdentity } from '../dataplane/types.ts';
+import { CrosswireError } from '../model/error.ts';
+import type { NamespaceReference } from '../model/wire.ts';
+
+export class NamespaceFinder {
+  readonly #dataplane: Dataplane;
+
+  constructor(dataplane: Dataplane) {
+    this.#dataplane = dataplane;
+  }
+
+  async resolve(reference: NamespaceReference): Promise<NamespaceEntry> {
+    if ('inode' in reference) return this.#byInode(reference.inode);
+    const path = 'netns' in reference ? reference.netns : `/proc/${reference.pid}/ns/net`;
+    try {
+      return { path, ...(await this.#dataplane.identifyNamespace(path)) };
+    } catch (error) {
+      throw explained(error, reference);
+    }
+  }
+
+  /** Where a namespace seen before is now: at its old path, or at any other. Undefined: nobody can reach it. */
+  async findAgain(known: NamespaceEntry): Promise<NamespaceEntry | undefined> {
+    try {
+      const now = await this.#dataplane.identifyNamespace(known.path);
+      if (isSame(now, known)) return known;
+    } catch (error) {
+      if (!(error instanceof CrosswireError)) throw error;
+    }
+    return (await this.#dataplane.listNamespaces()).find((entry) => isSame(entry, known));
+  }
+
+  async #byInode(inode: number): Promise<NamespaceEntry> {
+    const found = (await this.#dataplane.listNamespaces()).find((entry) => entry.inode === inode);
+    if (found) return found;
+    throw missing(`inode ${inode}`, 'no process and no file below /run/netns refers to it');
+  }
+}
+
+export function isSame(a: NamespaceIdentity, b: NamespaceIdentity): boolean {
+  return a.device === b.device && a.inode === b.inode;
+}
+
+export function nameOf(reference: NamespaceReference): string {
+  if ('netns' in reference) return reference.netns;
+  return 'pid' in reference ? `pid ${reference.pid}` : `inode ${reference.inode}`;
+}
+
+function explained(error: unknown, reference: NamespaceReference): unknown {
+  if (!(error instanceof CrosswireError) || error.code !== 'NAMESPACE_MISSING') return error;
+  return missing(nameOf(reference), error.reason, hintFor(reference), error);
+}
+
+function hintFor(reference: NamespaceReference): string {
+  if ('pid' in reference) return 'the process must be running, in the PID namespace of the daemon';
+  const path = 'netns' in reference ? reference.netns : '';
+  const name = /^(?:\/var)?\/run\/netns\/([^/]+)$/.exec(path)?.[1];
+  return name ? `\`ip netns add ${name}\` makes it` : 'the file must be a network namespace, as /run/netns/NAME is';
+}
+
+function missing(subject: string, reason: string, hint?: string, cause?: CrosswireError): CrosswireError {
+  const errno = cause?.errno ?? 0;
+  return new CrosswireError({
+    code: 'NAMESPACE_MISSING',
+    operation: 'find the network namespace',
+    subject,
+    reason,
+    hint,
+    errno,
+    cause,
+  });
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What exists: interfaces that carry our mark or a name we chose, with the namespace each was found in.
+
+import type { Dataplane, InterfaceInfo, NamespaceEntry } from '../dataplane/types.ts';
+import { CrosswireError } from '../model/error.ts';
+import { isSame } from './namespaces.ts';
+
+export interface FoundInterface {
+  readonly namespace: NamespaceEntry;
+  readonly info: InterfaceInfo;
+}
+
+export interface Search {
+  readonly namespaces: readonly NamespaceEntry[];
+  readonly aliasPrefix: string;
+  readonly names: readonly string[];
+}
+
+/** A namespace that goes meanwhile has nothing in it. */
+export async function findInterfaces(dataplane: Dataplane, search: Search): Promise<FoundInterface[]> {
+  const distinct = search.namespaces.filter(
+    (one, at) => search.namespaces.findIndex((other) => isSame(one, other)) === at,
+  );
+  const { aliasPrefix, names } = search;
+  const found = await Promise.all(
+    distinct.map(async (namespace) => {
+      const infos = await ignoringMissing(dataplane.listInterfaces({ netns: namespace.path, aliasPrefix, names }));
+      return (infos ?? []).map((info) => ({ namespace, info }));
+    }),
+  );
+  return found.flat();
+}
+
+/** Removes what was found exactly as it was found. What went by itself, or with its other side, is gone too. */
+export async function removeFound(dataplane: Dataplane, found: readonly FoundInterface[]): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  for (const { namespace, info } of found) {
+    try {
+      await ignoringMissing(dataplane.deleteInterface(namespace.path, info.name, info.alias));
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  return errors;
+}
+
+async function ignoringMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof CrosswireError && error.code === 'NAMESPACE_MISSING') return undefined;
+    throw error;
+  }
+}

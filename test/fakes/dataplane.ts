@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// A FAKE Dataplane, in memory, over a FakeKernel: namespaces, interfaces and engine wires with the refusals that matter
+// (names taken, foreign interfaces, busy taps and listeners, renaming while up). It leaves out: frames and workers
+// (counters are what a test sets), memif handshakes (a memif end is down unless a test says otherwise), time.
+//
+// onStep is called before every change, by name; what it throws is the failure of that step. A FakePowerCut leaves
+// everything as it is at that moment; any other error undoes the call, as the contract of Dataplane promises.
+
+import type * as types from '../../src/dataplane/types.ts';
+import { engineDropReasons } from '../../src/model/drop-reason.ts';
+import { changeFakeInterface } from './change.ts';
+import { type FakeInterface, FakeKernel, isRunning, refusal } from './kernel.ts';
+
+export class FakePowerCut extends Error {}
+
+interface OpenLink {
+  readonly request: types.LinkRequest;
+  /** Held as a device: a new name does not matter. */
+  readonly tap?: FakeInterface;
+}
+
+interface FakeEngineWire {
+  client: OpenLink;
+  endpoint: OpenLink;
+  readonly words: BigUint64Array;
+}
+
+export class FakeDataplane implements types.Dataplane {
+  readonly dropReasons = Object.keys(engineDropReasons);
+  readonly kernel: FakeKernel;
+  onStep: (step: string) => void = () => {};
+  readonly engineWires = new Map<types.EngineWireId, FakeEngineWire>();
+  #nextId = 1;
+
+  constructor(kernel = new FakeKernel()) {
+    this.kernel = kernel;
+  }
+
+  async start(): Promise<void> {}
+
+  /** Also what the kernel does when the process is killed: file descriptors go, persistent taps stay. */
+  async close(): Promise<void> {
+    for (const one of this.kernel.all()) if (one.holder === this) delete one.holder;
+    this.engineWires.clear();
+  }
+
+  async probe(): Promise<types.MachineProbe> {
+    const able = { tun: true, tunVirtioHeader: true, udpSegmentation: true, memfd: true, abstractSockets: true };
+    return { ...able, kernel: 'fake', capabilities: ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN'] };
+  }
+
+  async identifyNamespace(path: string): Promise<types.NamespaceIdentity> {
+    this.onStep('identifyNamespace');
+    const { device, inode } = this.kernel.namespace(path);
+    return { device, inode };
+  }
+
+  async listNamespaces(): Promise<types.NamespaceEntry[]> {
+    this.onStep('listNamespaces');
+    return this.kernel.namespaces();
+  }
+
+  async listInterfaces({ netns, aliasPrefix, names }: types.InterfaceQuery): Promise<types.InterfaceInfo[]> {
+    this.onStep('listInterfaces');
+    const everything = aliasPrefix === undefined && names === undefined;
+    return [...this.kernel.namespace(netns).interfaces.values()]
+      .filter(
+        ({ alias, name }) =>
+          everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
+      )
+      .map((one) => {
+        const { index, name, alias, kind, mac, mtu, up, addresses, routes, neighbours, statistics } = one;
+        const lists = structuredClone({ addresses, routes, neighbours, statistics });
+        return { index, name, alias, kind, mac, mtu, up, running: isRunning(one), ...lists };
+      });
+  }
+
+  async createVethPair(a: types.VethSide, b: types.VethSide): Promise<void> {
+    this.onStep('create the veth pair');
+    const first = this.kernel.create(a.netns, a.name, 'veth', a.mac, a.mtu);
+    const undo = () => this.kernel.destroy(first);
+    undoing(undo, () => {
+      first.peer = this.kernel.create(b.netns, b.name, 'veth', b.mac, b.mtu);
+      first.peer.peer = first;
+      this.onStep('mark the first side');
+      first.alias = a.alias;
+      this.onStep('mark the second side');
+      first.peer.alias = b.alias;
+    });
+  }
+
+  async createTap({ netns, name, alias, payload, mac, mtu }: types.TapRequest): Promise<void> {
+    this.onStep('create the tap');
+    const made = this.kernel.create(netns, name, payload === 'ip' ? 'tun' : 'tap', mac, mtu);
+    const undo = () => this.kernel.destroy(made);
+    undoing(undo, () => {
+      this.onStep('mark the tap');
+      made.alias = alias;
+    });
+  }
+
+  async changeInterface(change: types.InterfaceChange): Promise<void> {
+    const one = this.kernel.interface(change.netns, change.name);
+    if (one.alias !== change.alias) throw refusal('INTERFACE_NOT_OURS', change.name, `its alias is '${one.alias}'`);
+    const restore = this.kernel.remember(one);
+    undoing(restore, () => changeFakeInterface(this.kernel, one, change, this.onStep));
+  }
+
+  async deleteInterface(netns: string, name: string, alias: string): Promise<boolean> {
+    this.onStep('delete the interface');
+    const one = this.kernel.namespace(netns).interfaces.get(name);
+    if (!one) return false;
+    if (one.alias !== alias) throw refusal('INTERFACE_NOT_OURS', name, `its alias is '${one.alias}'`);
+    this.kernel.destroy(one);
+    return true;
+  }
+
+  async readStatistics(interfaces: readonly { netns: string; name: string }[]) {
+    return interfaces.map(({ netns, name }) => {
+      try {
+        return { ...this.kernel.interface(netns, name).statistics };
+      } catch {
+        return null;
+      }
+    });
+  }
+
+  async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {
+    this.onStep('start the engine wire');
+    const client = this.#open(request.client, []);
+    const endpoint = undoing(
+      () => this.#close(client),
+      () => this.#open(request.endpoint, [client]),
+    );
+    const id = this.#nextId++;
+    this.engineWires.set(id, { client, endpoint, words: new BigUint64Array(2 * this.wordsPerEnd) });
+    return id;
+  }
+
+  async replaceEnd(id: types.EngineWireId, end: 'client' | 'endpoint', link: types.LinkRequest): Promise<void> {
+    this.onStep('replace the end');
+    const wire = this.#wire(id);
+    const opened = this.#open(link, []);
+    this.#close(wire[end]);
+    wire[end] = opened;
+  }
+
+  async stopWire(id: types.EngineWireId): Promise<void> {
+    this.onStep('stop the engine wire');
+    const wire = this.#wire(id);
+    this.engineWires.delete(id);
+    this.#close(wire.client);
+    this.#close(wire.endpoint);
+  }
+
+  describeWire(id: types.EngineWireId): { client: types.LinkState; endpoint: types.LinkState } {
+    const { client, endpoint } = this.#wire(id);
+    const numbers = { receiveRings: 0, transmitRings: 0, ringSize: 0, bufferSize: 0, sessions: 0, refused: 0 };
+    const of = ({ tap }: OpenLink) => ({
+      ...numbers,
+      up: !!tap,
+      detail: tap ? 'open' : 'waiting for a peer',
+      peer: '',
+    });
+    return { client: of(client), endpoint: of(endpoint) };
+  }
+
+  readCounters(): types.EngineCounters {
+    const { wordsPerEnd } = this;
+    const words = new BigUint64Array(this.engineWires.size * 2 * wordsPerEnd);
+    [...this.engineWires.values()].forEach((wire, row) => words.set(wire.words, row * 2 * wordsPerEnd));
+    return { ids: [...this.engineWires.keys()], wordsPerEnd, words };
+  }
+
+  workerStatistics(): types.WorkerStatistics[] {
+    return [];
+  }
+
+  get wordsPerEnd(): number {
+    return 4 + this.dropReasons.length;
+  }
+
+  #wire(id: types.EngineWireId): FakeEngineWire {
+    const wire = this.engineWires.get(id);
+    if (!wire) throw refusal('WIRE_MISSING', String(id), 'no such engine wire');
+    return wire;
+  }
+
+  #open(request: types.LinkRequest, alsoOpen: readonly OpenLink[]): OpenLink {
+    if (request.kind === 'tap') {
+      const tap = this.kernel.interface(request.netns, request.interface);
+      if (tap.holder) throw refusal('TAP_BUSY', request.interface, 'Device or resource busy', 16);
+      tap.holder = this;
+      return { request, tap };
+    }
+    const open = [...this.engineWires.values()].flatMap(({ client, endpoint }) => [client, endpoint]);
+    if ([...open, ...alsoOpen].some((other) => sameListener(request, other.request)))
+      throw refusal('SOCKET_BUSY', request.socket, `id ${request.id} is taken`, 98);
+    return { request };
+  }
+
+  #close({ tap }: OpenLink): void {
+    if (tap) delete tap.holder;
+  }
+}
+
+function sameListener(a: types.MemifLinkRequest, b: types.LinkRequest): boolean {
+  if (b.kind !== 'memif' || a.role !== 'server' || b.role !== 'server') return false;
+  return a.socket === b.socket && a.id === b.id && (!a.socket.startsWith('@') || a.netns === b.netns);
+}
+
+function undoing<T>(undo: () => void, change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    if (!(error instanceof FakePowerCut)) undo();
+    throw error;
+  }
+}

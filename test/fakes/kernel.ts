@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// A FAKE of the kernel's part: namespaces and interfaces in memory. It outlives the dataplanes made over it, as the
+// real one outlives a process. It leaves out: frames, addresses that contradict each other, routes without a way,
+// IPv6 link-local addresses, delays of any kind.
+
+import type { InterfaceInfo, InterfaceStatistics } from '../../src/dataplane/types.ts';
+import { CrosswireError } from '../../src/model/error.ts';
+
+export type FakeStatistics = { -readonly [key in keyof InterfaceStatistics]: bigint };
+
+export interface FakeInterface extends Omit<InterfaceInfo, 'running' | 'statistics'> {
+  name: string;
+  alias: string;
+  mac: string;
+  mtu: number;
+  up: boolean;
+  addresses: string[];
+  routes: { to: string; via?: string }[];
+  neighbours: { address: string; mac: string }[];
+  statistics: FakeStatistics;
+  home: FakeNamespace;
+  peer?: FakeInterface;
+  /** The process that holds the tap. */
+  holder?: object;
+}
+
+export interface FakeNamespace {
+  readonly device: number;
+  readonly inode: number;
+  readonly interfaces: Map<string, FakeInterface>;
+}
+
+export class FakeKernel {
+  readonly #paths = new Map<string, FakeNamespace>();
+  #nextInode = 4026532000;
+  #nextIndex = 2;
+
+  addNamespace(path: string): FakeNamespace {
+    const namespace = { device: 4, inode: this.#nextInode++, interfaces: new Map() };
+    this.#paths.set(path, namespace);
+    return namespace;
+  }
+
+  /** A second way to the same namespace, as /proc/PID/ns/net is one. */
+  linkNamespace(path: string, target: string): void {
+    this.#paths.set(path, this.namespace(target));
+  }
+
+  /** The path goes; with the last path, the namespace and all in it. */
+  removeNamespace(path: string): void {
+    const namespace = this.namespace(path);
+    this.#paths.delete(path);
+    if ([...this.#paths.values()].includes(namespace)) return;
+    for (const one of namespace.interfaces.values()) this.destroy(one);
+  }
+
+  namespace(path: string): FakeNamespace {
+    const found = this.#paths.get(path);
+    if (found) return found;
+    throw refusal('NAMESPACE_MISSING', path, 'No such file or directory', 2);
+  }
+
+  namespaces(): { path: string; device: number; inode: number }[] {
+    const first = new Map<FakeNamespace, string>();
+    for (const [path, namespace] of this.#paths) if (!first.has(namespace)) first.set(namespace, path);
+    return [...first].map(([{ device, inode }, path]) => ({ path, device, inode }));
+  }
+
+  /** Everything in a namespace, or everywhere, as `namespace/interface`. */
+  all(): FakeInterface[] {
+    return [...new Set(this.#paths.values())].flatMap(({ interfaces }) => [...interfaces.values()]);
+  }
+
+  interface(path: string, name: string): FakeInterface {
+    const found = this.namespace(path).interfaces.get(name);
+    if (found) return found;
+    throw refusal('INTERFACE_MISSING', `${name} in ${path}`, 'No such device', 19);
+  }
+
+  create(path: string, name: string, kind: string, mac = '', mtu = 1500): FakeInterface {
+    const home = this.namespace(path);
+    if (home.interfaces.has(name)) throw refusal('INTERFACE_EXISTS', `${name} in ${path}`, 'File exists', 17);
+    const index = this.#nextIndex++;
+    const lists = { addresses: [], routes: [], neighbours: [], statistics: zeroStatistics() };
+    const made: FakeInterface = { ...lists, index, name, alias: '', kind, mac, mtu, up: false, home };
+    home.interfaces.set(name, made);
+    return made;
+  }
+
+  destroy(one: FakeInterface): void {
+    one.home.interfaces.delete(one.name);
+    one.peer?.home.interfaces.delete(one.peer.name);
+  }
+
+  rename(one: FakeInterface, name: string): void {
+    if (one.name === name) return;
+    if (one.up) throw refusal('INTERFACE_REFUSED', one.name, 'Device or resource busy', 16); // as before Linux 6.2
+    if (one.home.interfaces.has(name)) throw refusal('INTERFACE_EXISTS', name, 'File exists', 17);
+    one.home.interfaces.delete(one.name);
+    one.name = name;
+    one.home.interfaces.set(name, one);
+  }
+
+  /** What brings an interface back to what it is now. */
+  remember(one: FakeInterface): () => void {
+    const { name, mtu, mac, up } = one;
+    const lists = { addresses: [...one.addresses], routes: [...one.routes], neighbours: [...one.neighbours] };
+    return () => {
+      one.up = false;
+      this.rename(one, name);
+      Object.assign(one, { mtu, mac, up, ...lists });
+    };
+  }
+
+  setUp(one: FakeInterface, up: boolean): void {
+    one.up = up;
+    if (up) return;
+    one.routes = [];
+    one.neighbours = [];
+    one.addresses = one.addresses.filter((address) => !address.includes(':'));
+  }
+}
+
+export function isRunning(one: FakeInterface): boolean {
+  return one.up && (one.peer ? one.peer.up : one.holder !== undefined);
+}
+
+export function zeroStatistics(): FakeStatistics {
+  const none = { rxPackets: 0n, txPackets: 0n, rxBytes: 0n, txBytes: 0n };
+  return { ...none, rxErrors: 0n, txErrors: 0n, rxDropped: 0n, txDropped: 0n };
+}
+
+export function refusal(code: string, subject: string, reason: string, errno = 0): CrosswireError {
+  return new CrosswireError({ code, operation: 'ask the fake kernel', subject, reason, errno });
+}
