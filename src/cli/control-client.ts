@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Talks to the daemon over its control socket.
+
+import { Agent, request } from 'node:http';
+import { CrosswireError, type ErrorDetails } from '../model/error.ts';
+
+const longestConnect = 5_000; // milliseconds; answers may take as long as they need
+
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export class ControlClient {
+  readonly #socket: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
+
+  constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.#call('GET', path)) as T;
+  }
+  async put<T>(path: string, body: object): Promise<T> {
+    return (await this.#call('PUT', path, body)) as T;
+  }
+  async post<T>(path: string, body: object): Promise<T> {
+    return (await this.#call('POST', path, body)) as T;
+  }
+  async delete<T>(path: string): Promise<T> {
+    return (await this.#call('DELETE', path)) as T;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #call(method: string, path: string, body?: object): Promise<unknown> {
+    const reply = await this.#exchange(method, path, body);
+    const errors = (reply.body as { errors?: unknown } | null)?.errors;
+    const isReport = typeof (reply.body as { outcome?: unknown } | null)?.outcome === 'string';
+    if (reply.status < 400 || isReport) return reply.body;
+    if (!Array.isArray(errors)) throw this.#unreachable(`it answered ${reply.status}, which is not Crosswire's way`);
+    const all = (errors as ErrorDetails[]).map((details) => new CrosswireError(details));
+    throw all.length === 1 ? all[0] : new AggregateError(all, `the daemon refused: ${all.length} errors`);
+  }
+
+  #exchange(method: string, path: string, body?: object): Promise<Reply> {
+    const text = body && JSON.stringify(body);
+    const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};
+    return new Promise((resolve, reject) => {
+      const fail = (cause: NodeJS.ErrnoException) => reject(this.#unreachable(reasonOf(cause), cause));
+      const call = request({ socketPath: this.#socket, agent: this.#agent, method, path, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', fail);
+        response.on('end', () => {
+          try {
+            resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) });
+          } catch {
+            reject(this.#unreachable('its answer is no JSON'));
+          }
+        });
+      });
+      call.on('error', fail);
+      call.on('socket', (socket) => {
+        if (!socket.connecting) return;
+        const timer = setTimeout(() => socket.destroy(new Error('it does not accept the connection')), longestConnect);
+        socket.once('close', () => clearTimeout(timer)).once('connect', () => clearTimeout(timer));
+      });
+      call.end(text);
+    });
+  }
+
+  #unreachable(reason: string, cause?: NodeJS.ErrnoException): CrosswireError {
+    return new CrosswireError({
+      code: 'DAEMON_UNREACHABLE',
+      operation: 'talking to the daemon',
+      subject: this.#socket,
+      reason,
+      hint:
+        cause?.code === 'EACCES'
+          ? 'the socket belongs to who runs the daemon'
+          : 'is `crosswire run` running? --control names its socket',
+      errno: Math.abs(cause?.errno ?? 0),
+      cause,
+    });
+  }
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no socket';
+  if (code === 'ECONNREFUSED') return 'nobody listens there';
+  if (code === 'EACCES') return 'permission denied';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'it closed the connection';
+  return message;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// -f FILE…: files, directories and standard input → wires.
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseWireFile } from '../config/wire-file.ts';
+import { WireSet } from '../config/wire-set.ts';
+import { CrosswireError } from '../model/error.ts';
+import type { Wire } from '../model/wire.ts';
+
+/** Throws an AggregateError with every error of every file. */
+export async function readWires(names: readonly string[], stdin: () => Promise<string>): Promise<Wire[]> {
+  const set = new WireSet();
+  const wires: Wire[] = [];
+  const errors: CrosswireError[] = [];
+  for (const name of (await Promise.all(names.map(expand))).flat()) {
+    const text = name === '-' ? await stdin() : await readFile(name, 'utf8').catch((cause) => unreadable(name, cause));
+    const parsed = parseWireFile(text, name === '-' ? 'standard input' : name, set);
+    wires.push(...parsed.wires);
+    errors.push(...parsed.errors);
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'the wire files are not valid');
+  if (wires.length === 0)
+    throw new CrosswireError({
+      code: 'NO_WIRES',
+      operation: 'reading wire files',
+      subject: names.join(' '),
+      reason: 'there is no wire in it',
+      hint: 'a directory is searched for .yaml, .yml and .json files, its subdirectories are not',
+    });
+  return wires;
+}
+
+async function expand(name: string): Promise<string[]> {
+  if (name === '-') return ['-'];
+  const found = await stat(name).catch((cause) => unreadable(name, cause));
+  if (!found.isDirectory()) return [name];
+  const entries = await readdir(name).catch((cause) => unreadable(name, cause));
+  return entries
+    .filter((entry) => /\.(ya?ml|json)$/.test(entry))
+    .toSorted()
+    .map((entry) => join(name, entry));
+}
+
+function unreadable(subject: string, cause: NodeJS.ErrnoException): never {
+  const reason = cause.code === 'ENOENT' ? 'there is no such file or directory' : cause.message;
+  const errno = Math.abs(cause.errno ?? 0);
+  throw new CrosswireError({ code: 'FILE_UNREADABLE', operation: 'reading wire files', subject, reason, errno, cause });
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// crosswire run: its options are the table in config/run-options.ts.
+
+import { type Command, Option } from 'commander';
+import { readRunOptions } from '../config/read-options.ts';
+import { type RunOptions, runOptionRows } from '../config/run-options.ts';
+import type { Wire } from '../model/wire.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { readWires } from './read-files.ts';
+import type { Verb } from './verb.ts';
+
+/** Runs until it is told to stop. The wires are those of --wires, read before anything is touched. */
+export type RunDaemon = (options: RunOptions, wires: readonly Wire[]) => Promise<ExitCode>;
+
+const examples = `
+Every option can be given by an environment variable too; the command line wins. Needs the capabilities CAP_NET_ADMIN and
+CAP_SYS_ADMIN. SIGTERM and SIGINT stop it gracefully: kernel wires go on carrying frames, and the next start adopts them.
+
+Examples:
+  crosswire run
+  crosswire run --wires wires.yaml --remove-on-exit
+  crosswire run --state-dir /tmp/second --control /tmp/second.sock --metrics 127.0.0.1:9751 --node second`;
+
+export function addRun(program: Command, { terminal, finish }: Verb, runDaemon: RunDaemon): void {
+  const command = program.command('run').summary('be the daemon').description('Run the forwarder, in the foreground.');
+  for (const row of runOptionRows) {
+    const { key, flag, argument, repeatable, environment, meaning } = row;
+    const shown = row.defaultInWords ?? row.default;
+    const text = `${meaning} (${environment}; default: ${shown})`;
+    const option = new Option(argument ? `${flag} <${argument.toLowerCase()}>` : flag, text);
+    if (repeatable) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+    option.attributeName = () => key;
+    command.addOption(option);
+  }
+  command.addHelpText('after', examples).action((given: Record<string, string | boolean | string[]>) =>
+    finish(async () => {
+      const options = readRunOptions(given, terminal.environment);
+      const wires = options.wires.length > 0 ? await readWires(options.wires, terminal.stdin) : [];
+      return runDaemon(options, wires);
+    }),
+  );
+}

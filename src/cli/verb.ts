@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every verb that talks to the daemon has in common.
+
+import { type Command, Option } from 'commander';
+import { defaultControl, readControl } from '../config/run-options.ts';
+import { CrosswireError } from '../model/error.ts';
+import { ControlClient } from './control-client.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { type Format, outputOption } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Verb {
+  readonly terminal: Terminal;
+  /** The verb's exit code; whatever it throws is shown and becomes one. */
+  readonly finish: (work: () => Promise<ExitCode>) => Promise<void>;
+}
+
+export interface ClientOptions {
+  readonly control: string;
+  readonly output: Format;
+}
+
+export function addClientOptions(command: Command): Command {
+  const control = new Option('--control <socket>', "the daemon's control socket (CROSSWIRE_CONTROL)").default(
+    undefined,
+    defaultControl,
+  );
+  return command.addOption(control).addOption(outputOption());
+}
+
+export async function withClient<T>(
+  given: string | undefined,
+  terminal: Terminal,
+  work: (client: ControlClient) => Promise<T>,
+): Promise<T> {
+  const text = given ?? (terminal.environment['CROSSWIRE_CONTROL'] || defaultControl);
+  const path = readControl(text);
+  if (!('value' in path)) {
+    const { reason, hint } = path;
+    throw new CrosswireError({
+      code: 'OPTION_INVALID',
+      operation: 'reading the options',
+      subject: '--control',
+      reason,
+      hint,
+    });
+  }
+  const client = new ControlClient(path.value);
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+export const wirePath = (name: string): string => `/v1/wires/${encodeURIComponent(name)}`;

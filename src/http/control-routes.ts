@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes of the control API.
+
+import { CrosswireError } from '../model/error.ts';
+import type { ApplyReport, EndCounters } from '../model/status.ts';
+import type { Wire } from '../model/wire.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Answer, Route } from './route.ts';
+import type { DaemonStatus } from './schemas.ts';
+import type { WireManager } from './wire-manager.ts';
+
+export interface ControlApi {
+  readonly wires: WireManager;
+  readonly version: string;
+  status(): DaemonStatus;
+  /** The reader of wire documents, and the schema that describes them. */
+  parseWires(documents: readonly unknown[]): { wires: readonly Wire[]; errors: readonly CrosswireError[] };
+  readonly wireDocument: object;
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+
+export function controlRoutes(api: ControlApi): readonly Route[] {
+  const { wires: manager } = api;
+  const routes: Route[] = [
+    {
+      method: 'GET',
+      path: '/v1/wires',
+      operationId: 'listWires',
+      summary: 'Every wire and its state, sorted by name',
+      answers: { 200: { description: 'the wires', schema: 'WireStatusList' } },
+      handle: () => ok({ wires: manager.list() }),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/wires',
+      operationId: 'applyWires',
+      summary: 'Make or change wires; others stay. Nothing is touched unless all of them are valid',
+      query: [{ name: 'dryRun', description: 'true: only say what would be done', values: ['true', 'false'] }],
+      takes: 'WireDocumentList',
+      answers: { 200: { description: 'a report for each wire, in their order', schema: 'ApplyReportList' } },
+      handle: async ({ body, query }) => {
+        const wires = wiresOf(api, body);
+        return ok({ reports: isDryRun(query) ? await preview(manager, wires) : await manager.apply(wires) });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/wires/{name}',
+      operationId: 'getWire',
+      summary: 'One wire and its state',
+      answers: { 200: { description: 'the wire', schema: 'WireStatus' } },
+      handle: ({ parameters: { name = '' } }) => ok(manager.get(name) ?? notFound(name)),
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/wires/{name}',
+      operationId: 'removeWire',
+      summary: 'Remove a wire',
+      answers: {
+        200: { description: 'it is gone, or what could not be removed', schema: 'RemoveReport' },
+        404: { description: 'there was none', schema: 'RemoveReport' },
+      },
+      handle: async ({ parameters: { name = '' } }) => {
+        const [report] = await manager.remove([name]);
+        return { status: report?.outcome === 'missing' ? 404 : 200, body: report };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/wires/{name}/explanation',
+      operationId: 'explainWire',
+      summary: 'Which path the wire takes, why, and by which actions',
+      answers: { 200: { description: 'the explanation', schema: 'Explanation' } },
+      handle: async ({ parameters: { name = '' } }) => ok((await manager.explain(name)) ?? notFound(name)),
+    },
+    {
+      method: 'GET',
+      path: '/v1/wires/{name}/counters',
+      operationId: 'getWireCounters',
+      summary: 'Its counters since it was made; rx: frames that entered the wire from that end',
+      answers: { 200: { description: 'the counters', schema: 'WireCounters' } },
+      handle: async ({ parameters: { name = '' } }) => {
+        const counters = (await manager.counters()).get(name) ?? notFound(name);
+        return ok({ client: asText(counters.client), endpoint: asText(counters.endpoint) });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/explanations',
+      operationId: 'explainDocuments',
+      summary: 'Which paths these wires would take, why, and by which actions',
+      takes: 'WireDocumentList',
+      answers: { 200: { description: 'an explanation for each wire, in their order', schema: 'ExplanationList' } },
+      handle: async ({ body }) => {
+        const explanations = await Promise.all(wiresOf(api, body).map((wire) => manager.explain(wire)));
+        return ok({ explanations });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/health',
+      operationId: 'listHealthRecords',
+      summary: 'Everything that is not as it should be',
+      answers: { 200: { description: 'the records', schema: 'HealthRecordList' } },
+      handle: () => ok({ records: manager.health() }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/status',
+      operationId: 'getStatus',
+      summary: 'The forwarder itself',
+      answers: { 200: { description: 'its state', schema: 'Status' } },
+      handle: () => ok(api.status()),
+    },
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      operationId: 'getDocument',
+      summary: 'This document',
+      answers: { 200: { description: 'an OpenAPI 3.1 document', schema: 'Document' } },
+      handle: () => ok(openApiDocument(routes, api.version, api.wireDocument)),
+    },
+  ];
+  return routes;
+}
+
+/** Of a body that was checked to be an object. */
+function wiresOf(api: ControlApi, body: unknown): readonly Wire[] {
+  const { wires: documents, ...others } = body as Record<string, unknown>;
+  if (!Array.isArray(documents) || Object.keys(others).length > 0)
+    throw new CrosswireError({
+      code: 'BODY_INVALID',
+      operation: 'reading wires',
+      subject: 'the request body',
+      reason: "must have the key 'wires' with a list of wire documents, and no other",
+    });
+  const { wires, errors } = api.parseWires(documents);
+  if (errors.length > 0) throw new AggregateError(errors, 'the wires are not valid');
+  return wires;
+}
+
+function isDryRun(query: URLSearchParams): boolean {
+  const value = query.get('dryRun') ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  const reason = `must be true or false, not ${JSON.stringify(value.slice(0, 80))}`;
+  throw new CrosswireError({ code: 'QUERY_INVALID', operation: 'reading the query', subject: 'dryRun', reason });
+}
+
+async function preview(manager: WireManager, wires: readonly Wire[]): Promise<ApplyReport[]> {
+  return Promise.all(
+    wires.map(async (wire) => {
+      const actions = (await manager.explain(wire))?.pending ?? [];
+      if (manager.get(wire.name) === undefined) return { name: wire.name, outcome: 'created', actions };
+      return { name: wire.name, outcome: actions.length === 0 ? 'unchanged' : 'changed', actions };
+    }),
+  );
+}
+
+function asText({ drops, ...counters }: EndCounters): object {
+  const text = (values: object) =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+  return { ...text(counters), drops: text(drops) };
+}
+
+function notFound(name: string): never {
+  const reason = 'there is no wire of that name';
+  throw new CrosswireError({ code: 'WIRE_NOT_FOUND', operation: 'looking for a wire', subject: name, reason });
+}

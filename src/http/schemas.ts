@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shapes of the control API's answers, held to the model's types by `satisfies`; they become the components of the
+// OpenAPI document, against which a test holds every live answer.
+
+import { z } from 'zod';
+import type { ApplyReport, EndStatus, Explanation, HealthRecord, RemoveReport, WireStatus } from '../model/status.ts';
+import type { ErrorDetails } from '../model/error.ts';
+import type { End, Mechanism, Wire } from '../model/wire.ts';
+
+const texts = z.array(z.string());
+const count = z.int().min(0);
+const moment = z.iso.datetime();
+const path = z.enum(['veth', 'engine']);
+const payload = z.enum(['ethernet', 'ip']);
+const endName = z.enum(['client', 'endpoint']);
+
+const error = z.strictObject({
+  code: z.string().meta({ description: 'stable; docs/errors.md lists them' }),
+  operation: z.string(),
+  subject: z.string(),
+  reason: z.string(),
+  hint: z.string().optional(),
+  errno: z.int().optional(),
+}) satisfies z.ZodType<ErrorDetails>;
+
+const mechanism = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('kernel'),
+    namespace: z.union([
+      z.strictObject({ netns: z.string() }),
+      z.strictObject({ pid: count }),
+      z.strictObject({ inode: count }),
+    ]),
+    interface: z.string(),
+    mac: z.string().optional(),
+    addresses: texts,
+    routes: z.array(z.strictObject({ to: z.string(), via: z.string().optional() })),
+    neighbours: z.array(z.strictObject({ address: z.string(), mac: z.string() })),
+  }),
+  z.strictObject({
+    type: z.literal('memif'),
+    socket: z.string(),
+    netns: z.string().optional(),
+    role: z.enum(['server', 'client']),
+    id: count,
+    secret: z.string().optional(),
+    rings: count,
+    ringSize: count,
+    bufferSize: count,
+    allowUnsealed: z.boolean(),
+  }),
+]) satisfies z.ZodType<Mechanism>;
+
+const end = z.strictObject({
+  mechanism,
+  pod: z.string().optional(),
+  namespace: z.string().optional(),
+}) satisfies z.ZodType<End>;
+
+const wire = z.strictObject({
+  name: z.string(),
+  labels: z.record(z.string(), z.string()),
+  networkService: z.string().optional(),
+  payload,
+  mtu: count.optional(),
+  client: end,
+  endpoint: end,
+}) satisfies z.ZodType<Wire>;
+
+const endStatus = z.strictObject({
+  mechanism: z.enum(['kernel', 'memif']),
+  up: z.boolean(),
+  detail: z.string(),
+  interface: z.string().optional(),
+  netns: z.string().optional(),
+  mac: z.string().optional(),
+  socket: z.string().optional(),
+  peer: z.string().optional(),
+  rings: count.optional(),
+  ringSize: count.optional(),
+  sessions: count.optional(),
+}) satisfies z.ZodType<EndStatus>;
+
+const wireStatus = z.strictObject({
+  name: z.string(),
+  phase: z.enum(['pending', 'up', 'degraded', 'failed', 'removing']),
+  path,
+  mtu: count,
+  spec: wire,
+  client: endStatus,
+  endpoint: endStatus,
+  createdAt: moment,
+  error: error.optional(),
+}) satisfies z.ZodType<WireStatus>;
+
+const applyReport = z.strictObject({
+  name: z.string(),
+  outcome: z.enum(['created', 'changed', 'unchanged', 'failed']),
+  actions: texts,
+  error: error.optional(),
+}) satisfies z.ZodType<ApplyReport>;
+
+const removeReport = z.strictObject({
+  name: z.string(),
+  outcome: z.enum(['removed', 'missing', 'failed']),
+  errors: z.array(error),
+}) satisfies z.ZodType<RemoveReport>;
+
+const explanation = z.strictObject({
+  name: z.string(),
+  path,
+  why: texts,
+  actions: texts,
+  pending: texts,
+}) satisfies z.ZodType<Explanation>;
+
+const healthRecord = z.strictObject({
+  code: z.string(),
+  severity: z.enum(['info', 'warning', 'error']),
+  text: z.string(),
+  wire: z.string().optional(),
+  end: endName.optional(),
+  since: moment,
+}) satisfies z.ZodType<HealthRecord>;
+
+/** Decimal digits in a string: JSON numbers are exact only to 2^53. */
+const bigCount = z.string().regex(/^\d+$/);
+const endCounters = z.strictObject({
+  rxPackets: bigCount,
+  rxBytes: bigCount,
+  txPackets: bigCount,
+  txBytes: bigCount,
+  rxErrors: bigCount,
+  txErrors: bigCount,
+  drops: z.record(z.string(), bigCount),
+});
+
+const status = z.strictObject({
+  version: z.string(),
+  node: z.string(),
+  pid: count,
+  startedAt: moment,
+  wires: count,
+  workers: z.array(z.strictObject({ worker: count, wires: count, hotWires: count })),
+});
+
+const schemas = {
+  Wire: wire,
+  WireStatus: wireStatus,
+  ApplyReport: applyReport,
+  RemoveReport: removeReport,
+  Explanation: explanation,
+  HealthRecord: healthRecord,
+  Error: error,
+  Errors: z.strictObject({ errors: z.array(error).min(1) }),
+  WireStatusList: z.strictObject({ wires: z.array(wireStatus) }),
+  ApplyReportList: z.strictObject({ reports: z.array(applyReport) }),
+  ExplanationList: z.strictObject({ explanations: z.array(explanation) }),
+  HealthRecordList: z.strictObject({ records: z.array(healthRecord) }),
+  WireCounters: z.strictObject({ client: endCounters, endpoint: endCounters }),
+  Status: status,
+  Document: z.looseObject({ openapi: z.string() }),
+} as const;
+
+/** WireDocument and WireDocumentList come from the reader of wire files, through main. */
+export type SchemaName = keyof typeof schemas | 'WireDocument' | 'WireDocumentList';
+export type DaemonStatus = z.output<typeof status>;
+
+export function componentSchemas(): Record<string, object> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const { schemas: made } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}` });
+  return Object.fromEntries(
+    Object.entries(made).map(([id, { $id: _id, $schema: _dialect, ...schema }]) => [id, schema]),
+  );
+}
