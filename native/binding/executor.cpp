@@ -52,7 +52,11 @@ void Executor::settle(Napi::Env env, Napi::Function, Executor* self, Job* raw) {
   std::unique_ptr<Job> job(raw);
   if (env == nullptr) return;  // the environment is going down: nobody is left to tell
   if (--self->pending_ == 0) self->completion_.Unref(env);
-  job->settle(env);
+  try {
+    job->settle(env);
+  } catch (const Napi::Error&) {
+    // A Worker that is being terminated runs no JavaScript any more, though its environment is still there.
+  }
 }
 
 void Executor::stop() {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace crosswire::os {
@@ -30,7 +31,10 @@ std::vector<std::string> children_of(const char* directory) {
   for (std::filesystem::directory_iterator at(directory, failure), end; !failure && at != end; at.increment(failure)) {
     names.push_back(at->path().filename());
   }
-  std::sort(names.begin(), names.end());
+  // Numbers by value: of several processes in a namespace, the oldest names it.
+  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.size(), std::string_view(a)) < std::pair(b.size(), std::string_view(b));
+  });
   return names;
 }
 

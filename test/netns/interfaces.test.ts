@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//   namespace a: cwa ── veth ── cwb :namespace b       seen by an independent oracle from inside each
+
+import { readdirSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import type { InterfaceChange, VethSide } from '../../src/dataplane/types.ts';
+import { CrosswireError } from '../../src/model/error.ts';
+import { loadAddon } from '../support/addon.ts';
+import { Namespace } from '../support/namespace.ts';
+import { ask, besides, only, type OracleView } from '../support/netlink-oracle.ts';
+import { testWith } from '../support/requires.ts';
+import { eventually } from '../support/shell.ts';
+
+const addon = loadAddon();
+const [markA, markB] = ['crosswire/node/wire/client', 'crosswire/node/wire/endpoint'];
+let a: Namespace;
+let b: Namespace;
+
+test.beforeEach(async () => {
+  [a, b] = [await Namespace.make('ia'), await Namespace.make('ib')];
+});
+test.afterEach.always(async () => {
+  await a?.remove().catch(() => undefined); // some tests remove it themselves
+  await b?.remove();
+});
+
+const sideA = (): VethSide => ({ netns: a.path, name: 'cwa', alias: markA, mac: '02:00:00:00:00:0a', mtu: 1500 });
+const sideB = (): VethSide => ({ netns: b.path, name: 'cwb', alias: markB, mac: '02:00:00:00:00:0b', mtu: 9000 });
+
+const everything = (): InterfaceChange => ({
+  netns: a.path,
+  name: 'cwa',
+  alias: markA,
+  rename: 'nsm-1',
+  mtu: 1400,
+  mac: '02:00:00:00:00:cc',
+  up: true,
+  addAddresses: ['10.9.0.1/24', 'fd09::1/64', '10.10.0.1/32'],
+  addRoutes: [
+    { to: '10.8.0.0/16', via: '10.9.0.2' },
+    { to: '10.10.0.2/32' },
+    { to: '0.0.0.0/0', via: '10.9.0.3' },
+    { to: 'fd08::/64', via: 'fd09::2' },
+    { to: '::/0', via: 'fd09::3' },
+  ],
+  addNeighbours: [
+    { address: '10.9.0.2', mac: '02:00:00:00:00:0b' },
+    { address: 'fd09::2', mac: '02:00:00:00:00:0b' },
+  ],
+});
+
+async function rejects(t: ExecutionContext, promise: Promise<unknown>, code: string, reason: RegExp | string) {
+  const error = await t.throwsAsync(promise, { instanceOf: CrosswireError });
+  t.is(error?.code, code);
+  if (typeof reason === 'string') t.is(error?.reason, reason);
+  else t.regex(error?.reason ?? '', reason);
+  return error as CrosswireError;
+}
+
+testWith(['root'], 'a veth pair is born in its two namespaces, down, marked, and changes nothing else', async (t) => {
+  const before = { a: await ask(a), b: await ask(b), host: await ask() };
+  await addon.createVethPair(sideA(), sideB());
+  const after = { a: await ask(a), b: await ask(b), host: await ask() };
+  const side = { kind: 'veth', up: false, txQueueLength: 1000 };
+  t.deepEqual(only(after.a, 'cwa').links, [
+    { name: 'cwa', alias: markA, mac: '02:00:00:00:00:0a', mtu: 1500, ...side },
+  ]);
+  t.deepEqual(only(after.b, 'cwb').links, [
+    { name: 'cwb', alias: markB, mac: '02:00:00:00:00:0b', mtu: 9000, ...side },
+  ]);
+  t.deepEqual(besides(after.a, 'cwa'), besides(before.a));
+  t.deepEqual(besides(after.b, 'cwb'), besides(before.b));
+  t.deepEqual(besides(after.host), besides(before.host));
+});
+
+testWith(
+  ['root'],
+  'one change configures all that was asked, twice is once, and removing it leaves no trace',
+  async (t) => {
+    const before = { a: await ask(a), host: await ask() };
+    await addon.createVethPair(sideA(), sideB());
+    await addon.changeInterface({ netns: b.path, name: 'cwb', alias: markB, up: true });
+    await addon.changeInterface(everything());
+    const seen = await ask(a);
+    const on = 'nsm-1';
+    t.like(only(seen, on).links[0], { mac: '02:00:00:00:00:cc', mtu: 1400, up: true });
+    t.deepEqual(only(seen, on).addresses, [
+      { on, address: '10.9.0.1/24', noDad: false, tentative: false },
+      { on, address: '10.10.0.1/32', noDad: false, tentative: false },
+      { on, address: 'fd09::1/64', noDad: true, tentative: false },
+    ]);
+    const route = (to: string, via = '') => ({ on, to, via, protocol: String(0xc7), table: 254 });
+    t.deepEqual(
+      only(seen, on).routes.toSorted((x, y) => (x.to < y.to ? -1 : 1)),
+      [
+        route('0.0.0.0/0', '10.9.0.3'),
+        route('10.10.0.2/32'),
+        route('10.8.0.0/16', '10.9.0.2'),
+        route('::/0', 'fd09::3'),
+        route('fd08::/64', 'fd09::2'),
+      ],
+    );
+    t.deepEqual(only(seen, on).neighbours, [
+      { on, address: '10.9.0.2', mac: '02:00:00:00:00:0b', permanent: true },
+      { on, address: 'fd09::2', mac: '02:00:00:00:00:0b', permanent: true },
+    ]);
+    t.deepEqual(besides(seen, on), besides(before.a));
+
+    await addon.changeInterface({ ...everything(), name: on });
+    t.deepEqual(only(await ask(a), on), only(seen, on));
+
+    const { addAddresses, addRoutes, addNeighbours } = everything();
+    const removal = { netns: a.path, name: on, alias: markA };
+    for (const _ of ['there', 'gone']) {
+      await addon.changeInterface({
+        ...removal,
+        removeAddresses: addAddresses,
+        removeRoutes: addRoutes,
+        removeNeighbours: addNeighbours,
+      });
+      const left = only(await ask(a), on);
+      t.deepEqual([left.addresses, left.routes, left.neighbours], [[], [], []]);
+    }
+    t.true(await addon.deleteInterface(a.path, on, markA));
+    t.false(await addon.deleteInterface(a.path, on, markA));
+    t.deepEqual(besides(await ask(a)), besides(before.a));
+    t.deepEqual((await b.interfaces()).length, 0);
+    t.deepEqual(besides(await ask()), besides(before.host));
+  },
+);
+
+testWith(['root'], 'what we list is what the oracle sees, and only ours', async (t) => {
+  await addon.createVethPair(sideA(), sideB());
+  await a.run('ip', 'link', 'add', 'other', 'type', 'veth', 'peer', 'name', 'other2');
+  await addon.changeInterface(everything());
+  const [info, ...rest] = await addon.listInterfaces({ netns: a.path, aliasPrefix: 'crosswire/node/' });
+  t.is(rest.length, 0);
+  t.is(info?.name, 'nsm-1');
+  t.like(info, { alias: markA, kind: 'veth', mac: '02:00:00:00:00:cc', mtu: 1400, up: true, running: false });
+  const oracle = only(await ask(a), 'nsm-1');
+  t.deepEqual(
+    info?.addresses,
+    oracle.addresses.map(({ address }) => address),
+  );
+  t.deepEqual(
+    info?.routes,
+    oracle.routes.map(({ to, via }) => (via ? { to, via } : { to })),
+  );
+  t.deepEqual(
+    info?.neighbours,
+    oracle.neighbours.map(({ address, mac }) => ({ address, mac })),
+  );
+  const named = await addon.listInterfaces({ netns: a.path, names: ['other', 'missing'] });
+  t.deepEqual(
+    named.map(({ name, alias }) => [name, alias]),
+    [['other', '']],
+  );
+});
+
+testWith(
+  ['root'],
+  'failures carry the code, the subject and the words of the kernel, and change nothing',
+  async (t) => {
+    await addon.createVethPair(sideA(), sideB());
+    await addon.changeInterface({ ...everything(), rename: undefined });
+    const before = await ask(a);
+    const base = { netns: a.path, name: 'cwa', alias: markA };
+    const unreachable = { ...base, mtu: 1300, addRoutes: [{ to: '10.5.0.0/16', via: '192.0.2.9' }] };
+    const route = await rejects(
+      t,
+      addon.changeInterface({ ...unreachable, removeRoutes: everything().addRoutes, removeAddresses: ['10.9.0.1/24'] }),
+      'ROUTE_REFUSED',
+      'Nexthop has invalid gateway (Network is unreachable)',
+    );
+    t.is(route.operation, 'add route 10.5.0.0/16 via 192.0.2.9');
+    t.is(route.subject, `cwa in ${a.path}`);
+    t.is(route.errno, 101);
+    await rejects(
+      t,
+      addon.changeInterface({ ...base, addRoutes: [{ to: 'fd05::/64', via: 'fdff::9' }] }),
+      'ROUTE_REFUSED',
+      /No route to host/,
+    );
+    await rejects(t, addon.changeInterface({ ...base, mtu: 1300, rename: 'lo' }), 'INTERFACE_EXISTS', /exists/);
+    await rejects(t, addon.changeInterface({ ...base, mtu: 20 }), 'INTERFACE_REFUSED', /mtu less than device minimum/);
+    await rejects(t, addon.changeInterface({ ...base, alias: markB }), 'INTERFACE_NOT_OURS', /its alias is/);
+    await rejects(t, addon.deleteInterface(a.path, 'lo', markA), 'INTERFACE_NOT_OURS', /its alias is ''/);
+    await rejects(t, addon.changeInterface({ ...base, name: 'none', up: true }), 'INTERFACE_MISSING', /No such device/);
+    await rejects(t, addon.createVethPair(sideA(), sideB()), 'INTERFACE_EXISTS', /exists/);
+    const nowhere = { ...sideB(), netns: '/run/netns/cwt-missing' };
+    await rejects(t, addon.createVethPair({ ...sideA(), name: 'cwc' }, nowhere), 'NAMESPACE_MISSING', /No such file/);
+    await rejects(t, addon.listInterfaces({ netns: '/etc/hostname', names: [] }), 'NAMESPACE_INVALID', /not a network/);
+    const sorted = (view: OracleView) =>
+      Object.values(besides(view)).map((items: readonly unknown[]) => items.map((item) => JSON.stringify(item)).sort());
+    t.deepEqual(sorted(await ask(a)), sorted(before));
+  },
+);
+
+testWith(['root', 'tun'], 'TAP for ethernet, TUN for ip: born inside, marked, down, outliving the call', async (t) => {
+  const host = await ask();
+  const request = { netns: a.path, mtu: 9000, txQueueLength: 8192 } as const;
+  await addon.createTap({ ...request, name: 'cwtap', alias: markA, payload: 'ethernet', mac: '02:00:00:00:00:0a' });
+  await addon.createTap({ ...request, name: 'cwtun', alias: markB, payload: 'ip' });
+  const shape = { kind: 'tun', mtu: 9000, up: false, txQueueLength: 8192 };
+  t.deepEqual(only(await ask(a), 'cwtap', 'cwtun').links, [
+    { name: 'cwtap', alias: markA, mac: '02:00:00:00:00:0a', ...shape },
+    { name: 'cwtun', alias: markB, mac: '', ...shape },
+  ]);
+  const listed = await addon.listInterfaces({ netns: a.path, aliasPrefix: 'crosswire/' });
+  t.deepEqual(
+    listed.map(({ kind }) => kind),
+    ['tap', 'tun'],
+  );
+  t.deepEqual(besides(await ask()), besides(host));
+  t.true(await addon.deleteInterface(a.path, 'cwtun', markB));
+});
+
+testWith(
+  ['root'],
+  'statistics answer in the order asked, null for what is gone, and agree with the oracle',
+  async (t) => {
+    await addon.createVethPair(sideA(), sideB());
+    await addon.changeInterface({ ...sideB(), addAddresses: ['10.9.0.2/24'], up: true });
+    await addon.changeInterface({ ...sideA(), addAddresses: ['10.9.0.1/24'], up: true });
+    await a.run('ping', '-q', '-c', '5', '-i', '0.01', '10.9.0.2');
+    const rows = await addon.readStatistics([
+      { netns: b.path, name: 'cwb' },
+      { netns: a.path, name: 'none' },
+      { netns: '/run/netns/cwt-missing', name: 'cwa' },
+      { netns: a.path, name: 'cwa' },
+    ]);
+    t.deepEqual(
+      rows.map((row) => row !== null),
+      [true, false, false, true],
+    );
+    t.true(rows[3]!.txPackets >= 5n && rows[3]!.rxPackets >= 5n && rows[3]!.txBytes >= 5n * 98n);
+    t.is(rows[0]!.rxPackets - rows[3]!.txPackets, 0n);
+  },
+);
+
+testWith(['root'], 'nothing of a namespace is held: it goes when its path goes, and no descriptor stays', async (t) => {
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  await addon.probe(); // the addon's own threads are there
+  const before = descriptors();
+  const pairs = Array.from({ length: 30 }, (_, i) => i);
+  await Promise.all(
+    pairs.map((i) => addon.createVethPair({ ...sideA(), name: `cwa${i}` }, { ...sideB(), name: `cwb${i}` })),
+  );
+  await Promise.all(pairs.map((i) => addon.changeInterface({ ...sideA(), name: `cwa${i}`, up: true })));
+  t.is((await addon.listInterfaces({ netns: b.path, aliasPrefix: markB })).length, 30);
+  t.is(descriptors(), before);
+  const entries = await addon.listNamespaces();
+  const entry = entries.find(({ path }) => path === a.path);
+  t.deepEqual(await addon.identifyNamespace(a.path), { device: entry?.device, inode: entry?.inode });
+  await a.remove();
+  await eventually('the other sides go with it', async () => (await b.interfaces()).length === 0);
+  t.false((await addon.listNamespaces()).some(({ inode }) => inode === entry?.inode));
+});

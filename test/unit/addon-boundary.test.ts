@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The boundary itself: arguments that are wrong, and environments that die while the addon works.
+
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import test from 'ava';
+import { CrosswireError } from '../../src/model/error.ts';
+import { addonPath, loadAddon } from '../support/addon.ts';
+
+const load = `const addon = require(${JSON.stringify(addonPath)});`;
+const node = async (script: string) =>
+  promisify(execFile)(process.execPath, ['-e', load + script], { timeout: 60_000 });
+
+test('arguments of the wrong kind are refused by the path of the field', (t) => {
+  const addon = loadAddon() as unknown as Record<string, (...all: unknown[]) => unknown>;
+  const refused = (method: string, subject: string, ...all: unknown[]) => {
+    const error = t.throws(() => addon[method]!(...all), { instanceOf: CrosswireError }, method);
+    t.is(error?.code, 'INVALID_ARGUMENT');
+    t.is(error?.subject, subject);
+  };
+  const change = { netns: '', name: 'x', alias: 'y' };
+  refused('changeInterface', 'argument');
+  refused('changeInterface', 'netns', {});
+  refused('changeInterface', 'name', { ...change, name: 'a\0b' });
+  refused('changeInterface', 'mtu', { ...change, mtu: '1500' });
+  refused('changeInterface', 'mtu', { ...change, mtu: 1.5 });
+  refused('changeInterface', 'mtu', { ...change, mtu: Number.NaN });
+  refused('changeInterface', 'mac', { ...change, mac: '02:00:00:00:00' });
+  refused('changeInterface', 'up', { ...change, up: 1 });
+  refused('changeInterface', 'addAddresses', { ...change, addAddresses: ['10.0.0.1/33'] });
+  refused('changeInterface', 'addRoutes', { ...change, addRoutes: {} });
+  refused('changeInterface', 'addRoutes[1].to', { ...change, addRoutes: [{ to: '::/0' }, {}] });
+  refused('changeInterface', 'addRoutes[0].via', { ...change, addRoutes: [{ to: '::/0', via: '10.0.0.1' }] });
+  refused('readStatistics', 'argument', {});
+  refused('readStatistics', '[1]', [{ netns: '', name: 'lo' }, null]);
+  refused('deleteInterface', 'argument 3', '', 'x');
+  refused('setErrorClass', 'first argument', {});
+});
+
+test('an idle addon does not keep the process alive, work under way does', async (t) => {
+  t.is((await node('')).stdout, '');
+  const chain = `addon.probe().then(() => addon.listNamespaces()).then((all) => console.log(all.length > 0));`;
+  t.is((await node(chain)).stdout, 'true\n');
+});
+
+test('a process may end while jobs run and wait', async (t) => {
+  const { stdout } = await node(`
+    for (let i = 0; i < 200; i++) addon.probe();
+    addon.listInterfaces({ netns: '', aliasPrefix: '' }).then(() => process.exit(0));`);
+  t.is(stdout, '');
+});
+
+test('before the error class is there, failures are plain errors with the same fields', async (t) => {
+  const { stdout } = await node(
+    `addon.identifyNamespace('/nowhere').catch((e) => console.log(e instanceof Error, e.code, e.errno, e.message));`,
+  );
+  t.is(stdout, 'true NAMESPACE_MISSING 2 open network namespace (/nowhere): No such file or directory\n');
+});
+
+test('workers load the addon beside each other and may be terminated in the middle of a job', async (t) => {
+  const script = `${load}
+    const { parentPort } = require('node:worker_threads');
+    addon.probe().then((probe) => parentPort.postMessage(probe.kernel));
+    for (let i = 0; i < 50; i++) addon.probe();`;
+  for (let round = 0; round < 5; round++) {
+    const workers = [1, 2].map(() => new Worker(script, { eval: true }));
+    const kernels = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0]));
+    t.is(kernels[0], kernels[1]);
+    t.deepEqual(await Promise.all(workers.map((worker) => worker.terminate())), [1, 1]);
+  }
+  t.is((await loadAddon().probe()).memfd, true);
+});
