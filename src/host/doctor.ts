@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this machine can do for the forwarder, and what to do about what it cannot. Reads only, changes nothing, and
+// works without the addon, whose absence is a finding.
+
+import type { Dataplane, MachineProbe } from '../dataplane/types.ts';
+import { CrosswireError } from '../model/error.ts';
+import type { MachineFinding, MachineReport } from '../model/machine.ts';
+import { readCpuQuota } from './cgroup.ts';
+import { capabilityFindings, kernelFindings } from './doctor-kernel.ts';
+import { cpuFindings } from './doctor-cpu.ts';
+import { surroundingFindings } from './doctor-surroundings.ts';
+
+export interface DoctorSettings {
+  /** Loads the addon; rejects where it cannot. */
+  readonly loadDataplane: () => Promise<Pick<Dataplane, 'probe'>>;
+  /** '/' but for tests. */
+  readonly root?: string;
+}
+
+export async function examineMachine({ loadDataplane, root = '/' }: DoctorSettings): Promise<MachineReport> {
+  const { probe, finding } = await probeAddon(loadDataplane);
+  const findings = [
+    finding,
+    ...(await capabilityFindings(root, probe)),
+    ...(await kernelFindings(root, probe)),
+    ...cpuFindings(await readCpuQuota(root)),
+    ...(await surroundingFindings(root)),
+  ];
+  return { fit: findings.every(({ state }) => state !== 'missing'), findings };
+}
+
+async function probeAddon(
+  loadDataplane: DoctorSettings['loadDataplane'],
+): Promise<{ probe?: MachineProbe; finding: MachineFinding }> {
+  try {
+    const probe = await (await loadDataplane()).probe();
+    return {
+      probe,
+      finding: { check: 'addon', state: 'ok', found: `loaded, ${process.arch}, Node ${process.version}` },
+    };
+  } catch (error) {
+    const { code, reason, hint } =
+      error instanceof CrosswireError
+        ? error
+        : { code: 'INTERNAL', reason: error instanceof Error ? error.message : String(error), hint: undefined };
+    return {
+      finding: {
+        check: 'addon',
+        state: 'missing',
+        found: `${code}: ${reason}`,
+        advice: hint ?? 'build it: npm run build',
+      },
+    };
+  }
+}
