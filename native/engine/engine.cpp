@@ -2,9 +2,12 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 namespace crosswire {
 namespace {
+
+std::atomic<uint64_t> last_handle{0};  // of all engines: a late report never finds another's wire
 
 const char* text(Payload payload) { return payload == Payload::ethernet ? "ethernet" : "ip"; }
 
@@ -16,7 +19,7 @@ Result<> check_payload(const Link& link, Payload payload, const std::string& id)
 }
 
 Error unknown(const char* operation, uint64_t handle) {
-  return Error{"WIRE_UNKNOWN", operation, std::to_string(handle), "the engine has no such wire"};
+  return Error{"WIRE_MISSING", operation, std::to_string(handle), "the engine has no such wire"};
 }
 
 }  // namespace
@@ -51,7 +54,7 @@ Result<uint64_t> Engine::add(WireSpec&& spec) {
     if (auto matches = check_payload(**link, spec.payload, spec.id); !matches) return matches.error();
   }
   auto wire = std::make_unique<Wire>();
-  wire->handle = ++last_handle_;
+  wire->handle = ++last_handle;
   wire->max_frame = spec.max_frame;
   wire->links = {std::move(spec.client), std::move(spec.endpoint)};
   wire->counters = std::make_shared<WireCounters>();

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,14 +49,14 @@ class Engine {
   Result<> start();
   void stop();  // joins the workers; wires can still be removed
 
-  // The handle is never reused. On failure the links stay in `spec`. Errors: PAYLOAD_MISMATCH.
+  // The handle is never reused within the process. On failure the links stay in `spec`. Errors: PAYLOAD_MISMATCH.
   Result<uint64_t> add(WireSpec&& spec);
 
   // What the old link had received goes out first, the counters go on, and `link` holds the old link afterwards. On
-  // failure nothing changed. Errors: WIRE_UNKNOWN, PAYLOAD_MISMATCH.
+  // failure nothing changed. Errors: WIRE_MISSING, PAYLOAD_MISMATCH.
   Result<> replace(uint64_t handle, EndName end, std::unique_ptr<Link>& link);
 
-  // Errors: WIRE_UNKNOWN.
+  // Errors: WIRE_MISSING.
   struct Removed {
     std::array<std::unique_ptr<Link>, 2> links;  // client, endpoint
     std::shared_ptr<const WireCounters> counters;
@@ -67,7 +66,7 @@ class Engine {
   // None of these waits for a worker.
   CounterSnapshot snapshot() const;
   bool snapshot(uint64_t handle, std::span<uint64_t, wire_counter_words> row) const;
-  Result<std::array<LinkState, 2>> describe(uint64_t handle) const;  // Errors: WIRE_UNKNOWN
+  Result<std::array<LinkState, 2>> describe(uint64_t handle) const;  // Errors: WIRE_MISSING
   std::vector<WorkerStatistics> statistics() const;
   std::vector<uint64_t> handles() const;
 
@@ -85,7 +84,6 @@ class Engine {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::mutex control_;         // one change at a time; never taken by readers or workers
   std::vector<size_t> loads_;  // wires per worker
-  uint64_t last_handle_ = 0;
 
   mutable std::mutex registry_mutex_;  // readers and changes; never held while a worker is waited for
   std::map<uint64_t, Entry> registry_;

@@ -49,10 +49,10 @@ TEST_CASE("engine: a handle is never used again, and an unknown one is refused")
   const uint64_t second = add_wire(engine).handle;
   CHECK(second != first);
 
-  CHECK(refused_with(engine.remove(first), "WIRE_UNKNOWN"));
-  CHECK(refused_with(engine.describe(first), "WIRE_UNKNOWN"));
+  CHECK(refused_with(engine.remove(first), "WIRE_MISSING"));
+  CHECK(refused_with(engine.describe(first), "WIRE_MISSING"));
   std::unique_ptr<Link> link = open_memory_link();
-  CHECK(refused_with(engine.replace(first, EndName::client, link), "WIRE_UNKNOWN"));
+  CHECK(refused_with(engine.replace(first, EndName::client, link), "WIRE_MISSING"));
   CHECK(link != nullptr);
   Row row;
   CHECK_FALSE(engine.snapshot(first, row.words));
