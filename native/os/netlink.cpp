@@ -51,7 +51,7 @@ Verdict NetlinkSocket::dump(NetlinkMessage& message, const std::function<void()>
     if (!verdict.accepted() || !interrupted) return verdict;
     restart();
   }
-  return verdict_of_errno(EAGAIN);
+  return {EAGAIN, "it kept changing while it was read"};
 }
 
 // The kernel handles a request within sendto(2), so an answer is always waiting or on its way: no deadline is needed.

@@ -2,7 +2,11 @@
 #include <linux/capability.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <set>
+#include <string>
+#include <thread>
 #include <tuple>
 
 #include "interface_fixture.hpp"
@@ -132,6 +136,34 @@ TEST_CASE("interfaces are found by the beginning of their mark, or by name") {
   CHECK(list_interfaces({a.path(), "crosswire/node2/", {"lo"}}).value().size() == 1);
   CHECK(list_interfaces({a.path(), std::nullopt, {"cw-b", "cw-none"}}).value().size() == 1);
   CHECK(list_interfaces({"/run/netns/cw-nl-missing", "", {}}).error().code == "NAMESPACE_MISSING");
+}
+
+TEST_CASE("a namespace that changes while it is listed: each interface that stays is there, once") {
+  NEEDS_NAMESPACE(a);
+  constexpr int stable = 40;  // pairs: more links than one part of a dump holds
+  const auto pair = [&](const std::string& name, const std::string& alias) {
+    return create_veth_pair({{a.path(), name + "a"}, alias, mac_a, 1500}, {{a.path(), name + "b"}, alias, mac_b, 1500});
+  };
+  for (int i = 0; i < stable; ++i) REQUIRE_DONE(pair("s" + std::to_string(i), mark_a));
+  std::atomic<bool> finished = false;
+  std::thread churn([&] {
+    for (int i = 0; !finished; ++i) {
+      const auto name = "t" + std::to_string(i);
+      CHECK(pair(name, mark_b).ok());
+      CHECK(delete_interface({a.path(), name + "a"}, mark_b).ok());
+    }
+  });
+  for (int round = 0; round < 40; ++round) {
+    auto seen = list_interfaces({a.path(), mark_a, {}});
+    CHECK_MESSAGE(seen.ok(), (seen ? "" : seen.error().reason));
+    if (!seen) continue;
+    std::set<std::string> names;
+    for (const auto& link : seen.value()) names.insert(link.name);
+    CHECK(names.size() == 2 * stable);
+    CHECK(seen.value().size() == 2 * stable);
+  }
+  finished = true;
+  churn.join();
 }
 
 TEST_CASE("TAP and TUN devices are marked and shaped, and told apart") {
