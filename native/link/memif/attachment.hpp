@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/link.hpp"
+#include "link/memif/handover.hpp"
+#include "link/memif/options.hpp"
+#include "link/memif/session.hpp"
+
+namespace crosswire::memif {
+
+// A link as the control thread sees it: what it wants, the sessions made for it, and what people are told.
+class Attachment {
+ public:
+  explicit Attachment(Options wanted) : options(std::move(wanted)) {}
+
+  const Options options;
+  Handover handover;
+
+  // Control thread. `end` ends the connection if the worker finds the peer in violation.
+  void begin(std::unique_ptr<Session> session, std::function<void(const char* violation)> end);
+  void end_session();       // the connection is gone: gets the session back from the worker
+  void reap();              // destroys sessions that came back
+  void abandon_sessions();  // no worker owns the link any more: destroys all
+
+  void note_down(const std::string& why);
+  void note_refused(const std::string& why);
+
+  LinkState state() const;  // any thread
+
+ private:
+  std::vector<std::unique_ptr<Session>> sessions_;
+  Session* current_ = nullptr;  // handed over and not retired; one of sessions_
+  std::function<void(const char*)> end_connection_;
+
+  mutable std::mutex mutex_;
+  LinkState state_;
+};
+
+}  // namespace crosswire::memif

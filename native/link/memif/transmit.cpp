@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/memif/transmit.hpp"
+
+#include "link/memif/flow_hash.hpp"
+#include "link/memif/ring_writer.hpp"
+
+namespace crosswire::memif {
+namespace {
+
+// Chained frames, frames with work left to do, and those that did not fit into one slot. True if all was delivered.
+template <Role role>
+bool write_units(Session& session, RingWriter<role>& writer, const Burst& burst, const Frame& frame,
+                 Transmitted& sent) {
+  Segmenter segmenter(burst, frame, session.payload);
+  if (segmenter.refused()) {
+    sent.reason = *segmenter.refused();
+    return false;
+  }
+  while (segmenter.next()) {
+    if (const auto refused = writer.write(segmenter)) {
+      sent.reason = *refused;
+      return false;
+    }
+    sent.partial_units++;
+    sent.partial_bytes += segmenter.length();
+  }
+  sent.partial_units = 0;
+  sent.partial_bytes = 0;
+  return true;
+}
+
+// Wakes the ring's receiver if it asked to be. The fence orders the index before the look at the flag: the receiver
+// clears the flag, then looks at the index (§4.6).
+void publish(Session& session, TransmitRing& ring, Notifier& notifier) {
+  RingHeader& header = *ring.header;
+  publish_index(session.role == Role::server ? header.tail : header.head, ring.position);
+  ring.published = ring.position;
+  full_fence();
+  if ((load_flags(header) & flag_mask_interrupt) != 0) return;
+  if (ring.doorbell.get()->broken.load(std::memory_order_relaxed)) {
+    session.violation = "its eventfd blocks";
+    return;
+  }
+  notifier.ring(*ring.doorbell.get());
+}
+
+uint32_t longest_unit(const Burst& burst, const Frame& frame) {
+  const Offload* offload = burst.offload_of(frame);
+  return frame.units <= 1 || offload == nullptr ? frame.length : offload->header_length + offload->segment_size;
+}
+
+template <Role role>
+Transmitted transmit(Session& session, const Burst& burst, uint32_t first, uint32_t count, Notifier& notifier) {
+  Transmitted sent;
+  const auto rings = static_cast<uint32_t>(session.transmit_rings.size());
+  for (; sent.taken < count; sent.taken++) {
+    const Frame& frame = burst.frames[first + sent.taken];
+    const uint32_t number = rings == 1 ? 0 : flow_hash(burst, frame, session.payload) % rings;
+    RingWriter<role> writer(session, session.transmit_rings[number]);
+    const bool simple = frame.more == 0 && frame.offload == 0 && frame.length <= session.max_frame;
+    if (simple && writer.write_whole(frame.data, frame.length)) [[likely]]
+      continue;
+    if (longest_unit(burst, frame) > session.max_frame) {
+      sent.reason = DropReason::too_big;
+      break;
+    }
+    if (!write_units<role>(session, writer, burst, frame, sent)) break;
+  }
+  for (TransmitRing& ring : session.transmit_rings) {
+    if (ring.published != ring.position) publish(session, ring, notifier);
+  }
+  return sent;
+}
+
+}  // namespace
+
+Transmitted transmit_burst(Session& session, const Burst& burst, uint32_t first, uint32_t count,
+                           Notifier& notifier) noexcept {
+  return session.role == Role::server ? transmit<Role::server>(session, burst, first, count, notifier)
+                                      : transmit<Role::client>(session, burst, first, count, notifier);
+}
+
+}  // namespace crosswire::memif
