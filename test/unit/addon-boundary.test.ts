@@ -3,6 +3,8 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
@@ -43,6 +45,18 @@ test('an idle addon does not keep the process alive, work under way does', async
   t.is((await node('')).stdout, '');
   const chain = `addon.probe().then(() => addon.listNamespaces()).then((all) => console.log(all.length > 0));`;
   t.is((await node(chain)).stdout, 'true\n');
+});
+
+test("the probe agrees with what the kernel's files say of this process", async (t) => {
+  const probe = await loadAddon().probe();
+  t.is(probe.kernel, release());
+  const effective = BigInt(`0x${/CapEff:\s+([0-9a-f]+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]}`);
+  const bits = { CAP_NET_ADMIN: 12n, CAP_NET_RAW: 13n, CAP_IPC_LOCK: 14n, CAP_SYS_ADMIN: 21n };
+  const expected = Object.entries(bits).filter(([, bit]) => (effective >> bit) & 1n);
+  t.deepEqual(
+    probe.capabilities,
+    expected.map(([name]) => name),
+  );
 });
 
 test('a process may end while jobs run and wait', async (t) => {
