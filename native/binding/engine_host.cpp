@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "binding/engine_host.hpp"
+
+#include <mutex>
+
+namespace crosswire::binding {
+
+Result<> EngineHost::check_running(const char* operation, const std::string& subject) const {
+  if (engine_ != nullptr && !closed_) return Done{};
+  const char* reason = closed_ ? "the data plane is closed" : "the data plane is not started";
+  return Error{"ENGINE_STOPPED", operation, subject, reason};
+}
+
+Result<> EngineHost::start(const EngineOptions& options) {
+  const std::unique_lock lock(changes_);
+  if (closed_) return check_running("start the engine", "");
+  if (engine_ != nullptr) return Error{"ENGINE_STARTED", "start the engine", "", "it is started already"};
+  auto engine = std::make_unique<Engine>(options);
+  if (auto started = engine->start(); !started) return started;
+  engine_ = std::move(engine);
+  published_.store(engine_.get(), std::memory_order_release);
+  return Done{};
+}
+
+Result<uint64_t> EngineHost::start_wire(const WireRequest& request) {
+  const std::shared_lock lock(changes_);
+  if (auto running = check_running("start a wire", request.name); !running) return std::move(running).error();
+  auto client = open_link(request.client, service_);
+  if (!client) return std::move(client).error();
+  auto endpoint = open_link(request.endpoint, service_);
+  if (!endpoint) {
+    client.value()->close();
+    return std::move(endpoint).error();
+  }
+  WireSpec spec{request.name, request.payload, 0, std::move(client).value(), std::move(endpoint).value()};
+  auto added = engine_->add(std::move(spec));
+  if (!added) {
+    spec.client->close();
+    spec.endpoint->close();
+  }
+  return added;
+}
+
+Result<> EngineHost::replace_end(uint64_t handle, EndName end, const LinkRequest& request) {
+  const std::shared_lock lock(changes_);
+  if (auto running = check_running("replace an end of a wire", std::to_string(handle)); !running) return running;
+  auto link = open_link(request, service_);
+  if (!link) return std::move(link).error();
+  auto replaced = engine_->replace(handle, end, link.value());
+  link.value()->close();  // the old one, or the new one that nobody took
+  return replaced;
+}
+
+Result<> EngineHost::stop_wire(uint64_t handle) {
+  const std::shared_lock lock(changes_);
+  if (auto running = check_running("stop a wire", std::to_string(handle)); !running) return running;
+  auto removed = engine_->remove(handle);
+  if (!removed) return std::move(removed).error();
+  for (auto& link : removed.value().links) link->close();
+  return Done{};
+}
+
+void EngineHost::close() {
+  const std::unique_lock lock(changes_);
+  closed_ = true;
+  if (engine_ == nullptr) return;
+  engine_->stop();
+  for (const uint64_t handle : engine_->handles()) {
+    auto removed = engine_->remove(handle);
+    if (!removed) continue;
+    for (auto& link : removed.value().links) link->close();
+  }
+}
+
+}  // namespace crosswire::binding

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// `new addon.Engine()`: an EngineHost as JavaScript sees it. Changes run on the executor and return promises; reading
+// never waits for anybody.
+#include <napi.h>
+
+#include "binding/addon_data.hpp"
+#include "binding/engine_arguments.hpp"
+#include "binding/engine_results.hpp"
+#include "binding/registration.hpp"
+
+namespace crosswire::binding {
+namespace {
+
+// The hosts of an environment. When it dies, their threads stop before its objects go.
+class EngineHosts final : public Attachment {
+ public:
+  ~EngineHosts() override {
+    for (const auto& known : hosts_) {
+      if (const auto host = known.lock()) host->close();
+    }
+  }
+  void remember(const std::shared_ptr<EngineHost>& host) {
+    std::erase_if(hosts_, [](const auto& known) { return known.expired(); });
+    hosts_.push_back(host);
+  }
+
+ private:
+  std::vector<std::weak_ptr<EngineHost>> hosts_;
+};
+
+// Garbage collected without close(): the host goes with its last job, and joins its threads.
+class EngineObject final : public Napi::ObjectWrap<EngineObject> {
+ public:
+  explicit EngineObject(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<EngineObject>(info), host_(std::make_shared<EngineHost>()) {
+    static_cast<EngineHosts&>(*data(info).engine).remember(host_);
+  }
+
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Engine",
+                       {
+                           InstanceMethod<&EngineObject::start>("start"),
+                           InstanceMethod<&EngineObject::close>("close"),
+                           InstanceMethod<&EngineObject::start_wire>("startWire"),
+                           InstanceMethod<&EngineObject::replace_end>("replaceEnd"),
+                           InstanceMethod<&EngineObject::stop_wire>("stopWire"),
+                           InstanceMethod<&EngineObject::describe_wire>("describeWire"),
+                           InstanceMethod<&EngineObject::read_counters>("readCounters"),
+                           InstanceMethod<&EngineObject::worker_statistics>("workerStatistics"),
+                       });
+  }
+
+ private:
+  static AddonData& data(const Napi::CallbackInfo& info) { return *info.Env().GetInstanceData<AddonData>(); }
+  static Executor& executor(const Napi::CallbackInfo& info) { return data(info).executor; }
+
+  Napi::Value start(const Napi::CallbackInfo& info) {
+    const auto options = read_engine_options(Fields::of_argument(info, 0, "start the engine"));
+    return executor(info).run(info.Env(), [host = host_, options] { return host->start(options); });
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    return executor(info).run(info.Env(), [host = host_]() -> Result<> {
+      host->close();
+      return Done{};
+    });
+  }
+
+  Napi::Value start_wire(const Napi::CallbackInfo& info) {
+    const auto request = read_wire_request(Fields::of_argument(info, 0, "start a wire"));
+    return executor(info).run<uint64_t>(
+        info.Env(), [host = host_, request] { return host->start_wire(request); },
+        [](Napi::Env env, uint64_t handle) { return Napi::Number::New(env, static_cast<double>(handle)); });
+  }
+
+  Napi::Value replace_end(const Napi::CallbackInfo& info) {
+    const char* operation = "replace an end of a wire";
+    const uint64_t handle = handle_argument(info, 0, operation);
+    const EndName end = end_argument(info, 1, operation);
+    const auto request = read_link_request(Fields::of_argument(info, 2, operation));
+    return executor(info).run(info.Env(),
+                              [host = host_, handle, end, request] { return host->replace_end(handle, end, request); });
+  }
+
+  Napi::Value stop_wire(const Napi::CallbackInfo& info) {
+    const uint64_t handle = handle_argument(info, 0, "stop a wire");
+    return executor(info).run(info.Env(), [host = host_, handle] { return host->stop_wire(handle); });
+  }
+
+  Napi::Value describe_wire(const Napi::CallbackInfo& info) {
+    const uint64_t handle = handle_argument(info, 0, "describe a wire");
+    const Engine* engine = host_->engine();
+    if (engine == nullptr) {
+      throw_error(info.Env(),
+                  Error{"ENGINE_STOPPED", "describe a wire", std::to_string(handle), "the data plane is not started"});
+    }
+    auto states = engine->describe(handle);
+    if (!states) throw_error(info.Env(), states.error());
+    return make_description(info.Env(), states.value());
+  }
+
+  Napi::Value read_counters(const Napi::CallbackInfo& info) {
+    const Engine* engine = host_->engine();
+    return make_counters(info.Env(), engine == nullptr ? CounterSnapshot{} : engine->snapshot());
+  }
+
+  Napi::Value worker_statistics(const Napi::CallbackInfo& info) {
+    const Engine* engine = host_->engine();
+    return make_worker_statistics(info.Env(),
+                                  engine == nullptr ? std::vector<WorkerStatistics>{} : engine->statistics());
+  }
+
+  std::shared_ptr<EngineHost> host_;
+};
+
+Napi::Array make_drop_reasons(Napi::Env env) {
+  auto names = Napi::Array::New(env, drop_reason_count);
+  for (uint32_t i = 0; i < drop_reason_count; i++) names.Set(i, std::string(drop_reason_names[i]));
+  return names;
+}
+
+}  // namespace
+
+void register_engine(Napi::Env env, Napi::Object exports, AddonData& data) {
+  data.engine = std::make_unique<EngineHosts>();
+  exports.Set("Engine", EngineObject::define(env));
+  exports.Set("dropReasons", make_drop_reasons(env));
+}
+
+}  // namespace crosswire::binding

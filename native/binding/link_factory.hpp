@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place that knows every kind of link.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "core/link.hpp"
+#include "core/result.hpp"
+#include "link/memif/memif_link.hpp"
+#include "link/memif/options.hpp"
+#include "link/memif/service.hpp"
+#include "link/tap.hpp"
+
+namespace crosswire::binding {
+
+using LinkRequest = std::variant<TapLink::Options, memif::Options>;
+
+// Opened. Errors: those of the link's open().
+Result<std::unique_ptr<Link>> open_link(const LinkRequest& request, memif::Service& service);
+
+}  // namespace crosswire::binding

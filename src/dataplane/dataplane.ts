@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The façade: what types.ts promises, over the addon. Loads it at first use; holds no state but its engine.
+
+import { engineDropReasons } from '../model/drop-reason.ts';
+import { type Addon, loadAddon, type NativeEngine } from './loader.ts';
+import type * as types from './types.ts';
+
+export class NativeDataplane implements types.Dataplane {
+  readonly dropReasons: readonly string[] = Object.keys(engineDropReasons);
+  #loaded: Addon | undefined;
+  #made: NativeEngine | undefined;
+
+  async start(options: types.DataplaneOptions = {}): Promise<void> {
+    await this.#engine.start(options);
+  }
+
+  async close(): Promise<void> {
+    await this.#made?.close();
+  }
+
+  async probe(): Promise<types.MachineProbe> {
+    return this.#addon.probe();
+  }
+
+  async identifyNamespace(path: string): Promise<types.NamespaceIdentity> {
+    return this.#addon.identifyNamespace(path);
+  }
+
+  async listNamespaces(): Promise<types.NamespaceEntry[]> {
+    return this.#addon.listNamespaces();
+  }
+
+  async listInterfaces(query: types.InterfaceQuery): Promise<types.InterfaceInfo[]> {
+    return this.#addon.listInterfaces(query);
+  }
+
+  async createVethPair(a: types.VethSide, b: types.VethSide): Promise<void> {
+    await this.#addon.createVethPair(a, b);
+  }
+
+  async createTap(request: types.TapRequest): Promise<void> {
+    await this.#addon.createTap(request);
+  }
+
+  async changeInterface(change: types.InterfaceChange): Promise<void> {
+    await this.#addon.changeInterface(change);
+  }
+
+  async deleteInterface(netns: string, name: string, alias: string): Promise<boolean> {
+    return this.#addon.deleteInterface(netns, name, alias);
+  }
+
+  async readStatistics(
+    interfaces: readonly { netns: string; name: string }[],
+  ): Promise<(types.InterfaceStatistics | null)[]> {
+    return this.#addon.readStatistics(interfaces);
+  }
+
+  async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {
+    return this.#engine.startWire(request);
+  }
+
+  async replaceEnd(id: types.EngineWireId, end: 'client' | 'endpoint', link: types.LinkRequest): Promise<void> {
+    await this.#engine.replaceEnd(id, end, link);
+  }
+
+  async stopWire(id: types.EngineWireId): Promise<void> {
+    await this.#engine.stopWire(id);
+  }
+
+  describeWire(id: types.EngineWireId): { client: types.LinkState; endpoint: types.LinkState } {
+    return this.#engine.describeWire(id);
+  }
+
+  readCounters(): types.EngineCounters {
+    const { ids, words } = this.#engine.readCounters();
+    return { ids: Array.from(ids), wordsPerEnd: 4 + this.dropReasons.length, words };
+  }
+
+  workerStatistics(): types.WorkerStatistics[] {
+    return this.#engine.workerStatistics();
+  }
+
+  get #addon(): Addon {
+    this.#loaded ??= loadAddon();
+    return this.#loaded;
+  }
+
+  get #engine(): NativeEngine {
+    this.#made ??= new this.#addon.Engine();
+    return this.#made;
+  }
+}

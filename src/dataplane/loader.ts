@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that loads the addon. A failed load explains itself for this machine.
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { engineDropReasons } from '../model/drop-reason.ts';
+import { CrosswireError } from '../model/error.ts';
+import type { Dataplane, DataplaneOptions, EngineCounters } from './types.ts';
+
+/** The addon's methods that the façade passes on as they are. */
+const passedOn = [
+  'probe',
+  'identifyNamespace',
+  'listNamespaces',
+  'listInterfaces',
+  'createVethPair',
+  'createTap',
+  'changeInterface',
+  'deleteInterface',
+  'readStatistics',
+] as const;
+
+/** One engine: native/binding/engine_object.cpp. */
+export interface NativeEngine
+  extends Pick<Dataplane, 'close' | 'startWire' | 'replaceEnd' | 'stopWire' | 'describeWire' | 'workerStatistics'> {
+  start(options: DataplaneOptions): Promise<void>;
+  readCounters(): { ids: Float64Array; words: EngineCounters['words'] };
+}
+
+export interface Addon extends Pick<Dataplane, (typeof passedOn)[number]> {
+  readonly Engine: new () => NativeEngine;
+  readonly dropReasons: readonly string[];
+  setErrorClass(constructor: typeof CrosswireError): void;
+}
+
+// The same from src/dataplane and from dist/dataplane.
+const addonPath = fileURLToPath(new URL('../../build/Release/crosswire.node', import.meta.url));
+
+/** Throws ADDON_MISSING or ADDON_INCOMPATIBLE. */
+export function loadAddon(path: string = addonPath): Addon {
+  if (!existsSync(path)) throw refusal('ADDON_MISSING', path, 'there is no such file');
+  const addon = open(path);
+  const lacking = lacks(addon);
+  if (lacking) throw refusal('ADDON_INCOMPATIBLE', path, `it was built from other sources: ${lacking}`);
+  addon.setErrorClass(CrosswireError);
+  return addon;
+}
+
+function open(path: string): Addon {
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw refusal('ADDON_INCOMPATIBLE', path, reason, cause);
+  }
+}
+
+/** An addon left over from an older build would fail later, or count under the wrong names. */
+function lacks(addon: Addon): string | undefined {
+  const missing = [...passedOn, 'setErrorClass' as const, 'Engine' as const].find(
+    (name) => typeof addon[name] !== 'function',
+  );
+  if (missing) return `it has no ${missing}`;
+  const expected = Object.keys(engineDropReasons).join();
+  return addon.dropReasons?.join() === expected ? undefined : 'its drop reasons are not the catalogue’s';
+}
+
+function refusal(code: string, path: string, problem: string, cause?: unknown): CrosswireError {
+  const machine = `${process.platform} ${process.arch}, Node ${process.version}, Node-API ${process.versions.napi}`;
+  const hint =
+    process.platform === 'linux'
+      ? 'build the addon on this machine: npm run build, in the directory of package.json'
+      : 'Crosswire moves frames on Linux only';
+  return new CrosswireError({
+    code,
+    operation: 'load the addon',
+    subject: path,
+    reason: `${problem} (this is ${machine})`,
+    hint,
+    cause,
+  });
+}
