@@ -12,8 +12,12 @@ export class NamespaceFinder {
     this.#dataplane = dataplane;
   }
 
-  async resolve(reference: NamespaceReference): Promise<NamespaceEntry> {
-    if ('inode' in reference) return this.#byInode(reference.inode);
+  /** `known`: what it was last time, which saves a search. */
+  async resolve(reference: NamespaceReference, known?: NamespaceEntry): Promise<NamespaceEntry> {
+    if ('inode' in reference) {
+      const again = known?.inode === reference.inode ? await this.findAgain(known) : undefined;
+      return again ?? this.#byInode(reference.inode);
+    }
     const path = 'netns' in reference ? reference.netns : `/proc/${reference.pid}/ns/net`;
     try {
       return { path, ...(await this.#dataplane.identifyNamespace(path)) };
@@ -24,13 +28,17 @@ export class NamespaceFinder {
 
   /** Where a namespace seen before is now: at its old path, or at any other. Undefined: nobody can reach it. */
   async findAgain(known: NamespaceEntry): Promise<NamespaceEntry | undefined> {
-    try {
-      const now = await this.#dataplane.identifyNamespace(known.path);
-      if (isSame(now, known)) return known;
-    } catch (error) {
-      if (!(error instanceof CrosswireError)) throw error;
-    }
+    if (await this.isStillAt(known)) return known;
     return (await this.#dataplane.listNamespaces()).find((entry) => isSame(entry, known));
+  }
+
+  async isStillAt(known: NamespaceEntry): Promise<boolean> {
+    try {
+      return isSame(await this.#dataplane.identifyNamespace(known.path), known);
+    } catch (error) {
+      if (error instanceof CrosswireError) return false;
+      throw error;
+    }
   }
 
   async #byInode(inode: number): Promise<NamespaceEntry> {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reconciler: wanted wires in, what exists out.
 
+import { setImmediate as letOthersRun } from 'node:timers/promises';
+import { checkNode } from '../host/marks.ts';
+import { NamespaceFinder } from '../host/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
 import type {
   ApplyReport,
@@ -11,60 +14,163 @@ import type {
   WireStatus,
 } from '../model/status.ts';
 import type { Wire } from '../model/wire.ts';
-import type { StopOptions, SupervisorSettings } from './settings.ts';
+import { admit } from './admission.ts';
+import { Claims } from './claims.ts';
+import { explain } from './explanation.ts';
+import { HealthBook } from './health.ts';
+import { Keeper } from './keeper.ts';
+import { read } from './meter.ts';
+import { partsFor, type SupervisorParts } from './parts.ts';
+import { Queues } from './queues.ts';
+import { Reconciler } from './reconciler.ts';
+import { Resync } from './resync.ts';
+import { Retries } from './retries.ts';
+import type { Log, StopOptions, SupervisorSettings } from './settings.ts';
+import { recover } from './start-up.ts';
+import { statusOf } from './status.ts';
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** How many wires are counted before other work gets its turn. */
+const countedAtOnce = 500;
 
 export class Supervisor {
   readonly settings: SupervisorSettings;
+  readonly #parts: SupervisorParts;
+  readonly #log: Log;
+  readonly #finder: NamespaceFinder;
+  readonly #health = new HealthBook();
+  readonly #claims = new Claims();
+  readonly #reconciler: Reconciler;
+  readonly #keeper: Keeper;
+  readonly #resync: Resync;
+  #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
 
-  constructor(settings: SupervisorSettings) {
+  constructor(settings: SupervisorSettings, parts: SupervisorParts = partsFor(settings.stateDirectory)) {
+    const { dataplane, node, log = silent, onWireMade = () => {} } = settings;
     this.settings = settings;
+    this.#parts = parts;
+    this.#log = log;
+    this.#finder = new NamespaceFinder(dataplane);
+    this.#reconciler = new Reconciler({ dataplane, finder: this.#finder, journal: parts.journal, node });
+    const queues = new Queues(settings.parallel ?? 8);
+    const retries = new Retries(settings.retrySeconds ?? { first: 1, longest: 30 });
+    const health = this.#health;
+    this.#keeper = new Keeper({ reconciler: this.#reconciler, queues, retries, health, log, onWireMade });
+    this.#resync = new Resync(settings.resyncSeconds ?? 30, (quick) => this.#keepAll(quick));
   }
 
   /** Locks the state directory, adopts what earlier runs left, repairs or removes the rest. The dataplane must have
    *  been started. Wires that cannot be made yet are tried again later; they do not make this reject. */
   async start(): Promise<void> {
-    throw notYet('start');
+    const { dataplane, node } = this.settings;
+    checkNode(node);
+    this.#parts.lock.acquire();
+    try {
+      const { journal } = this.#parts;
+      const records = await recover({ dataplane, journal, node, health: this.#health, log: this.#log });
+      for (const record of records) this.#keeper.remember(record);
+      await this.#keepAll(false);
+    } catch (error) {
+      await this.#keeper.stop();
+      this.#parts.lock.release();
+      throw error;
+    }
+    this.#state = 'running';
+    this.#resync.start();
   }
 
   /** Finishes what is under way, stops engine wires, releases the lock. Idempotent. The dataplane stays open. */
-  async stop(_options: StopOptions = {}): Promise<RemoveReport[]> {
-    throw notYet('stop');
+  async stop({ removeWires = false }: StopOptions = {}): Promise<RemoveReport[]> {
+    if (this.#state !== 'running') return [];
+    this.#state = 'stopping';
+    this.#resync.stop();
+    await this.#keeper.stop();
+    const names = [...this.#keeper.entries.keys()];
+    const reports = removeWires ? await Promise.all(names.map((name) => this.#keeper.remove(name))) : [];
+    for (const entry of this.#keeper.entries.values()) {
+      try {
+        await this.#reconciler.letGo(entry);
+      } catch (error) {
+        this.#log.error({ wire: entry.name, error }, 'engine wire not stopped');
+      }
+    }
+    this.#parts.lock.release();
+    this.#state = 'stopped';
+    return reports;
   }
 
-  /** Makes or changes these wires; others stay. Rejects, with nothing touched, if they contradict each other or wires
-   *  that exist; what goes wrong with one wire later is in that wire's report. Reports are in the order of `wires`. */
-  async apply(_wires: readonly Wire[]): Promise<ApplyReport[]> {
-    throw notYet('apply');
+  /** Makes or changes these wires; others stay. Rejects, with nothing touched, if they contradict each other, wires
+   *  that exist or what is on this machine (a namespace is missing, a name taken); what goes wrong with one wire later
+   *  is in that wire's report. Reports are in the order of `wires`. */
+  async apply(wires: readonly Wire[]): Promise<ApplyReport[]> {
+    this.#mustRun('apply wires');
+    const { dataplane, node } = this.settings;
+    const parts = { dataplane, node, finder: this.#finder, claims: this.#claims };
+    const standing = () => [...this.#keeper.entries.values()].flatMap(({ record }) => record ?? []);
+    const release = await admit(parts, wires, standing);
+    try {
+      this.#mustRun('apply wires');
+      return await Promise.all(wires.map((wire) => this.#keeper.apply(wire)));
+    } finally {
+      release();
+    }
   }
 
-  async remove(_names: readonly string[]): Promise<RemoveReport[]> {
-    throw notYet('remove');
+  /** Carries on past failures: what could not be removed is in the reports, and is tried again. */
+  async remove(names: readonly string[]): Promise<RemoveReport[]> {
+    this.#mustRun('remove wires');
+    return Promise.all(names.map((name) => this.#keeper.remove(name)));
   }
 
   /** Sorted by name. The state of kernel interfaces is as last observed, that of engine links is of now. */
   list(): WireStatus[] {
-    return [];
+    const entries = [...this.#keeper.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return entries.map((entry) => statusOf(entry, this.settings.dataplane));
   }
 
-  get(_name: string): WireStatus | undefined {
-    return undefined;
+  get(name: string): WireStatus | undefined {
+    const entry = this.#keeper.entries.get(name);
+    return entry && statusOf(entry, this.settings.dataplane);
   }
 
   /** Of a wire that exists, by its name, or of one that might (`crosswire explain -f`). */
-  async explain(_wire: string | Wire): Promise<Explanation | undefined> {
-    throw notYet('explain');
+  async explain(wire: string | Wire): Promise<Explanation | undefined> {
+    const entry = this.#keeper.entries.get(typeof wire === 'string' ? wire : wire.name);
+    const wanted = typeof wire === 'string' ? entry?.wire : wire;
+    return wanted && explain(this.#reconciler, wanted, entry);
   }
 
   health(): HealthRecord[] {
-    return [];
+    return this.#health.records();
   }
 
   /** One snapshot of all wires, by name; absolute since each wire was made, and never falling. */
   async counters(): Promise<Map<string, WireCounters>> {
-    return new Map();
+    const entries = [...this.#keeper.entries.values()].filter(({ record }) => record !== undefined);
+    const reading = await read(
+      this.settings.dataplane,
+      entries.flatMap(({ meter }) => meter.interfaces()),
+    );
+    const counters = new Map<string, WireCounters>();
+    for (const [at, { name, meter }] of entries.entries()) {
+      if (at % countedAtOnce === countedAtOnce - 1) await letOthersRun();
+      if (this.#keeper.entries.has(name)) counters.set(name, meter.total(reading));
+    }
+    return counters;
   }
-}
 
-function notYet(method: string): CrosswireError {
-  return new CrosswireError({ code: 'NOT_READY', operation: method, subject: '', reason: 'not built yet' });
+  async #keepAll(quick: boolean): Promise<void> {
+    await Promise.all([...this.#keeper.entries.keys()].map((name) => this.#keeper.keep(name, quick)));
+  }
+
+  #mustRun(operation: string): void {
+    if (this.#state === 'running') return;
+    throw new CrosswireError({
+      code: 'NOT_RUNNING',
+      operation,
+      subject: '',
+      reason: `the supervisor is ${this.#state}`,
+    });
+  }
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only one wire can have. Wires that contradict each other are refused before anything is touched.
+
+import { CrosswireError } from '../model/error.ts';
+import { type EndName, endNames, type Wire } from '../model/wire.ts';
+import type { Standing } from './record.ts';
+
+interface Claim {
+  readonly key: string;
+  readonly wire: string;
+  readonly end: EndName;
+  readonly what: string;
+}
+
+/** Claims of wires on their way, next to those of the wires that stand. */
+export class Claims {
+  readonly #reserved = new Set<Standing>();
+
+  /** Throws, or reserves all until the function it returns is called. `standing` are the wires there are. */
+  reserve(asked: readonly Standing[], standing: Iterable<Standing>): () => void {
+    refuseTwice(asked.map(({ wire }) => wire.name));
+    const renewed = new Set(asked.map(({ wire }) => wire.name));
+    const others = [...standing, ...this.#reserved].filter(({ wire }) => !renewed.has(wire.name));
+    const holders = new Map(others.flatMap(claimsOf).map((claim) => [claim.key, claim]));
+    for (const one of asked) {
+      refuseToItself(one);
+      for (const claim of claimsOf(one)) {
+        const holder = holders.get(claim.key);
+        if (holder && holder.wire !== claim.wire) throw claimedTwice(claim, holder);
+        holders.set(claim.key, claim);
+      }
+    }
+    for (const one of asked) this.#reserved.add(one);
+    return () => {
+      for (const one of asked) this.#reserved.delete(one);
+    };
+  }
+}
+
+function claimsOf({ wire, namespaces }: Standing): Claim[] {
+  return endNames.flatMap((end) => {
+    const { mechanism } = wire[end];
+    const common = { wire: wire.name, end };
+    if (mechanism.type === 'memif') {
+      if (mechanism.role !== 'server') return [];
+      const what = `memif server ${mechanism.socket} id ${mechanism.id}`;
+      return [{ ...common, key: memifKey(wire, end), what }];
+    }
+    const { device, inode, path } = namespaces[end] ?? { device: 0, inode: 0, path: '' };
+    const what = `interface ${mechanism.interface} in ${path}`;
+    return [{ ...common, key: JSON.stringify([device, inode, mechanism.interface]), what }];
+  });
+}
+
+function memifKey(wire: Wire, end: EndName): string {
+  const { mechanism } = wire[end];
+  if (mechanism.type !== 'memif') return '';
+  const { socket, netns = '', id } = mechanism;
+  return JSON.stringify([socket.startsWith('@') ? netns : '', socket, id]);
+}
+
+function refuseTwice(names: readonly string[]): void {
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw refusal('DUPLICATE_NAME', twice, 'two wires have this name');
+}
+
+/** Also a memif server whose client would be its own other end. */
+function refuseToItself(standing: Standing): void {
+  const { wire } = standing;
+  const [a, b] = claimsOf(standing);
+  const sameMemif = memifKey(wire, 'client') !== '' && memifKey(wire, 'client') === memifKey(wire, 'endpoint');
+  if (sameMemif || (a && b && a.key === b.key))
+    throw refusal('WIRE_TO_ITSELF', wire.name, `both ends are the same ${sameMemif ? 'memif' : 'interface'}`);
+}
+
+function claimedTwice(claim: Claim, holder: Claim): CrosswireError {
+  const code = claim.what.startsWith('memif') ? 'MEMIF_CLAIMED' : 'INTERFACE_CLAIMED';
+  return refusal(
+    code,
+    `${claim.wire}/${claim.end}`,
+    `${claim.what} is also the ${holder.end} end of wire ${holder.wire}`,
+  );
+}
+
+function refusal(code: string, subject: string, reason: string): CrosswireError {
+  return new CrosswireError({ code, operation: 'check the wires', subject, reason });
+}

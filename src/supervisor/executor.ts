@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the actions of a plan, one after the other; undoes them in reverse if one fails.
+
+import type { Dataplane, InterfaceChange } from '../dataplane/types.ts';
+import { CrosswireError } from '../model/error.ts';
+import { type Action, inverse } from '../plan/action.ts';
+import type { InterfaceState } from '../plan/state.ts';
+import { describe } from '../plan/words.ts';
+import type { WireEntry } from './entry.ts';
+import { asCrosswireError } from './errors.ts';
+import { changes, engineWireRequest, linkRequest, newborn, tapRequest, vethSide } from './requests.ts';
+
+export interface Failure {
+  readonly error: CrosswireError;
+  /** What could not be undone; empty: everything is as it was. */
+  readonly undoErrors: readonly CrosswireError[];
+}
+
+export class Executor {
+  readonly #dataplane: Dataplane;
+  readonly #entry: WireEntry;
+
+  constructor(dataplane: Dataplane, entry: WireEntry) {
+    this.#dataplane = dataplane;
+    this.#entry = entry;
+  }
+
+  /** All or nothing: if an action fails, or `finish`, what was done is undone. */
+  async run(actions: readonly Action[], finish: () => Promise<void>): Promise<Failure | undefined> {
+    const done: Action[] = [];
+    const undo = () => this.runAnyway(done.toReversed().map(inverse));
+    for (const action of actions) {
+      try {
+        await this.#perform(action);
+        done.push(action);
+      } catch (error) {
+        return { error: explained(error, action), undoErrors: await undo() };
+      }
+    }
+    try {
+      await finish();
+      return undefined;
+    } catch (error) {
+      return { error: asCrosswireError(error, 'finish the plan', this.#entry.name), undoErrors: await undo() };
+    }
+  }
+
+  /** As much as can be: for undoing and tearing down. */
+  async runAnyway(actions: readonly Action[]): Promise<CrosswireError[]> {
+    const errors: CrosswireError[] = [];
+    for (const action of actions) {
+      try {
+        await this.#perform(action);
+      } catch (error) {
+        errors.push(explained(error, action));
+      }
+    }
+    return errors;
+  }
+
+  async #perform(action: Action): Promise<void> {
+    const { meter } = this.#entry;
+    switch (action.kind) {
+      case 'createVethPair':
+        return this.#createVethPair(action.client, action.endpoint);
+      case 'createTap':
+        await this.#dataplane.createTap(tapRequest(action.interface));
+        return this.#finish([action.interface]);
+      case 'removeVethPair':
+        await this.#readOnceMore();
+        await this.#delete(action.client);
+        meter.forget(action.client);
+        return meter.forget(action.endpoint);
+      case 'removeTap':
+        await this.#readOnceMore();
+        await this.#delete(action.interface);
+        return meter.forget(action.interface);
+      case 'changeInterface':
+        await this.#change(changes(action.from, action.to), () => changes(action.to, action.from));
+        return meter.rename(action.from, action.to);
+      case 'startEngineWire': {
+        const id = await this.#dataplane.startWire(engineWireRequest(action.engine));
+        this.#entry.engine = { id, state: action.engine };
+        return meter.watchEngine(id);
+      }
+      case 'stopEngineWire':
+        return this.stopEngine();
+      case 'replaceEngineEnd':
+        return this.#replaceEnd(action);
+    }
+  }
+
+  async stopEngine(): Promise<void> {
+    const { engine, meter } = this.#entry;
+    if (!engine) return;
+    await this.#readOnceMore();
+    await this.#dataplane.stopWire(engine.id);
+    this.#entry.engine = undefined;
+    meter.watchEngine(undefined);
+  }
+
+  /** What the counters miss by a failure here must not keep anything from going. */
+  async #readOnceMore(): Promise<void> {
+    await this.#entry.meter.refresh(this.#dataplane).catch(() => {});
+  }
+
+  async #replaceEnd({ end, to }: Extract<Action, { kind: 'replaceEngineEnd' }>): Promise<void> {
+    const { engine } = this.#entry;
+    if (!engine) throw new Error('there is no engine wire');
+    await this.#dataplane.replaceEnd(engine.id, end, linkRequest(to));
+    engine.state = { ...engine.state, [end]: to };
+  }
+
+  async #createVethPair(client: InterfaceState, endpoint: InterfaceState): Promise<void> {
+    await this.#dataplane.createVethPair(vethSide(client), vethSide(endpoint));
+    await this.#finish([client, endpoint]);
+  }
+
+  /** A device that is made again after its removal gets back everything it had. */
+  async #finish(states: readonly InterfaceState[]): Promise<void> {
+    try {
+      for (const state of states) await this.#change(changes(newborn(state), state), () => []);
+    } catch (error) {
+      for (const state of states) await this.#delete(state).catch(() => {});
+      throw error;
+    }
+    for (const state of states) this.#entry.meter.watch(state);
+  }
+
+  async #delete({ namespace, name, alias }: InterfaceState): Promise<void> {
+    try {
+      await this.#dataplane.deleteInterface(namespace.path, name, alias);
+    } catch (error) {
+      if (!(error instanceof CrosswireError) || error.code !== 'NAMESPACE_MISSING') throw error;
+    }
+  }
+
+  async #change(steps: readonly InterfaceChange[], back: () => readonly InterfaceChange[]): Promise<void> {
+    const [first, ...rest] = steps;
+    if (first && !isEmpty(first)) await this.#dataplane.changeInterface(first);
+    try {
+      for (const step of rest) await this.#dataplane.changeInterface(step);
+    } catch (error) {
+      // The interface is down under its old name: all it takes to bring it back, but the renaming.
+      for (const { rename: _, ...step } of back())
+        await this.#dataplane.changeInterface({ ...step, name: first?.name ?? step.name }).catch(() => {});
+      throw error;
+    }
+  }
+}
+
+function isEmpty(change: InterfaceChange): boolean {
+  return Object.keys(change).every((key) => ['netns', 'name', 'alias'].includes(key));
+}
+
+function explained(cause: unknown, action: Action): CrosswireError {
+  const known = cause instanceof CrosswireError ? cause : undefined;
+  return new CrosswireError({
+    code: known?.code ?? 'INTERNAL',
+    operation: describe(action),
+    subject: '',
+    reason: cause instanceof Error ? cause.message : String(cause),
+    errno: known?.errno ?? 0,
+    cause,
+  });
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wires there are, and the jobs on them. Every job runs in the queue of its wire and leaves the wire in a phase:
+//
+//   pending ──▶ up ◀──▶ degraded        pending: from the journal, not tried yet
+//      └───────────────────▲            degraded: does not work now; tried again with growing waits
+//   removing: what could not be removed; tried again
+
+import { CrosswireError } from '../model/error.ts';
+import type { ApplyReport, RemoveReport } from '../model/status.ts';
+import type { Path, Wire } from '../model/wire.ts';
+import type { Action } from '../plan/action.ts';
+import { choosePath } from '../plan/path.ts';
+import { describe } from '../plan/words.ts';
+import { newEntry, type WireEntry } from './entry.ts';
+import { asCrosswireError } from './errors.ts';
+import type { HealthBook } from './health.ts';
+import type { Queues } from './queues.ts';
+import type { Brought, Reconciler } from './reconciler.ts';
+import type { JournalRecord } from './record.ts';
+import type { Retries } from './retries.ts';
+import type { Log } from './settings.ts';
+
+export interface KeeperParts {
+  readonly reconciler: Reconciler;
+  readonly queues: Queues;
+  readonly retries: Retries;
+  readonly health: HealthBook;
+  readonly log: Log;
+  readonly onWireMade: (seconds: number, path: Path) => void;
+}
+
+export class Keeper {
+  readonly entries = new Map<string, WireEntry>();
+  readonly #parts: KeeperParts;
+  #stopping = false;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** A wire an earlier run left; keep() sees to it. */
+  remember(record: JournalRecord): void {
+    this.entries.set(record.wire.name, newEntry(record.wire, record));
+  }
+
+  apply(wire: Wire): Promise<ApplyReport> {
+    return this.#parts.queues.run(wire.name, () => this.#apply(wire));
+  }
+
+  remove(name: string): Promise<RemoveReport> {
+    return this.#parts.queues.run(name, () => this.#remove(name));
+  }
+
+  /** Compares a wire with what exists, and repairs it. Never rejects: what goes wrong is a health record. `quick`: only
+   *  if one of its namespaces is not where it was. */
+  keep(name: string, quick = false): Promise<void> {
+    return this.#parts.queues.run(name, () => this.#keep(name, quick));
+  }
+
+  /** No more retries, no more repairs; waits for what is under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#parts.retries.cancelAll();
+    await this.#parts.queues.drained();
+    this.#parts.retries.cancelAll();
+  }
+
+  async #apply(wire: Wire): Promise<ApplyReport> {
+    const { name } = wire;
+    const entry = this.entries.get(name) ?? newEntry(wire);
+    const isNew = entry.record === undefined;
+    this.entries.set(name, entry);
+    try {
+      const { actions, changed } = await this.#bring(entry, wire, false);
+      const outcome = isNew ? 'created' : changed ? 'changed' : 'unchanged';
+      return { name, outcome, actions: actions.map(describe) };
+    } catch (cause) {
+      const error = asCrosswireError(cause, 'apply the wire', name);
+      if (!entry.record) this.entries.delete(name);
+      else if (entry.record.phase !== 'applied') this.#degrade(entry, error);
+      this.#parts.log.warn({ wire: name, error }, 'wire not applied');
+      return { name, outcome: 'failed', actions: [], error: error.toJSON() };
+    }
+  }
+
+  async #remove(name: string): Promise<RemoveReport> {
+    const entry = this.entries.get(name);
+    if (!entry) return { name, outcome: 'missing', errors: [] };
+    const errors = await this.#takeAway(entry);
+    return { name, outcome: errors.length > 0 ? 'failed' : 'removed', errors: errors.map((error) => error.toJSON()) };
+  }
+
+  async #keep(name: string, quick: boolean): Promise<void> {
+    const entry = this.entries.get(name);
+    if (!entry || this.#stopping) return;
+    try {
+      if (entry.record?.phase === 'removing') return void (await this.#takeAway(entry));
+      if (quick && entry.phase === 'up' && (await this.#parts.reconciler.isInPlace(entry))) return;
+      const { actions } = await this.#bring(entry, entry.wire, true);
+      if (actions.length > 0) this.#parts.log.info({ wire: name, actions: actions.map(describe) }, 'wire repaired');
+    } catch (cause) {
+      const error = asCrosswireError(cause, 'keep the wire', name);
+      if (error.code.startsWith('NAMESPACE_')) await this.#letGo(entry);
+      this.#degrade(entry, error);
+    }
+  }
+
+  async #bring(entry: WireEntry, wire: Wire, asBefore: boolean): Promise<Brought> {
+    const { reconciler, retries, health, log, onWireMade } = this.#parts;
+    const start = process.hrtime.bigint();
+    const namespaces = await reconciler.resolve(wire, asBefore ? entry.record : undefined);
+    const brought = await reconciler.bring(entry, { wire, namespaces });
+    entry.phase = 'up';
+    entry.error = undefined;
+    retries.cancel(entry.name);
+    health.replace(entry.name, []);
+    if (brought.actions.some(isMaking))
+      onWireMade(Number(process.hrtime.bigint() - start) / 1e9, choosePath(wire).path);
+    if (brought.changed) log.info({ wire: entry.name, actions: brought.actions.length }, 'wire up');
+    return brought;
+  }
+
+  async #takeAway(entry: WireEntry): Promise<CrosswireError[]> {
+    const { reconciler, retries, health, log } = this.#parts;
+    entry.phase = 'removing';
+    const errors = await reconciler.takeAway(entry);
+    if (errors[0]) {
+      this.#degrade(entry, errors[0]);
+      return errors;
+    }
+    this.entries.delete(entry.name);
+    retries.cancel(entry.name);
+    health.replace(entry.name, []);
+    log.info({ wire: entry.name }, 'wire removed');
+    return [];
+  }
+
+  async #letGo(entry: WireEntry): Promise<void> {
+    try {
+      await this.#parts.reconciler.letGo(entry);
+    } catch (error) {
+      this.#parts.log.error({ wire: entry.name, error }, 'engine wire not stopped');
+    }
+  }
+
+  #degrade(entry: WireEntry, error: CrosswireError): void {
+    const { retries, health, log } = this.#parts;
+    entry.phase = entry.record?.phase === 'removing' || entry.phase === 'removing' ? 'removing' : 'degraded';
+    entry.error = error;
+    health.replace(entry.name, [{ code: error.code, severity: 'error', text: error.message, wire: entry.name }]);
+    log.warn({ wire: entry.name, error }, entry.phase === 'removing' ? 'wire not removed' : 'wire degraded');
+    if (!this.#stopping) retries.schedule(entry.name, () => void this.keep(entry.name));
+  }
+}
+
+function isMaking({ kind }: Action): boolean {
+  return kind === 'createVethPair' || kind === 'createTap' || kind === 'startEngineWire';
+}

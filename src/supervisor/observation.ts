@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What exists of a wire, as a state to plan from. Interfaces that do not fit into one whole state (halves of an
+// interrupted change) are strays: they are removed, not adopted.
+
+import type { Dataplane } from '../dataplane/types.ts';
+import { markPrefix, parseMark } from '../host/marks.ts';
+import { isSame, type NamespaceFinder } from '../host/namespaces.ts';
+import { type FoundInterface, findInterfaces } from '../host/observation.ts';
+import { type EndName, endNames } from '../model/wire.ts';
+import { canonicalAddress, canonicalNeighbour, canonicalRoute } from '../plan/address.ts';
+import type { InterfaceKind, InterfaceState, NameChoice, Namespace, WireState } from '../plan/state.ts';
+import type { JournalRecord, Standing } from './record.ts';
+
+export interface Observer {
+  readonly dataplane: Dataplane;
+  readonly finder: NamespaceFinder;
+  readonly node: string;
+  readonly compile: (standing: Standing) => WireState;
+}
+
+export interface Observation {
+  readonly interfaces: readonly InterfaceState[];
+  readonly running: Readonly<Partial<Record<EndName, boolean>>>;
+  readonly strays: readonly FoundInterface[];
+  /** Not ours, but of a name that the wire wants there. */
+  readonly taken: readonly FoundInterface[];
+}
+
+export async function observe(
+  observer: Observer,
+  name: string,
+  record: JournalRecord | undefined,
+  target: Standing | undefined,
+): Promise<Observation> {
+  const { dataplane, node } = observer;
+  const before = record ? [record, ...(record.previous ?? [])] : [];
+  const wanted = target ? observer.compile(target).interfaces : [];
+  const temporary = endNames.flatMap((end) => (record?.names ? Object.values(record.names[end]) : []));
+  const found = await findInterfaces(dataplane, {
+    namespaces: await placesOf(observer.finder, target, before),
+    aliasPrefix: markPrefix(node, name),
+    names: [...temporary, ...wanted.map((one) => one.name)],
+  });
+
+  const marked = found.filter(({ info }) => parseMark(node, info.alias)?.wire === name);
+  const unmarked = found.filter((one) => !marked.includes(one));
+  const chosen = choose(marked, node, wanted, record?.names);
+  const known = [...wanted, ...before.flatMap((standing) => observer.compile(standing).interfaces)];
+  const unborn = unmarked.filter(({ info }) => info.alias === '' && temporary.includes(info.name));
+  return {
+    interfaces: [...chosen].map(([end, one]) => stateOf(end, one, known)),
+    running: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.running])),
+    strays: [...marked.filter((one) => ![...chosen.values()].includes(one)), ...unborn],
+    taken: unmarked.filter(
+      (one) =>
+        !unborn.includes(one) &&
+        wanted.some(({ name: want, namespace }) => want === one.info.name && isSame(namespace, one.namespace)),
+    ),
+  };
+}
+
+async function placesOf(finder: NamespaceFinder, target: Standing | undefined, before: readonly Standing[]) {
+  const of = ({ namespaces }: Standing) => endNames.flatMap((end) => namespaces[end] ?? []);
+  const now = target ? of(target) : [];
+  const then: Namespace[] = [];
+  for (const one of before.flatMap(of)) if (![...now, ...then].some((other) => isSame(one, other))) then.push(one);
+  const reachable = await Promise.all(then.map((one) => finder.findAgain(one)));
+  return [...now, ...reachable.filter((one) => one !== undefined)];
+}
+
+/** At most one for each end. By the order of a plan, where a change was cut off:
+ *    old under its own name, new under its temporary one → the new (nothing of it is lost: it was just made)
+ *    old retired, new under either name                  → the new
+ *    old retired alone                                   → it was being renamed in place
+ *  Taken for all ends by the same rule, this never joins sides of two different veth pairs. */
+function choose(
+  marked: readonly FoundInterface[],
+  node: string,
+  wanted: readonly InterfaceState[],
+  names: NameChoice | undefined,
+): Map<EndName, FoundInterface> {
+  const chosen = new Map<EndName, FoundInterface>();
+  for (const end of endNames) {
+    const target = wanted.find((one) => one.end === end);
+    const rank = ({ namespace, info }: FoundInterface) => {
+      const fits = target !== undefined && target.kind === info.kind && isSame(target.namespace, namespace);
+      const age = [names?.[end].retired, undefined, target?.name, names?.[end].fresh].lastIndexOf(info.name);
+      return (fits ? 10 : 0) + (age < 0 ? 1 : age);
+    };
+    const [best] = marked
+      .filter(({ info }) => parseMark(node, info.alias)?.end === end && isOurKind(info.kind))
+      .sort((a, b) => rank(b) - rank(a));
+    if (best) chosen.set(end, best);
+  }
+  const kinds = endNames.map((end) => chosen.get(end)?.info.kind);
+  if (kinds.filter((kind) => kind === 'veth').length === 1)
+    for (const end of endNames) if (chosen.get(end)?.info.kind === 'veth') chosen.delete(end);
+  return chosen;
+}
+
+function isOurKind(kind: string): kind is InterfaceKind {
+  return kind === 'veth' || kind === 'tap' || kind === 'tun';
+}
+
+/** Addresses and neighbours that others added to the interface are none of our business; routes carry our protocol. */
+function stateOf(end: EndName, { namespace, info }: FoundInterface, known: readonly InterfaceState[]): InterfaceState {
+  const ours = known.filter((one) => one.end === end);
+  const addresses = new Set(ours.flatMap((one) => one.addresses));
+  const neighbours = new Set(ours.flatMap((one) => one.neighbours.map(({ address }) => address)));
+  return {
+    end,
+    kind: info.kind as InterfaceKind,
+    namespace,
+    name: info.name,
+    alias: info.alias,
+    mac: info.kind === 'tun' ? '' : info.mac.toLowerCase(),
+    mtu: info.mtu,
+    up: info.up,
+    addresses: info.addresses.map(canonicalAddress).filter((address) => addresses.has(address)),
+    routes: info.routes.map(canonicalRoute),
+    neighbours: info.neighbours.map(canonicalNeighbour).filter(({ address }) => neighbours.has(address)),
+  };
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of a supervisor touches the file system; tests bring their own.
+
+import { mkdirSync } from 'node:fs';
+import { StateDirectoryLock } from '../host/lock.ts';
+import { type Journal, JournalDirectory } from './journal.ts';
+
+export interface SupervisorParts {
+  readonly journal: Journal;
+  readonly lock: { acquire(): void; release(): void };
+}
+
+export function partsFor(stateDirectory: string): SupervisorParts {
+  const lock = new StateDirectoryLock(stateDirectory);
+  return {
+    journal: new JournalDirectory(stateDirectory),
+    lock: {
+      acquire: () => {
+        mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+        lock.acquire();
+      },
+      release: () => lock.release(),
+    },
+  };
+}

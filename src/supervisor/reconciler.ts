@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings one wire to what is wanted: look, plan, write down, do, write down. Called from the wire's own queue.
+
+import type { Dataplane } from '../dataplane/types.ts';
+import { markOf, temporaryName } from '../host/marks.ts';
+import { isSame, type NamespaceFinder, nameOf } from '../host/namespaces.ts';
+import { removeFound } from '../host/observation.ts';
+import { CrosswireError } from '../model/error.ts';
+import { type EndName, endNames, type Wire } from '../model/wire.ts';
+import type { Action } from '../plan/action.ts';
+import { compile } from '../plan/compile.ts';
+import { plan } from '../plan/planner.ts';
+import { type NameChoice, type Namespaces, nothing, type WireState } from '../plan/state.ts';
+import type { WireEntry } from './entry.ts';
+import { asCrosswireError } from './errors.ts';
+import { Executor } from './executor.ts';
+import type { Journal } from './journal.ts';
+import { type Observation, observe } from './observation.ts';
+import { type JournalRecord, journalFormat, type Standing } from './record.ts';
+import { sameValue } from './values.ts';
+
+export interface ReconcilerParts {
+  readonly dataplane: Dataplane;
+  readonly finder: NamespaceFinder;
+  readonly journal: Journal;
+  readonly node: string;
+}
+
+export interface Brought {
+  readonly actions: readonly Action[];
+  readonly changed: boolean;
+}
+
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
+  }
+
+  /** The same namespaces are meant as before, unless somebody asks anew: a pid may by now be another process. */
+  async resolve(wire: Wire, before?: Standing): Promise<Namespaces> {
+    const resolved = await Promise.all(
+      endNames.map(async (end) => {
+        const { mechanism } = wire[end];
+        if (mechanism.type !== 'kernel') return undefined;
+        const known = before?.namespaces[end];
+        const found = await this.#parts.finder.resolve(mechanism.namespace, known);
+        if ('pid' in mechanism.namespace && known && !isSame(found, known)) {
+          throw new CrosswireError({
+            code: 'NAMESPACE_CHANGED',
+            operation: 'find the network namespace again',
+            subject: nameOf(mechanism.namespace),
+            reason: 'the process is in another namespace than when the wire was applied, or is another process',
+            hint: 'apply the wire again if it is meant',
+          });
+        }
+        return found;
+      }),
+    );
+    return { client: resolved[0], endpoint: resolved[1] };
+  }
+
+  /** A quick look: every namespace is where it was. */
+  async isInPlace({ record }: WireEntry): Promise<boolean> {
+    const known = endNames.flatMap((end) => record?.namespaces[end] ?? []);
+    return (await Promise.all(known.map((one) => this.#parts.finder.isStillAt(one)))).every(Boolean);
+  }
+
+  compile({ wire, namespaces }: Standing): WireState {
+    const { node } = this.#parts;
+    return compile(wire, { node, namespaces, alias: (end: EndName) => markOf(node, wire.name, end) });
+  }
+
+  async observe(entry: WireEntry, target: Standing | undefined): Promise<Observation> {
+    const observer = { ...this.#parts, compile: (standing: Standing) => this.compile(standing) };
+    return observe(observer, entry.name, entry.record, target);
+  }
+
+  /** Rejects with everything as it was, and `entry` says what that is. */
+  async bring(entry: WireEntry, target: Standing): Promise<Brought> {
+    const before = entry.record;
+    const observation = await this.#observeWhole(entry, target);
+    refuseTaken(observation);
+    remember(entry, observation);
+
+    const names = chooseNames();
+    const actions = plan(stateOf(entry), this.compile(target), names);
+    const applied = this.#record(entry, target, 'applied');
+    if (actions.length > 0) await this.#perform(entry, target, names, actions);
+    else if (before && sameValue(before, applied)) return { actions, changed: false };
+    else await this.#write(entry, applied);
+    entry.wire = target.wire;
+    return { actions, changed: true };
+  }
+
+  /** Carries on past failures. Without any, nothing of the wire is left, its journal neither. */
+  async takeAway(entry: WireEntry): Promise<CrosswireError[]> {
+    const errors: CrosswireError[] = [];
+    const attempt = async (step: () => Promise<unknown>) => {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(asCrosswireError(error, 'remove the wire', entry.name));
+      }
+    };
+    const { record } = entry;
+    // A full disk must not keep a wire from being removed; the removal only would not be finished after a crash.
+    if (record) await this.#write(entry, { ...record, phase: 'removing' }).catch(() => {});
+    const executor = new Executor(this.#parts.dataplane, entry);
+    await attempt(async () => {
+      const observation = await this.observe(entry, undefined);
+      remember(entry, observation);
+      errors.push(...(await executor.runAnyway(plan(stateOf(entry), nothing, chooseNames()))));
+      for (const error of await removeFound(this.#parts.dataplane, observation.strays)) throw error;
+    });
+    if (errors.length > 0) return errors;
+    await attempt(() => this.#parts.journal.erase(entry.name));
+    return errors;
+  }
+
+  /** Nothing of ours may keep a namespace alive that is gone for everybody else. */
+  async letGo(entry: WireEntry): Promise<void> {
+    entry.interfaces = [];
+    await new Executor(this.#parts.dataplane, entry).stopEngine();
+  }
+
+  /** Without strays. Looks again after removing some: with one side of a veth pair goes the other. */
+  async #observeWhole(entry: WireEntry, target: Standing): Promise<Observation> {
+    const observation = await this.observe(entry, target);
+    if (observation.strays.length === 0) return observation;
+    const [error] = await removeFound(this.#parts.dataplane, observation.strays);
+    if (error) throw error;
+    return this.observe(entry, target);
+  }
+
+  async #perform(entry: WireEntry, target: Standing, names: NameChoice, actions: readonly Action[]): Promise<void> {
+    const before = entry.record;
+    const applying = this.#record(entry, target, 'applying', names, standingsOf(before));
+    await this.#write(entry, applying);
+    const executor = new Executor(this.#parts.dataplane, entry);
+    const finish = () => this.#write(entry, this.#record(entry, target, 'applied'));
+    const failure = await executor.run(actions, finish);
+    if (!failure) {
+      entry.interfaces = this.compile(target).interfaces;
+      entry.running = {};
+      entry.meter.settle(entry.interfaces);
+      return;
+    }
+    const isClean = failure.undoErrors.length === 0;
+    // What could not be undone may be in the engine too: start it again on what is found next time.
+    if (!isClean) await executor.stopEngine().catch(() => {});
+    await this.#standBack(entry, before, isClean ? undefined : applying);
+    throw failure.error;
+  }
+
+  /** After a failure: the journal says again what it said before; where parts are left, also where they may be. */
+  async #standBack(entry: WireEntry, before: JournalRecord | undefined, left: JournalRecord | undefined) {
+    try {
+      if (before) {
+        const previous = left && [...standingsOf(before), standingOf(left)];
+        await this.#write(entry, left ? { ...before, phase: 'applying', names: left.names, previous } : before);
+      } else if (left) {
+        await this.#write(entry, { ...left, phase: 'removing' });
+      } else {
+        await this.#parts.journal.erase(entry.name);
+        entry.record = undefined;
+      }
+    } catch {
+      // The record of the attempt stands: the next look finds everything by it.
+    }
+  }
+
+  async #write(entry: WireEntry, record: JournalRecord): Promise<void> {
+    await this.#parts.journal.write(record);
+    entry.record = record;
+  }
+
+  #record(
+    entry: WireEntry,
+    { wire, namespaces }: Standing,
+    phase: JournalRecord['phase'],
+    names?: NameChoice,
+    previous?: readonly Standing[],
+  ): JournalRecord {
+    return { format: journalFormat, phase, createdAt: entry.createdAt, wire, namespaces, names, previous };
+  }
+}
+
+function refuseTaken({ taken: [taken] }: Observation): void {
+  if (!taken) return;
+  const { info, namespace } = taken;
+  throw new CrosswireError({
+    code: 'INTERFACE_TAKEN',
+    operation: 'name the interface',
+    subject: `${info.name} in ${namespace.path}`,
+    reason: info.alias
+      ? `one of that name is there and belongs to '${info.alias}'`
+      : 'one of that name is there and is not ours',
+    hint: 'choose another name, or remove that interface',
+  });
+}
+
+function remember(entry: WireEntry, { interfaces, running }: Observation): void {
+  entry.interfaces = interfaces;
+  entry.running = running;
+  entry.meter.settle(interfaces);
+}
+
+function stateOf({ interfaces, engine }: WireEntry): WireState {
+  return { interfaces, ...(engine ? { engine: engine.state } : {}) };
+}
+
+function chooseNames(): NameChoice {
+  const pair = () => ({ fresh: temporaryName(), retired: temporaryName() });
+  return { client: pair(), endpoint: pair() };
+}
+
+function standingOf({ wire, namespaces }: Standing): Standing {
+  return { wire, namespaces };
+}
+
+/** All that parts may be left of, each once. */
+function standingsOf(record: JournalRecord | undefined): Standing[] {
+  const all = record ? [standingOf(record), ...(record.previous ?? [])] : [];
+  return all.filter((one, at) => all.findIndex((other) => sameValue(one, other)) === at);
+}

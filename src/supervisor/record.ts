@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the journal holds of a wire. Together with the node name it says which interfaces may exist, under which names
+// and where: enough to adopt, repair or remove them without anything else.
+//
+//   (no file) → applying → applied → removing → (no file)
+//                  ↑          │
+//                  └──────────┘ a change or a repair
+
+import type { Wire } from '../model/wire.ts';
+import type { NameChoice, Namespace, Namespaces } from '../plan/state.ts';
+
+export const journalFormat = 1;
+export type JournalPhase = 'applying' | 'applied' | 'removing';
+
+/** A wire as it was planned: its spec and the namespaces that its references meant then. */
+export interface Standing {
+  readonly wire: Wire;
+  readonly namespaces: Namespaces;
+}
+
+export interface JournalRecord extends Standing {
+  readonly format: typeof journalFormat;
+  readonly phase: JournalPhase;
+  readonly createdAt: string; // RFC 3339
+  /** Chosen for the plan under way. */
+  readonly names?: NameChoice;
+  /** What parts may still be left of, while a plan is under way. */
+  readonly previous?: readonly Standing[];
+}
+
+/** Throws with a reason if the text is not a record of this wire. */
+export function parseRecord(text: string, name: string): JournalRecord {
+  const record = JSON.parse(text) as JournalRecord;
+  require(isObject(record), 'it is not an object');
+  require(record.format === journalFormat, `its format is ${JSON.stringify(record.format)}, not ${journalFormat}`);
+  require(['applying', 'applied', 'removing'].includes(record.phase), 'its phase is unknown');
+  require(typeof record.createdAt === 'string', 'it has no creation time');
+  require(record.previous === undefined || Array.isArray(record.previous), 'what was before is not a list');
+  for (const standing of [record, ...(record.previous ?? [])]) checkStanding(standing, name);
+  const { names } = record;
+  require(names === undefined || [names.client, names.endpoint].every(isNames), 'its temporary names are malformed');
+  return record;
+}
+
+function checkStanding({ wire, namespaces }: Standing, name: string): void {
+  require(isObject(wire) && wire.name === name, `it is not of the wire ${name}`);
+  require(wire.payload === 'ethernet' || wire.payload === 'ip', 'its payload is unknown');
+  require(isObject(namespaces), 'it has no namespaces');
+  for (const end of ['client', 'endpoint'] as const) {
+    const mechanism = wire[end]?.mechanism;
+    require(mechanism?.type === 'kernel' || mechanism?.type === 'memif', `the mechanism of its ${end} is unknown`);
+    if (mechanism.type === 'memif') continue;
+    require(typeof mechanism.interface === 'string', `the interface of its ${end} has no name`);
+    require(isObject(mechanism.namespace), `its ${end} has no namespace`);
+    const lists = [mechanism.addresses, mechanism.routes, mechanism.neighbours];
+    require(lists.every(Array.isArray), `the addresses of its ${end} are not a list`);
+    require(isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
+  }
+}
+
+function isNamespace(value: Namespace | undefined): boolean {
+  return isObject(value) && typeof value.path === 'string' && Number.isInteger(value.inode);
+}
+
+function isNames(value: unknown): boolean {
+  return isObject(value) && 'fresh' in value && 'retired' in value;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function require(holds: boolean, reason: string): asserts holds {
+  if (!holds) throw new Error(reason);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// States of the plan in the words of the data plane.
+
+import type { EngineWireRequest, InterfaceChange, LinkRequest, TapRequest, VethSide } from '../dataplane/types.ts';
+import { without } from '../plan/parameters.ts';
+import type { EngineEnd, EngineState, InterfaceState } from '../plan/state.ts';
+
+/** A full tap drops silently, and a coalescing memif peer sends in bursts: room for several (docs/decisions). */
+const txQueueLength = 8192;
+
+export function vethSide({ namespace, name, alias, mac, mtu }: InterfaceState): VethSide {
+  return { netns: namespace.path, name, alias, mac, mtu };
+}
+
+export function tapRequest({ namespace, name, alias, kind, mac, mtu }: InterfaceState): TapRequest {
+  const common = { netns: namespace.path, name, alias, mtu, txQueueLength };
+  return kind === 'tun' ? { ...common, payload: 'ip' } : { ...common, payload: 'ethernet', mac };
+}
+
+/** As it is when it has just been made. */
+export function newborn(state: InterfaceState): InterfaceState {
+  return { ...state, up: false, addresses: [], routes: [], neighbours: [] };
+}
+
+/** In one batch; in two where an interface goes down and gives its name away, for within a batch a rename comes first
+ *  and needs, before Linux 6.2, an interface that is down (net/core/dev.c, dev_change_name). */
+export function changes(from: InterfaceState, to: InterfaceState): InterfaceChange[] {
+  if (!from.up || to.up || from.name === to.name) return [difference(from, to)];
+  const down: InterfaceState = { ...newborn(from), mac: from.mac, mtu: from.mtu };
+  return [difference(from, down), difference(down, to)];
+}
+
+function difference(from: InterfaceState, to: InterfaceState): InterfaceChange {
+  return {
+    netns: from.namespace.path,
+    name: from.name,
+    alias: from.alias,
+    ...(from.name === to.name ? {} : { rename: to.name }),
+    ...(from.mtu === to.mtu ? {} : { mtu: to.mtu }),
+    ...(from.mac === to.mac ? {} : { mac: to.mac }),
+    ...(from.up === to.up ? {} : { up: to.up }),
+    ...listed('addAddresses', without(to.addresses, from.addresses)),
+    ...listed('removeAddresses', without(from.addresses, to.addresses)),
+    ...listed('addRoutes', without(to.routes, from.routes)),
+    ...listed('removeRoutes', without(from.routes, to.routes)),
+    ...listed('addNeighbours', without(to.neighbours, from.neighbours)),
+    ...listed('removeNeighbours', without(from.neighbours, to.neighbours)),
+  };
+}
+
+function listed<T>(key: string, values: readonly T[]): Record<string, readonly T[]> {
+  return values.length > 0 ? { [key]: values } : {};
+}
+
+export function engineWireRequest({ name, payload, client, endpoint }: EngineState): EngineWireRequest {
+  return { name, payload, client: linkRequest(client), endpoint: linkRequest(endpoint) };
+}
+
+export function linkRequest(end: EngineEnd): LinkRequest {
+  if (end.kind === 'memif') return end;
+  const { kind, name, namespace, interface: interfaceName, payload, mtu } = end;
+  return { kind, name, netns: namespace.path, interface: interfaceName, payload, mtu };
+}

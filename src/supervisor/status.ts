@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is told of a wire. Interfaces are as last observed, links of the engine as they are.
+
+import type { Dataplane, LinkState } from '../dataplane/types.ts';
+import type { EndStatus, WireStatus } from '../model/status.ts';
+import type { End, EndName, KernelMechanism, MemifMechanism, Wire } from '../model/wire.ts';
+import { mtuOf } from '../plan/compile.ts';
+import { choosePath } from '../plan/path.ts';
+import type { WireEntry } from './entry.ts';
+
+export function statusOf(entry: WireEntry, dataplane: Dataplane): WireStatus {
+  const { name, wire, phase, createdAt, error } = entry;
+  const links = entry.engine ? dataplane.describeWire(entry.engine.id) : undefined;
+  const end = (which: EndName): EndStatus => {
+    const { mechanism } = wire[which];
+    return mechanism.type === 'kernel'
+      ? kernelStatus(entry, which, mechanism)
+      : memifStatus(entry, mechanism, links?.[which]);
+  };
+  return {
+    name,
+    phase,
+    path: choosePath(wire).path,
+    mtu: mtuOf(wire),
+    spec: withoutSecrets(wire),
+    client: end('client'),
+    endpoint: end('endpoint'),
+    createdAt,
+    ...(error ? { error: error.toJSON() } : {}),
+  };
+}
+
+function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism): EndStatus {
+  const state = entry.interfaces.find((one) => one.end === end);
+  const name = { mechanism: 'kernel' as const, interface: mechanism.interface };
+  const netns = state?.namespace.path ?? entry.record?.namespaces[end]?.path;
+  if (!state) return { ...name, netns, up: false, detail: entry.error?.reason ?? 'the interface does not exist' };
+  const up = state.up && entry.running[end] !== false;
+  const detail = !state.up ? `${state.kind}, set down` : up ? `${state.kind}, up` : `${state.kind}, no carrier`;
+  return { ...name, netns, up, detail, ...(state.mac ? { mac: state.mac } : {}) };
+}
+
+function memifStatus({ error }: WireEntry, { socket }: MemifMechanism, link: LinkState | undefined): EndStatus {
+  const known = { mechanism: 'memif' as const, socket };
+  if (!link) return { ...known, up: false, detail: error?.reason ?? 'the engine wire is not running' };
+  const { up, detail, peer, receiveRings, transmitRings, ringSize, sessions } = link;
+  return { ...known, up, detail, peer, rings: Math.max(receiveRings, transmitRings), ringSize, sessions };
+}
+
+function withoutSecrets(wire: Wire): Wire {
+  return { ...wire, client: withoutSecret(wire.client), endpoint: withoutSecret(wire.endpoint) };
+}
+
+function withoutSecret(end: End): End {
+  const { mechanism } = end;
+  if (mechanism.type !== 'memif' || mechanism.secret === undefined) return end;
+  return { ...end, mechanism: { ...mechanism, secret: '(set)' } };
+}

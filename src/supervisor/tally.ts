@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one source contributes to the counters of a wire, in the wire's words: rx enters the wire, tx leaves it.
+
+import type { InterfaceStatistics } from '../dataplane/types.ts';
+import type { EndCounters, WireCounters } from '../model/status.ts';
+import type { EndName } from '../model/wire.ts';
+
+const noEnd: EndCounters = {
+  rxPackets: 0n,
+  rxBytes: 0n,
+  txPackets: 0n,
+  txBytes: 0n,
+  rxErrors: 0n,
+  txErrors: 0n,
+  drops: {},
+};
+
+export const noCounters: WireCounters = { client: noEnd, endpoint: noEnd };
+
+/** One side of a veth pair, in the workload's namespace: what it transmits enters the wire here and leaves it at the
+ *  other end. veth counts a frame it dropped in tx_dropped only (drivers/net/veth.c, veth_xmit). */
+export function ofVethSide(end: EndName, statistics: InterfaceStatistics): WireCounters {
+  const { txPackets, txBytes, txDropped, txErrors, rxErrors } = statistics;
+  const here: EndCounters = {
+    ...noEnd,
+    rxPackets: txPackets + txDropped,
+    rxBytes: txBytes,
+    rxErrors: txErrors,
+    txErrors: rxErrors,
+    drops: { kernel_queue: txDropped },
+  };
+  const there: EndCounters = { ...noEnd, txPackets, txBytes };
+  return end === 'client' ? { client: here, endpoint: there } : { client: there, endpoint: here };
+}
+
+/** The engine counts what passes a tap; what the tap's full queue refused it never saw (drivers/net/tun.c,
+ *  tun_net_xmit). */
+export function ofTap(end: EndName, { txDropped, txErrors, rxErrors }: InterfaceStatistics): WireCounters {
+  const here: EndCounters = {
+    ...noEnd,
+    rxPackets: txDropped,
+    rxErrors: txErrors,
+    txErrors: rxErrors,
+    drops: { kernel_queue: txDropped },
+  };
+  return { ...noCounters, [end]: here };
+}
+
+/** A row of EngineCounters: the words of the client, then those of the endpoint. */
+export function ofEngine(row: BigUint64Array, dropReasons: readonly string[]): WireCounters {
+  const half = row.length / 2;
+  return {
+    client: ofWords(row.subarray(0, half), dropReasons),
+    endpoint: ofWords(row.subarray(half), dropReasons),
+  };
+}
+
+function ofWords(words: BigUint64Array, dropReasons: readonly string[]): EndCounters {
+  const [rxPackets = 0n, rxBytes = 0n, txPackets = 0n, txBytes = 0n] = words;
+  const drops = Object.fromEntries(dropReasons.map((reason, at) => [reason, words[4 + at] ?? 0n]));
+  return { ...noEnd, rxPackets, rxBytes, txPackets, txBytes, drops };
+}
+
+export function sum(a: WireCounters, b: WireCounters): WireCounters {
+  return { client: sumOfEnds(a.client, b.client), endpoint: sumOfEnds(a.endpoint, b.endpoint) };
+}
+
+function sumOfEnds(a: EndCounters, b: EndCounters): EndCounters {
+  const drops = { ...a.drops };
+  for (const [reason, count] of Object.entries(b.drops)) drops[reason] = (drops[reason] ?? 0n) + count;
+  return {
+    rxPackets: a.rxPackets + b.rxPackets,
+    rxBytes: a.rxBytes + b.rxBytes,
+    txPackets: a.txPackets + b.txPackets,
+    txBytes: a.txBytes + b.txBytes,
+    rxErrors: a.rxErrors + b.rxErrors,
+    txErrors: a.txErrors + b.txErrors,
+    drops,
+  };
+}
+
+export function hasFallen(before: WireCounters, now: WireCounters): boolean {
+  return endHasFallen(before.client, now.client) || endHasFallen(before.endpoint, now.endpoint);
+}
+
+function endHasFallen({ drops: dropsBefore, ...before }: EndCounters, { drops, ...now }: EndCounters): boolean {
+  const fell = (a: Readonly<Record<string, bigint>>, b: Readonly<Record<string, bigint>>) =>
+    Object.keys(a).some((key) => (b[key] ?? 0n) < (a[key] ?? 0n));
+  return fell(before, now) || fell(dropsBefore, drops);
+}
