@@ -35,7 +35,7 @@ bool drain_events(Session& session) {
 }  // namespace
 
 MemifLink::MemifLink(Options options, Service& service)
-    : facts_{options.name, "memif", options.payload, options.max_frame, false},
+    : facts_{options.name, "memif", options.payload, options.max_frame, false, true},
       service_(service),
       attachment_(std::move(options)) {}
 
