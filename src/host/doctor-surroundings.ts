@@ -70,11 +70,14 @@ async function ipv6(root: string): Promise<MachineFinding> {
 }
 
 async function mtus(root: string): Promise<MachineFinding> {
-  const names = (await readdir(join(root, 'sys/class/net')).catch(() => [])).toSorted();
-  const read = names.slice(0, 16).map(async (name) => {
-    const mtu = (await text(root, `sys/class/net/${name}/mtu`)).trim();
-    return mtu ? `${name} ${mtu}` : '';
-  });
+  const names: string[] = await readdir(join(root, 'sys/class/net')).catch(() => []);
+  const read = names
+    .toSorted()
+    .slice(0, 16)
+    .map(async (name) => {
+      const mtu = (await text(root, `sys/class/net/${name}/mtu`)).trim();
+      return mtu ? `${name} ${mtu}` : '';
+    });
   const shown = (await Promise.all(read)).filter((entry) => entry !== '').join(', ');
   const found = `wires may have 68 to 65521 bytes (1280 with IPv6); interfaces here: ${shown || 'none'}`;
   return { check: 'mtu', state: 'ok', found };

@@ -9,7 +9,9 @@ import { CrosswireError } from '../model/error.ts';
 const operation = 'opening the control socket';
 
 export async function listenPrivately(server: Server, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 }).catch((cause) => {
+    throw refused(path, cause);
+  });
   await removeStale(path);
   const listening = new Promise<void>((resolve, reject) => {
     server.once('listening', resolve);
