@@ -30,8 +30,12 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
 
   const fresh = created.map((target) => bare(target, names[target.end].fresh));
   const engine = planEngine(engineOf(observed), wanted.engine, fresh);
-  const retiring = observed.interfaces.filter(({ end }) =>
-    kept.includes(end) ? isRenamed(end, observed, wanted) : isInTheWay(interfaceOf(observed, end), created),
+  const renamed = wanted.interfaces.filter(({ end }) => kept.includes(end) && isRenamed(end, observed, wanted));
+  const arriving = [...created, ...renamed];
+  const retiring = observed.interfaces.filter((old) =>
+    kept.includes(old.end)
+      ? renamed.some(({ end }) => end === old.end)
+      : arriving.some(({ namespace }) => sameNamespace(namespace, old.namespace)),
   );
   const retired = retiring.map((old) => bare(old, names[old.end].retired));
   const now = (old: InterfaceState) => retired.find(({ end }) => end === old.end) ?? old;
@@ -73,10 +77,6 @@ function staysAt(end: EndName, observed: WireState, wanted: WireState): boolean 
 
 function isRenamed(end: EndName, observed: WireState, wanted: WireState): boolean {
   return interfaceOf(observed, end)?.name !== interfaceOf(wanted, end)?.name;
-}
-
-function isInTheWay(old: InterfaceState | undefined, created: readonly InterfaceState[]): boolean {
-  return old !== undefined && created.some(({ namespace }) => sameNamespace(namespace, old.namespace));
 }
 
 function bare(state: InterfaceState, name: string): InterfaceState {

@@ -167,7 +167,8 @@ export class Reconciler {
         entry.record = undefined;
       }
     } catch {
-      // The record of the attempt stands: the next look finds everything by it.
+      // The record of the attempt stands: the next look finds everything by it. A wire that never was is not wanted.
+      if (!before && entry.record) entry.record = { ...entry.record, phase: 'removing' };
     }
   }
 

@@ -156,6 +156,16 @@ test('a tap that was deleted is made again and handed to the running engine wire
   );
 });
 
+test('a new tap that has not got its name yet gets it, though the old one of the other end still holds it', (t) => {
+  const to = wireOf(memif('/run/m.sock'), kernel(a, 'nsm-1'));
+  const unnamed = compiled(to).interfaces.map((one) => ({ ...one, name: 'cw-fresh-e' }));
+  const observed = { interfaces: [...compiled(mixed).interfaces, ...unnamed] };
+  t.deepEqual(
+    plan(observed, compiled(to), names).map((action) => action.kind === 'changeInterface' && action.to.name),
+    ['cw-old-c', 'cw-old-e', 'nsm-1', false, false],
+  );
+});
+
 test('undoing the replacement of a tap names the old tap as it is called then', (t) => {
   const state = compiled(mixed);
   const client = { ...state.engine?.client, interface: 'a name of long ago' };

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine in memory that survives its supervisors: a fake kernel, and journal files that are a map.
+
+import type { Mechanism, Wire } from '../../src/model/wire.ts';
+import type { Journal, JournalContents } from '../../src/supervisor/journal.ts';
+import { type JournalRecord, parseRecord } from '../../src/supervisor/record.ts';
+import type { SupervisorSettings } from '../../src/supervisor/settings.ts';
+import { Supervisor } from '../../src/supervisor/supervisor.ts';
+import { FakeDataplane, FakePowerCut } from '../fakes/dataplane.ts';
+import { type FakeInterface, FakeKernel } from '../fakes/kernel.ts';
+import { kernel, memif, wireOf } from './plan-support.ts';
+
+export class FakeJournal implements Journal {
+  readonly files: Map<string, string>;
+  onStep: (step: string) => void = () => {};
+
+  constructor(files: Map<string, string>) {
+    this.files = files;
+  }
+
+  async load(): Promise<JournalContents> {
+    return { records: [...this.files].map(([name, text]) => parseRecord(text, name)), corrupt: [] };
+  }
+
+  async write(record: JournalRecord): Promise<void> {
+    this.onStep('write the journal');
+    this.files.set(record.wire.name, JSON.stringify(record));
+    this.onStep('(the journal is written)');
+  }
+
+  async erase(wire: string): Promise<void> {
+    this.onStep('erase the journal');
+    this.files.delete(wire);
+    this.onStep('(the journal is erased)');
+  }
+}
+
+export interface Run {
+  readonly supervisor: Supervisor;
+  readonly dataplane: FakeDataplane;
+  readonly journal: FakeJournal;
+}
+
+export class Machine {
+  readonly kernel = new FakeKernel();
+  readonly files = new Map<string, string>();
+
+  constructor(namespaces: readonly string[] = ['/run/netns/a', '/run/netns/b', '/run/netns/c']) {
+    for (const path of namespaces) this.kernel.addNamespace(path);
+  }
+
+  /** Another process over what the last one left. */
+  boot(settings: Partial<SupervisorSettings> = {}): Run {
+    const dataplane = new FakeDataplane(this.kernel);
+    const journal = new FakeJournal(this.files);
+    const lock = { acquire: () => {}, release: () => {} };
+    const supervisor = new Supervisor(
+      { dataplane, stateDirectory: '/nowhere', node: 'node', ...settings },
+      { journal, lock },
+    );
+    return { supervisor, dataplane, journal };
+  }
+
+  async started(settings: Partial<SupervisorSettings> = {}): Promise<Run> {
+    const run = this.boot(settings);
+    await run.supervisor.start();
+    return run;
+  }
+
+  /** Everything that exists, comparable; `run`: with what its engine holds. */
+  snapshot(run?: Run): unknown {
+    const interfaces = this.kernel.all().map(comparable).sort();
+    const journals = [...this.files].map(([name, text]) => {
+      const { phase, wire, names, previous } = JSON.parse(text) as JournalRecord;
+      return [name, phase, wire, names === undefined, previous === undefined];
+    });
+    const link = ({ request, tap }: { request: { kind: string }; tap?: FakeInterface }) =>
+      tap ? `${tap.alias} ${tap.name}` : JSON.stringify(request);
+    const engine =
+      run && [...run.dataplane.engineWires.values()].map((wire) => [link(wire.client), link(wire.endpoint)]);
+    return { interfaces, journals, engine };
+  }
+}
+
+function comparable({ home, name, alias, kind, mac, mtu, up, addresses, routes, neighbours }: FakeInterface): string {
+  const lists = [addresses, routes, neighbours].map((list) => list.map((value) => JSON.stringify(value)).sort());
+  return JSON.stringify([home.inode, name, alias, kind, mac, mtu, up, lists]);
+}
+
+/** Throws at step `at`, counted from 1 over the data plane and the journal of a run; a cut, at every step from there. */
+export function breakAt(run: Run, at: number, kind: 'failure' | 'cut'): { readonly happened: () => boolean } {
+  let step = 0;
+  const onStep = (name: string) => {
+    if (kind === 'failure' && name.startsWith('(')) return;
+    step++;
+    if (kind === 'cut' && step >= at) throw new FakePowerCut(name);
+    if (kind === 'failure' && step === at) throw new Error(`injected: ${name}`);
+  };
+  run.dataplane.onStep = onStep;
+  run.journal.onStep = onStep;
+  return { happened: () => step >= at };
+}
+
+export function mend(run: Run): void {
+  run.dataplane.onStep = () => {};
+  run.journal.onStep = () => {};
+}
+
+const [a, b, c] = ['/run/netns/a', '/run/netns/b', '/run/netns/c'] as const;
+const client = kernel(a, 'nsm-1', {
+  addresses: ['10.0.0.1/24', 'fd00::1/64'],
+  routes: [{ to: '10.8.0.0/16', via: '10.0.0.2' }],
+  neighbours: [{ address: '10.0.0.9', mac: '02:00:00:00:00:09' }],
+});
+const readdressed = { ...client, addresses: ['10.0.0.3/24'], mac: '02:00:00:00:00:33' };
+const pair = (one: Mechanism, other: Mechanism, more: Partial<Wire> = {}) => wireOf(one, other, more);
+
+export const wires = {
+  veth: pair(client, kernel(b, 'nsm-2', { addresses: ['10.0.0.2/24'] })),
+  tap: pair(client, memif('/run/m.sock')),
+  memif: pair(memif('/run/m.sock'), memif('/run/n.sock', { role: 'client' })),
+};
+
+/** One of every kind of plan. */
+export const changes: Record<string, readonly [from: Wire | undefined, to: Wire | undefined]> = {
+  'create veth': [undefined, wires.veth],
+  'create veth, payload ip': [undefined, { ...wires.veth, payload: 'ip' }],
+  'create tap and engine wire': [undefined, wires.tap],
+  'create tun and engine wire': [undefined, { ...wires.tap, payload: 'ip' }],
+  'create engine wire': [undefined, wires.memif],
+  'change addresses of veth': [wires.veth, pair(readdressed, wires.veth.endpoint.mechanism)],
+  'change mtu of veth': [wires.veth, { ...wires.veth, mtu: 9000 }],
+  'change name of veth': [wires.veth, pair({ ...client, interface: 'other' }, wires.veth.endpoint.mechanism)],
+  'change mtu of tap': [wires.tap, { ...wires.tap, mtu: 9000 }],
+  'change name and addresses of tap': [wires.tap, pair({ ...readdressed, interface: 'other' }, memif('/run/m.sock'))],
+  'change metadata': [wires.veth, { ...wires.veth, labels: { app: 'web' } }],
+  'another namespace of veth': [wires.veth, pair(client, kernel(c, 'nsm-2'))],
+  'another namespace of both ends': [wires.veth, pair(kernel(b, 'nsm-2'), kernel(a, 'nsm-1'))],
+  'another namespace of tap': [wires.tap, pair(kernel(c, 'nsm-1'), memif('/run/m.sock'))],
+  'another memif': [wires.tap, pair(client, memif('/run/o.sock'))],
+  'another memif of the same listener': [wires.tap, pair(client, memif('/run/m.sock', { rings: 2 }))],
+  'another payload': [wires.tap, { ...wires.tap, payload: 'ip' }],
+  'ends change sides': [wires.tap, pair(memif('/run/m.sock'), client)],
+  'veth to engine': [wires.veth, wires.tap],
+  'engine to veth': [wires.tap, wires.veth],
+  'memif to tap': [wires.memif, wires.tap],
+  'tap to memif': [wires.tap, wires.memif],
+  'remove veth': [wires.veth, undefined],
+  'remove tap and engine wire': [wires.tap, undefined],
+  'remove engine wire': [wires.memif, undefined],
+};
+
+export async function bring(run: Run, to: Wire | undefined): Promise<boolean> {
+  if (!to) return (await run.supervisor.remove(['w']))[0]?.outcome === 'removed';
+  const [report] = await run.supervisor.apply([to]);
+  return report?.outcome !== 'failed';
+}
+
+export async function machineWith(wire: Wire | undefined): Promise<{ machine: Machine; run: Run }> {
+  const machine = new Machine();
+  const run = await machine.started();
+  if (wire) await bring(run, wire);
+  return { machine, run };
+}
