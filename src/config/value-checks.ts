@@ -13,13 +13,14 @@ export type Check = (value: string) => Complaint | undefined;
 const bytes = (text: string): number => Buffer.byteLength(text);
 const quoted = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
 
+/** A DNS label: it becomes a file name and part of ownership marks. */
 export const wireName: Check = (text) => {
   if (bytes(text) > limits.nameLength)
     return { reason: `${quoted(text)} has ${bytes(text)} bytes, more than ${limits.nameLength}` };
-  if (/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/.test(text)) return undefined;
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text)) return undefined;
   return {
     reason: `${quoted(text)} is no name`,
-    hint: "use a-z, 0-9, '-', '_' and '.', with a letter or digit at both ends",
+    hint: "use a-z, 0-9 and '-', with a letter or digit at both ends",
   };
 };
 

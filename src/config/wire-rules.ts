@@ -12,7 +12,7 @@ const namespaceKeys = ['netns', 'pid', 'inode'] as const;
 
 export function ruleProblems(document: unknown): Problem[] {
   const problems = ends.flatMap((end) => endProblems(document, ['spec', end]));
-  return [...problems, ...mtuProblems(document), ...selfProblems(document)];
+  return [...problems, ...mtuProblems(document), ...macProblems(document), ...selfProblems(document)];
 }
 
 function endProblems(document: unknown, path: KeyPath): Problem[] {
@@ -102,6 +102,18 @@ function mtuProblems(document: unknown): Problem[] {
   );
   if (!has6) return [];
   return [invalid(['spec', 'mtu'], 'value', `IPv6 needs an MTU of at least ${limits.mtu.leastWithIPv6}, not ${mtu}`)];
+}
+
+/** A wire of IP packets between kernel and memif has a tun device, and that has no link layer. */
+function macProblems(document: unknown): Problem[] {
+  if (valueAt(document, ['spec', 'payload']) !== 'ip') return [];
+  if (!ends.some((end) => valueAt(document, ['spec', end, 'memif']) !== undefined)) return [];
+  return ends
+    .map((end) => ['spec', end, 'kernel', 'mac'])
+    .filter((path) => valueAt(document, path) !== undefined)
+    .map((path) =>
+      invalid(path, 'key', 'an interface of payload ip opposite a memif end has no MAC address', 'leave it out'),
+    );
 }
 
 function selfProblems(document: unknown): Problem[] {

@@ -32,7 +32,8 @@ export class WireSet {
     const { spec } = toDocument(wire);
     const clashes: Clash[] = [];
     for (const end of endNames) {
-      const identity = JSON.stringify(endIdentity(spec[end]));
+      // Of one memif id, one wire may be the server and another one the client: a chain within this forwarder.
+      const identity = JSON.stringify([endIdentity(spec[end]), spec[end].memif?.role]);
       const earlier = this.#ends.get(identity);
       const [mechanism, what] = spec[end].kernel ? ['kernel', 'interface'] : ['memif', 'socket and id'];
       if (earlier === undefined) this.#ends.set(identity, `the wire '${wire.name}' at ${place}`);

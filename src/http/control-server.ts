@@ -19,6 +19,7 @@ export interface ControlSettings extends ControlApi {
 
 const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 };
 const mostConnections = 128;
+const longestFarewell = 2_000; // milliseconds for requests under way when stopping; what they ask for is done anyway
 
 export class ControlServer {
   readonly #settings: ControlSettings;
@@ -38,14 +39,16 @@ export class ControlServer {
     this.#server = server;
   }
 
-  /** Takes no more requests and lets those under way finish. Idempotent. */
+  /** Takes no more requests and lets those under way finish, within limits. Idempotent. */
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
+    const farewell = setTimeout(() => server.closeAllConnections(), longestFarewell);
     await closed;
+    clearTimeout(farewell);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -15,6 +15,7 @@ const statusOf: Readonly<Record<string, number>> = {
   BODY_INVALID: 400,
   QUERY_INVALID: 400,
   INTERNAL: 500,
+  NOT_RUNNING: 503,
 };
 
 export function failure(error: unknown): Answer {

@@ -313,6 +313,11 @@ const rows: readonly Row[] = [
     errors: [value(`w.yaml:20:15, ${memif}.secret`, '24 bytes')],
   },
   {
+    title: 'a MAC address where there is no link layer',
+    lines: { 6: '  payload: ip', 10: '      interface: eth1\n      mac: 02:00:00:00:00:01' },
+    errors: [value(`w.yaml:11:7, ${client}.mac`, 'no MAC address')],
+  },
+  {
     title: 'no rings',
     lines: { 20: '      rings: 0' },
     errors: [value(`w.yaml:20:14, ${memif}.rings`, 'less than 1')],
@@ -429,4 +434,9 @@ test('an interface and a memif id belong to one wire', (t) => {
       ['END_DUPLICATE', 'w.yaml:38:5, spec.endpoint.memif'],
     ],
   );
+});
+
+test('of one memif id, one wire can be the server and another one the client', (t) => {
+  const other = { 4: '  name: other', 10: '      interface: eth2', 19: '      role: client' };
+  t.deepEqual(parseWireFile(`${withLines({})}\n---\n${withLines(other)}`, 'w.yaml').errors, []);
 });

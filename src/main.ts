@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that wires concrete parts together.
+
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
+import { runProgram } from './cli/program.ts';
+import type { Terminal } from './cli/terminal.ts';
+import type { RunOptions } from './config/run-options.ts';
+import { parseWireList } from './config/wire-list.ts';
+import { wireJsonSchema } from './config/wire-schema.ts';
+import { NativeDataplane } from './dataplane/dataplane.ts';
+import { readCpuQuota } from './host/cgroup.ts';
+import { examineMachine } from './host/doctor.ts';
+import { requireCapabilities } from './host/privileges.ts';
+import { ControlServer } from './http/control-server.ts';
+import { MetricsServer } from './http/metrics-server.ts';
+import { Exposition } from './metrics/exposition.ts';
+import { Liveness } from './metrics/liveness.ts';
+import { ProcessMetrics } from './metrics/process-metrics.ts';
+import { CrosswireError } from './model/error.ts';
+import type { Wire } from './model/wire.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+
+const packageFile = new URL('../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+const longestStop = 10_000; // milliseconds from the first signal to a forced exit
+
+async function run(options: RunOptions, wires: readonly Wire[]): Promise<ExitCode> {
+  const log = makeLog(options);
+  process.on('uncaughtException', (error) => {
+    log.fatal({ error }, 'unexpected failure; kernel wires go on');
+    process.exit(exitCodes.failed);
+  });
+  // Each acquisition pushes its own release; they run in reverse.
+  const releases: (() => Promise<unknown> | void)[] = [];
+  const stopping = stopSignal(log);
+  try {
+    await start(options, wires, log, releases);
+    await stopping;
+  } finally {
+    await releaseAll(releases, log);
+  }
+  log.info({}, 'stopped');
+  return exitCodes.ok;
+}
+
+async function start(
+  options: RunOptions,
+  wires: readonly Wire[],
+  log: Logger,
+  releases: (() => Promise<unknown> | void)[],
+): Promise<void> {
+  const startedAt = new Date().toISOString();
+  const { node, stateDirectory, resyncSeconds, removeOnExit, workers } = options;
+  const onInternalError = (error: unknown) => log.error({ error }, 'unexpected failure while answering');
+  const state = { ready: false };
+
+  const dataplane = new NativeDataplane();
+  requireCapabilities((await dataplane.probe()).capabilities);
+  releases.push(() => dataplane.close());
+  await dataplane.start({ workers });
+
+  const processMetrics = new ProcessMetrics();
+  const supervisor = new Supervisor({
+    dataplane,
+    stateDirectory,
+    node,
+    log,
+    resyncSeconds,
+    onWireMade: (seconds, path) => processMetrics.observeSetup(seconds, path),
+  });
+
+  if (options.metrics) {
+    const liveness = new Liveness(() => dataplane.workerStatistics());
+    liveness.start();
+    releases.push(() => liveness.stop());
+    const source = {
+      list: () => supervisor.list(),
+      counters: () => supervisor.counters(),
+      health: () => supervisor.health(),
+      workers: () => dataplane.workerStatistics(),
+      throttling: async () => (await readCpuQuota()).throttling,
+    };
+    const exposition = new Exposition({ source, process: processMetrics, version, compat: options.metricsCompat });
+    const server = new MetricsServer({
+      ...options.metrics,
+      render: () => exposition.render(),
+      alive: () => liveness.report(),
+      ready: () => state.ready,
+      onInternalError,
+    });
+    await server.start();
+    releases.push(() => server.stop());
+  }
+
+  releases.push(() => supervisor.stop({ removeWires: removeOnExit }));
+  await supervisor.start();
+
+  const control = new ControlServer({
+    path: options.control,
+    wires: supervisor,
+    version,
+    status: () => ({
+      version,
+      node,
+      pid: process.pid,
+      startedAt,
+      wires: supervisor.list().length,
+      workers: dataplane
+        .workerStatistics()
+        .map(({ worker, wires: held, hotWires }) => ({ worker, wires: held, hotWires })),
+    }),
+    parseWires: parseWireList,
+    wireDocument: wireJsonSchema,
+    onInternalError,
+  });
+  await control.start();
+  releases.push(() => control.stop());
+
+  if (wires.length > 0) releases.push(await applyAtStart(supervisor, wires, resyncSeconds, log));
+  state.ready = true;
+  releases.push(() => {
+    state.ready = false;
+  });
+  log.info({ version, ...options }, 'ready');
+}
+
+/** The wires of --wires. One that cannot be taken now, because a namespace is missing perhaps, keeps neither the others
+ *  nor those of an earlier run from being; it is tried again until it can. */
+async function applyAtStart(
+  supervisor: Supervisor,
+  wires: readonly Wire[],
+  seconds: number,
+  log: Logger,
+): Promise<() => void> {
+  let waiting = wires;
+  const attempt = async () => {
+    const refused = await Promise.all(
+      waiting.map(async (wire) => {
+        try {
+          await supervisor.apply([wire]);
+          return [];
+        } catch (error) {
+          log.warn({ wire: wire.name, error }, 'a wire of --wires cannot be taken yet; it is tried again');
+          return [wire];
+        }
+      }),
+    );
+    waiting = refused.flat();
+  };
+  await attempt();
+  let busy = false;
+  const timer = setInterval(async () => {
+    if (busy) return;
+    busy = true;
+    await attempt();
+    busy = false;
+    if (waiting.length === 0) clearInterval(timer);
+  }, seconds * 1000).unref();
+  if (waiting.length === 0) clearInterval(timer);
+  return () => clearInterval(timer);
+}
+
+/** Resolves at the first SIGTERM or SIGINT. A second one, or the time limit, ends the process. */
+async function stopSignal(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals) => {
+      signals += 1;
+      if (signals > 1) {
+        log.warn({ signal }, 'second signal: ending at once; the next start tidies up');
+        process.exit(exitCodes.failed);
+      }
+      log.info({ signal }, 'stopping');
+      setTimeout(() => {
+        log.error({ milliseconds: longestStop }, 'stopping took too long: ending; the next start tidies up');
+        process.exit(exitCodes.failed);
+      }, longestStop).unref();
+      resolve();
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  });
+}
+
+/** Carries on past failures. */
+async function releaseAll(releases: (() => Promise<unknown> | void)[], log: Logger): Promise<void> {
+  for (const release of releases.toReversed()) {
+    try {
+      await release();
+    } catch (error) {
+      log.error({ error }, 'could not be stopped cleanly');
+    }
+  }
+}
+
+function makeLog({ logLevel, node }: RunOptions): Logger {
+  const error = (value: unknown) =>
+    value instanceof CrosswireError ? value.toJSON() : value instanceof Error ? stdSerializers.err(value) : value;
+  return pino(
+    {
+      level: logLevel,
+      base: { node },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error },
+    },
+    destination({ fd: 2, sync: true }),
+  );
+}
+
+const terminal: Terminal = {
+  out: (words) => void process.stdout.write(words),
+  err: (words) => void process.stderr.write(words),
+  stdin: async () => text(process.stdin),
+  environment: process.env,
+};
+
+// `crosswire get wires | head -1` ends quietly.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+  process.exit(code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
+);
+
+const daemon = { ran: false };
+process.exitCode = await runProgram(process.argv.slice(2), {
+  version,
+  terminal,
+  run: (options, wires) => {
+    daemon.ran = true;
+    return run(options, wires);
+  },
+  doctor: () => examineMachine({ loadDataplane: async () => new NativeDataplane() }),
+});
+if (daemon.ran) process.exit(); // whatever is still open has nobody left to serve
