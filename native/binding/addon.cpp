@@ -11,11 +11,6 @@ namespace crosswire::binding {
 
 namespace {
 
-// The engine half of the binding is linked in where it exists.
-void register_engine_if_built(Napi::Env env, Napi::Object exports, AddonData& data) {
-  if (register_engine != nullptr) register_engine(env, exports, data);
-}
-
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData(env);
   env.SetInstanceData(data);  // deletes it when the environment is gone
@@ -25,7 +20,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   register_errors(env, exports);
   register_machine_methods(env, exports);
   register_interface_methods(env, exports);
-  register_engine_if_built(env, exports, *data);
+  register_engine(env, exports, *data);
   return exports;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each part of the binding adds its methods to the exports through one function.
+// The engine's half of the binding adds itself to the exports, and its state to AddonData::engine.
 #pragma once
 
 #include <napi.h>
@@ -8,7 +8,6 @@
 
 namespace crosswire::binding {
 
-// Weak while the engine's half is built apart from this one.
-__attribute__((weak)) void register_engine(Napi::Env env, Napi::Object exports, AddonData& data);
+void register_engine(Napi::Env env, Napi::Object exports, AddonData& data);
 
 }  // namespace crosswire::binding

@@ -3,15 +3,15 @@
 
 import { readdirSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
+import { NativeDataplane } from '../../src/dataplane/dataplane.ts';
 import type { InterfaceChange, VethSide } from '../../src/dataplane/types.ts';
 import { CrosswireError } from '../../src/model/error.ts';
-import { loadAddon } from '../support/addon.ts';
 import { Namespace } from '../support/namespace.ts';
 import { ask, besides, only, type OracleView } from '../support/netlink-oracle.ts';
 import { testWith } from '../support/requires.ts';
 import { eventually } from '../support/shell.ts';
 
-const addon = loadAddon();
+const dataplane = new NativeDataplane();
 const [markA, markB] = ['crosswire/node/wire/client', 'crosswire/node/wire/endpoint'];
 let a: Namespace;
 let b: Namespace;
@@ -59,7 +59,7 @@ async function rejects(t: ExecutionContext, promise: Promise<unknown>, code: str
 
 testWith(['root'], 'a veth pair is born in its two namespaces, down, marked, and changes nothing else', async (t) => {
   const before = { a: await ask(a), b: await ask(b), host: await ask() };
-  await addon.createVethPair(sideA(), sideB());
+  await dataplane.createVethPair(sideA(), sideB());
   const after = { a: await ask(a), b: await ask(b), host: await ask() };
   const side = { kind: 'veth', up: false, txQueueLength: 1000 };
   t.deepEqual(only(after.a, 'cwa').links, [
@@ -78,9 +78,9 @@ testWith(
   'one change configures all that was asked, twice is once, and removing it leaves no trace',
   async (t) => {
     const before = { a: await ask(a), host: await ask() };
-    await addon.createVethPair(sideA(), sideB());
-    await addon.changeInterface({ netns: b.path, name: 'cwb', alias: markB, up: true });
-    await addon.changeInterface(everything());
+    await dataplane.createVethPair(sideA(), sideB());
+    await dataplane.changeInterface({ netns: b.path, name: 'cwb', alias: markB, up: true });
+    await dataplane.changeInterface(everything());
     const seen = await ask(a);
     const on = 'nsm-1';
     t.like(only(seen, on).links[0], { mac: '02:00:00:00:00:cc', mtu: 1400, up: true });
@@ -106,13 +106,13 @@ testWith(
     ]);
     t.deepEqual(besides(seen, on), besides(before.a));
 
-    await addon.changeInterface({ ...everything(), name: on });
+    await dataplane.changeInterface({ ...everything(), name: on });
     t.deepEqual(only(await ask(a), on), only(seen, on));
 
     const { addAddresses, addRoutes, addNeighbours } = everything();
     const removal = { netns: a.path, name: on, alias: markA };
     for (const _ of ['there', 'gone']) {
-      await addon.changeInterface({
+      await dataplane.changeInterface({
         ...removal,
         removeAddresses: addAddresses,
         removeRoutes: addRoutes,
@@ -121,8 +121,8 @@ testWith(
       const left = only(await ask(a), on);
       t.deepEqual([left.addresses, left.routes, left.neighbours], [[], [], []]);
     }
-    t.true(await addon.deleteInterface(a.path, on, markA));
-    t.false(await addon.deleteInterface(a.path, on, markA));
+    t.true(await dataplane.deleteInterface(a.path, on, markA));
+    t.false(await dataplane.deleteInterface(a.path, on, markA));
     t.deepEqual(besides(await ask(a)), besides(before.a));
     t.deepEqual((await b.interfaces()).length, 0);
     t.deepEqual(besides(await ask()), besides(before.host));
@@ -130,10 +130,10 @@ testWith(
 );
 
 testWith(['root'], 'what we list is what the oracle sees, and only ours', async (t) => {
-  await addon.createVethPair(sideA(), sideB());
+  await dataplane.createVethPair(sideA(), sideB());
   await a.run('ip', 'link', 'add', 'other', 'type', 'veth', 'peer', 'name', 'other2');
-  await addon.changeInterface(everything());
-  const [info, ...rest] = await addon.listInterfaces({ netns: a.path, aliasPrefix: 'crosswire/node/' });
+  await dataplane.changeInterface(everything());
+  const [info, ...rest] = await dataplane.listInterfaces({ netns: a.path, aliasPrefix: 'crosswire/node/' });
   t.is(rest.length, 0);
   t.is(info?.name, 'nsm-1');
   t.like(info, { alias: markA, kind: 'veth', mac: '02:00:00:00:00:cc', mtu: 1400, up: true, running: false });
@@ -150,7 +150,7 @@ testWith(['root'], 'what we list is what the oracle sees, and only ours', async 
     info?.neighbours,
     oracle.neighbours.map(({ address, mac }) => ({ address, mac })),
   );
-  const named = await addon.listInterfaces({ netns: a.path, names: ['other', 'missing'] });
+  const named = await dataplane.listInterfaces({ netns: a.path, names: ['other', 'missing'] });
   t.deepEqual(
     named.map(({ name, alias }) => [name, alias]),
     [['other', '']],
@@ -161,14 +161,18 @@ testWith(
   ['root'],
   'failures carry the code, the subject and the words of the kernel, and change nothing',
   async (t) => {
-    await addon.createVethPair(sideA(), sideB());
-    await addon.changeInterface({ ...everything(), rename: undefined });
+    await dataplane.createVethPair(sideA(), sideB());
+    await dataplane.changeInterface({ ...everything(), rename: undefined });
     const before = await ask(a);
     const base = { netns: a.path, name: 'cwa', alias: markA };
     const unreachable = { ...base, mtu: 1300, addRoutes: [{ to: '10.5.0.0/16', via: '192.0.2.9' }] };
     const route = await rejects(
       t,
-      addon.changeInterface({ ...unreachable, removeRoutes: everything().addRoutes, removeAddresses: ['10.9.0.1/24'] }),
+      dataplane.changeInterface({
+        ...unreachable,
+        removeRoutes: everything().addRoutes,
+        removeAddresses: ['10.9.0.1/24'],
+      }),
       'ROUTE_REFUSED',
       'Nexthop has invalid gateway (Network is unreachable)',
     );
@@ -177,19 +181,39 @@ testWith(
     t.is(route.errno, 101);
     await rejects(
       t,
-      addon.changeInterface({ ...base, addRoutes: [{ to: 'fd05::/64', via: 'fdff::9' }] }),
+      dataplane.changeInterface({ ...base, addRoutes: [{ to: 'fd05::/64', via: 'fdff::9' }] }),
       'ROUTE_REFUSED',
       /No route to host/,
     );
-    await rejects(t, addon.changeInterface({ ...base, mtu: 1300, rename: 'lo' }), 'INTERFACE_EXISTS', /exists/);
-    await rejects(t, addon.changeInterface({ ...base, mtu: 20 }), 'INTERFACE_REFUSED', /mtu less than device minimum/);
-    await rejects(t, addon.changeInterface({ ...base, alias: markB }), 'INTERFACE_NOT_OURS', /its alias is/);
-    await rejects(t, addon.deleteInterface(a.path, 'lo', markA), 'INTERFACE_NOT_OURS', /its alias is ''/);
-    await rejects(t, addon.changeInterface({ ...base, name: 'none', up: true }), 'INTERFACE_MISSING', /No such device/);
-    await rejects(t, addon.createVethPair(sideA(), sideB()), 'INTERFACE_EXISTS', /exists/);
+    await rejects(t, dataplane.changeInterface({ ...base, mtu: 1300, rename: 'lo' }), 'INTERFACE_EXISTS', /exists/);
+    await rejects(
+      t,
+      dataplane.changeInterface({ ...base, mtu: 20 }),
+      'INTERFACE_REFUSED',
+      /mtu less than device minimum/,
+    );
+    await rejects(t, dataplane.changeInterface({ ...base, alias: markB }), 'INTERFACE_NOT_OURS', /its alias is/);
+    await rejects(t, dataplane.deleteInterface(a.path, 'lo', markA), 'INTERFACE_NOT_OURS', /its alias is ''/);
+    await rejects(
+      t,
+      dataplane.changeInterface({ ...base, name: 'none', up: true }),
+      'INTERFACE_MISSING',
+      /No such device/,
+    );
+    await rejects(t, dataplane.createVethPair(sideA(), sideB()), 'INTERFACE_EXISTS', /exists/);
     const nowhere = { ...sideB(), netns: '/run/netns/cwt-missing' };
-    await rejects(t, addon.createVethPair({ ...sideA(), name: 'cwc' }, nowhere), 'NAMESPACE_MISSING', /No such file/);
-    await rejects(t, addon.listInterfaces({ netns: '/etc/hostname', names: [] }), 'NAMESPACE_INVALID', /not a network/);
+    await rejects(
+      t,
+      dataplane.createVethPair({ ...sideA(), name: 'cwc' }, nowhere),
+      'NAMESPACE_MISSING',
+      /No such file/,
+    );
+    await rejects(
+      t,
+      dataplane.listInterfaces({ netns: '/etc/hostname', names: [] }),
+      'NAMESPACE_INVALID',
+      /not a network/,
+    );
     const sorted = (view: OracleView) =>
       Object.values(besides(view)).map((items: readonly unknown[]) => items.map((item) => JSON.stringify(item)).sort());
     t.deepEqual(sorted(await ask(a)), sorted(before));
@@ -199,31 +223,31 @@ testWith(
 testWith(['root', 'tun'], 'TAP for ethernet, TUN for ip: born inside, marked, down, outliving the call', async (t) => {
   const host = await ask();
   const request = { netns: a.path, mtu: 9000, txQueueLength: 8192 } as const;
-  await addon.createTap({ ...request, name: 'cwtap', alias: markA, payload: 'ethernet', mac: '02:00:00:00:00:0a' });
-  await addon.createTap({ ...request, name: 'cwtun', alias: markB, payload: 'ip' });
+  await dataplane.createTap({ ...request, name: 'cwtap', alias: markA, payload: 'ethernet', mac: '02:00:00:00:00:0a' });
+  await dataplane.createTap({ ...request, name: 'cwtun', alias: markB, payload: 'ip' });
   const shape = { kind: 'tun', mtu: 9000, up: false, txQueueLength: 8192 };
   t.deepEqual(only(await ask(a), 'cwtap', 'cwtun').links, [
     { name: 'cwtap', alias: markA, mac: '02:00:00:00:00:0a', ...shape },
     { name: 'cwtun', alias: markB, mac: '', ...shape },
   ]);
-  const listed = await addon.listInterfaces({ netns: a.path, aliasPrefix: 'crosswire/' });
+  const listed = await dataplane.listInterfaces({ netns: a.path, aliasPrefix: 'crosswire/' });
   t.deepEqual(
     listed.map(({ kind }) => kind),
     ['tap', 'tun'],
   );
   t.deepEqual(besides(await ask()), besides(host));
-  t.true(await addon.deleteInterface(a.path, 'cwtun', markB));
+  t.true(await dataplane.deleteInterface(a.path, 'cwtun', markB));
 });
 
 testWith(
   ['root'],
   'statistics answer in the order asked, null for what is gone, and agree with the oracle',
   async (t) => {
-    await addon.createVethPair(sideA(), sideB());
-    await addon.changeInterface({ ...sideB(), addAddresses: ['10.9.0.2/24'], up: true });
-    await addon.changeInterface({ ...sideA(), addAddresses: ['10.9.0.1/24'], up: true });
+    await dataplane.createVethPair(sideA(), sideB());
+    await dataplane.changeInterface({ ...sideB(), addAddresses: ['10.9.0.2/24'], up: true });
+    await dataplane.changeInterface({ ...sideA(), addAddresses: ['10.9.0.1/24'], up: true });
     await a.run('ping', '-q', '-c', '5', '-i', '0.01', '10.9.0.2');
-    const rows = await addon.readStatistics([
+    const rows = await dataplane.readStatistics([
       { netns: b.path, name: 'cwb' },
       { netns: a.path, name: 'none' },
       { netns: '/run/netns/cwt-missing', name: 'cwa' },
@@ -240,19 +264,19 @@ testWith(
 
 testWith(['root'], 'nothing of a namespace is held: it goes when its path goes, and no descriptor stays', async (t) => {
   const descriptors = () => readdirSync('/proc/self/fd').length;
-  await addon.probe(); // the addon's own threads are there
+  await dataplane.probe(); // the threads are there
   const before = descriptors();
   const pairs = Array.from({ length: 30 }, (_, i) => i);
   await Promise.all(
-    pairs.map((i) => addon.createVethPair({ ...sideA(), name: `cwa${i}` }, { ...sideB(), name: `cwb${i}` })),
+    pairs.map((i) => dataplane.createVethPair({ ...sideA(), name: `cwa${i}` }, { ...sideB(), name: `cwb${i}` })),
   );
-  await Promise.all(pairs.map((i) => addon.changeInterface({ ...sideA(), name: `cwa${i}`, up: true })));
-  t.is((await addon.listInterfaces({ netns: b.path, aliasPrefix: markB })).length, 30);
+  await Promise.all(pairs.map((i) => dataplane.changeInterface({ ...sideA(), name: `cwa${i}`, up: true })));
+  t.is((await dataplane.listInterfaces({ netns: b.path, aliasPrefix: markB })).length, 30);
   t.is(descriptors(), before);
-  const entries = await addon.listNamespaces();
+  const entries = await dataplane.listNamespaces();
   const entry = entries.find(({ path }) => path === a.path);
-  t.deepEqual(await addon.identifyNamespace(a.path), { device: entry?.device, inode: entry?.inode });
+  t.deepEqual(await dataplane.identifyNamespace(a.path), { device: entry?.device, inode: entry?.inode });
   await a.remove();
   await eventually('the other sides go with it', async () => (await b.interfaces()).length === 0);
-  t.false((await addon.listNamespaces()).some(({ inode }) => inode === entry?.inode));
+  t.false((await dataplane.listNamespaces()).some(({ inode }) => inode === entry?.inode));
 });

@@ -5,12 +5,14 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { CrosswireError } from '../../src/model/error.ts';
-import { addonPath, loadAddon } from '../support/addon.ts';
+import { loadAddon } from '../../src/dataplane/loader.ts';
 
+const addonPath = fileURLToPath(new URL('../../build/Release/crosswire.node', import.meta.url));
 const load = `const addon = require(${JSON.stringify(addonPath)});`;
 const node = async (script: string) =>
   promisify(execFile)(process.execPath, ['-e', load + script], { timeout: 60_000 });
