@@ -43,8 +43,12 @@ export class Keeper {
     this.entries.set(record.wire.name, newEntry(record.wire, record));
   }
 
-  apply(wire: Wire): Promise<ApplyReport> {
-    return this.#parts.queues.run(wire.name, () => this.#apply(wire));
+  /** Takes its place in the queue at once, and waits there until the wire is admitted. */
+  apply(wire: Wire, admission: Promise<unknown>): Promise<ApplyReport> {
+    return this.#parts.queues.run(wire.name, async () => {
+      await admission;
+      return this.#apply(wire);
+    });
   }
 
   remove(name: string): Promise<RemoveReport> {

@@ -108,12 +108,11 @@ export class Supervisor {
     const { dataplane, node } = this.settings;
     const parts = { dataplane, node, finder: this.#finder, claims: this.#claims };
     const standing = () => [...this.#keeper.entries.values()].flatMap(({ record }) => record ?? []);
-    const release = await admit(parts, wires, standing);
+    const admission = admit(parts, wires, standing);
     try {
-      this.#mustRun('apply wires');
-      return await Promise.all(wires.map((wire) => this.#keeper.apply(wire)));
+      return await Promise.all(wires.map((wire) => this.#keeper.apply(wire, admission)));
     } finally {
-      release();
+      (await admission)();
     }
   }
 
