@@ -124,7 +124,7 @@ async function start(
   releases.push(() => {
     state.ready = false;
   });
-  log.info({ version, ...options }, 'ready');
+  log.info({ version, options }, 'ready');
 }
 
 /** The wires of --wires. One that cannot be taken now, because a namespace is missing perhaps, keeps neither the others

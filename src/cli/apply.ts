@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { toDocument } from '../config/wire-document.ts';
 import type { ApplyReport } from '../model/status.ts';
 import { exitCodes } from './exit-codes.ts';
-import { render, table } from './output.ts';
+import { printable, render, table } from './output.ts';
 import { readWires } from './read-files.ts';
 import { asError, showError } from './terminal.ts';
 import { addClientOptions, type ClientOptions, type Verb, withClient } from './verb.ts';
@@ -39,7 +39,7 @@ export function addApply(program: Command, { terminal, finish }: Verb): void {
       const { reports } = await withClient(options.control, terminal, (client) =>
         client.put<{ reports: ApplyReport[] }>(path, { wires: documents }),
       );
-      terminal.out(render(options.output, reports, () => reportTable(reports)));
+      terminal.out(render(options.output, reports, () => reportTable(reports, options.dryRun === true)));
       const failed = reports.filter(({ outcome }) => outcome === 'failed');
       for (const { error } of failed) if (error) showError(terminal, asError(error));
       return failed.length > 0 ? exitCodes.failed : exitCodes.ok;
@@ -47,11 +47,13 @@ export function addApply(program: Command, { terminal, finish }: Verb): void {
   );
 }
 
-function reportTable(reports: readonly ApplyReport[]): string {
-  const rows = reports.map(({ name, outcome, actions }) => [
-    name,
-    outcome,
-    actions.length === 0 ? '-' : actions.join('; '),
-  ]);
-  return table(['WIRE', 'RESULT', 'ACTIONS'], rows);
+/** The actions themselves where they are the question; -o json has them always. */
+function reportTable(reports: readonly ApplyReport[], inFull: boolean): string {
+  const rows = reports.map(({ name, outcome, actions }) => [name, outcome, String(actions.length)]);
+  if (!inFull) return table(['WIRE', 'RESULT', 'ACTIONS'], rows);
+  const todo = reports.map(({ name, outcome, actions }) => {
+    const lines = actions.map((action, index) => `  ${index + 1}. ${printable(action)}\n`);
+    return `${name} would be ${outcome}\n${lines.join('')}`;
+  });
+  return todo.join('');
 }

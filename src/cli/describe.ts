@@ -104,7 +104,7 @@ function endInWords(wire: WireDescription, end: EndName): string {
 }
 
 function countersInWords({ counters }: WireDescription): string {
-  if (counters === null) return 'Counters:           none yet\n';
+  if (counters === null) return 'Counters:             none yet\n';
   const rows = (['client', 'endpoint'] as const).map((end) => {
     const { rxPackets, rxBytes, txPackets, txBytes, rxErrors, txErrors, drops } = counters[end];
     const dropped = Object.entries(drops).filter(([, count]) => count !== '0');
@@ -116,12 +116,12 @@ function countersInWords({ counters }: WireDescription): string {
 }
 
 function healthInWords(records: readonly HealthRecord[]): string {
-  if (records.length === 0) return 'Health:             nothing to report\n';
+  if (records.length === 0) return 'Health:               nothing to report\n';
   const rows = records.map(({ severity, code, text, since }) => [severity, code, text, since]);
   return `Health:\n${indent(table(['SEVERITY', 'CODE', 'TEXT', 'SINCE'], rows))}`;
 }
 
 const pairs = (lines: readonly [string, string][], before: string): string =>
-  lines.map(([key, value]) => `${before}${key.padEnd(20 - before.length)}${printable(value)}\n`).join('');
+  lines.map(([key, value]) => `${before}${key.padEnd(22 - before.length)}${printable(value)}\n`).join('');
 
 const indent = (text: string): string => text.replace(/^(?=.)/gm, '  ');

@@ -2,7 +2,7 @@
 // Command line and environment → frozen options, or every error in them.
 
 import { CrosswireError } from '../model/error.ts';
-import { type OptionRow, type RunOptions, runOptionRows } from './run-options.ts';
+import { defaultNode, type OptionRow, type RunOptions, runOptionRows } from './run-options.ts';
 
 export type GivenOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,6 +27,7 @@ export function readRunOptions(given: GivenOptions, environment: Environment): R
       );
   }
   if (errors.length > 0) throw new AggregateError(errors, 'the options cannot be used');
+  if (options['node'] === '') options['node'] = defaultNode(String(options['stateDirectory']));
   return Object.freeze(options) as unknown as RunOptions;
 }
 

@@ -2,7 +2,9 @@
 // The options of `crosswire run`, in one table: it makes the command line, reads the environment, and writes
 // docs/options.md. The command line wins over the environment, which wins over the default.
 
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { nearest } from './nearest.ts';
 
@@ -39,6 +41,7 @@ export interface OptionRow<Key extends keyof RunOptions = keyof RunOptions> {
 
 const row = <Key extends keyof RunOptions>(options: OptionRow<Key>): OptionRow => options as unknown as OptionRow;
 
+const defaultStateDirectory = '/var/lib/crosswire';
 export const defaultControl = '/run/crosswire/control.sock';
 
 export const runOptionRows: readonly OptionRow[] = [
@@ -47,7 +50,7 @@ export const runOptionRows: readonly OptionRow[] = [
     flag: '--state-dir',
     argument: 'DIRECTORY',
     environment: 'CROSSWIRE_STATE_DIR',
-    default: '/var/lib/crosswire',
+    default: defaultStateDirectory,
     meaning: 'where the record of every wire is kept; one daemon for each directory',
     read: absolute,
   }),
@@ -98,9 +101,9 @@ export const runOptionRows: readonly OptionRow[] = [
     flag: '--node',
     argument: 'NAME',
     environment: 'CROSSWIRE_NODE',
-    default: hostname(),
-    defaultInWords: 'the host name',
-    meaning: 'this forwarder in ownership marks; daemons beside each other need names of their own',
+    default: '',
+    defaultInWords: 'the host name, and a digest of --state-dir if that is not the default',
+    meaning: 'this forwarder in ownership marks, different for each daemon on a machine',
     read: readNode,
   }),
   row({
@@ -142,7 +145,7 @@ export const runOptionRows: readonly OptionRow[] = [
 
 function absolute(text: string): Reading<string> {
   if (text.startsWith('/')) return { value: text };
-  return text === '' ? { reason: 'is empty' } : { value: `${process.cwd()}/${text}` };
+  return text === '' ? { reason: 'is empty' } : { value: resolve(text) };
 }
 
 export function readControl(text: string): Reading<string> {
@@ -156,8 +159,20 @@ export function readControl(text: string): Reading<string> {
 }
 
 function readNode(text: string): Reading<string> {
+  if (text === '') return { value: text }; // to be made by defaultNode
   if (/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) return { value: text };
   return { reason: `'${text}' is no node name`, hint: "at most 63 of letters, digits, '-', '_' and '.'" };
+}
+
+/** Daemons beside each other have different state directories, so their marks differ without a word from anyone. */
+export function defaultNode(stateDirectory: string): string {
+  const host =
+    hostname()
+      .replace(/[^A-Za-z0-9-]/g, '-')
+      .replace(/^-+/, '')
+      .slice(0, 48) || 'node';
+  if (resolve(stateDirectory) === defaultStateDirectory) return host.replace(/-+$/, '');
+  return `${host}-${createHash('sha256').update(resolve(stateDirectory)).digest('hex').slice(0, 8)}`;
 }
 
 function wholeNumber(text: string, least: number, most: number): Reading<number> {
