@@ -11,11 +11,13 @@ import { hasFallen, noCounters, ofEngine, ofTap, ofVethSide, sum } from './tally
 interface InterfaceSource {
   state: InterfaceState;
   last: WireCounters;
+  read?: InterfaceStatistics;
 }
 
 interface EngineSource {
   readonly id: EngineWireId;
   last: WireCounters;
+  read?: BigUint64Array;
 }
 
 /** One reading of the data plane, for any number of wires. An interface is asked for by the very state it was read by:
@@ -30,20 +32,30 @@ export class WireMeter {
   #gone: WireCounters = noCounters;
   #interfaces: InterfaceSource[] = [];
   #engine: EngineSource | undefined;
+  #total: WireCounters | undefined;
 
   interfaces(): InterfaceState[] {
     return this.#interfaces.map(({ state }) => state);
   }
 
-  /** What cannot be read just now counts as it did. */
+  /** What cannot be read just now counts as it did. Costs next to nothing where nothing moved. */
   total({ statistics, row, dropReasons }: Reading): WireCounters {
     for (const source of this.#interfaces) {
-      const { state } = source;
-      const now = statistics(state);
-      if (now) this.#renew(source, contribution(state.end, state.kind, now));
+      const now = statistics(source.state);
+      if (!now || (source.read && sameStatistics(source.read, now))) continue;
+      this.#renew(source, contribution(source.state.end, source.state.kind, now));
+      source.read = now;
     }
     const words = this.#engine && row(this.#engine.id);
-    if (this.#engine && words) this.#renew(this.#engine, ofEngine(words, dropReasons));
+    if (this.#engine && words && !(this.#engine.read && sameWords(this.#engine.read, words))) {
+      this.#renew(this.#engine, ofEngine(words, dropReasons));
+      this.#engine.read = words;
+    }
+    this.#total ??= this.#add();
+    return this.#total;
+  }
+
+  #add(): WireCounters {
     let total = this.#gone;
     for (const { last } of this.#interfaces) total = sum(total, last);
     return this.#engine ? sum(total, this.#engine.last) : total;
@@ -86,6 +98,7 @@ export class WireMeter {
   #renew(source: { last: WireCounters }, now: WireCounters): void {
     if (hasFallen(source.last, now)) this.#gone = sum(this.#gone, source.last);
     source.last = now;
+    this.#total = undefined;
   }
 
   #find(state: InterfaceState): InterfaceSource | undefined {
@@ -112,6 +125,14 @@ function rowOf({ words, wordsPerEnd }: EngineCounters, row: number | undefined):
 
 function contribution(end: EndName, kind: InterfaceState['kind'], statistics: InterfaceStatistics): WireCounters {
   return kind === 'veth' ? ofVethSide(end, statistics) : ofTap(end, statistics);
+}
+
+function sameStatistics(a: InterfaceStatistics, b: InterfaceStatistics): boolean {
+  return (Object.keys(a) as (keyof InterfaceStatistics)[]).every((key) => a[key] === b[key]);
+}
+
+function sameWords(a: BigUint64Array, b: BigUint64Array): boolean {
+  return a.length === b.length && a.every((word, at) => word === b[at]);
 }
 
 function isSame(a: InterfaceState, b: InterfaceState): boolean {

@@ -32,7 +32,7 @@ import { statusOf } from './status.ts';
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** How many wires are counted before other work gets its turn. */
-const countedAtOnce = 500;
+const countedAtOnce = 250;
 
 export class Supervisor {
   readonly settings: SupervisorSettings;
