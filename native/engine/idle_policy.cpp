@@ -18,7 +18,7 @@ constexpr uint64_t millisecond = 1'000'000;
 constexpr uint64_t second = 1000 * millisecond;
 constexpr std::array<uint64_t, 2> recheck_after = {98 * millisecond, 2 * millisecond};  // by rechecks left, less one
 constexpr uint64_t sweep_interval = second;
-constexpr size_t sweep_chunk = 64;  // wires per round, so that hot wires do not wait for a sweep
+constexpr size_t sweep_chunk = 64;  // wires per round while some wire is hot, so that it does not wait for a sweep
 constexpr uint32_t fruitless_limit = 8;
 constexpr uint64_t shortest_rest = millisecond;
 constexpr uint64_t longest_rest = second;
@@ -164,7 +164,7 @@ void IdlePolicy::sweep(uint64_t now) {
     sweep_next_ = 0;
     sweep_at_ = now + sweep_interval;
   }
-  const size_t end = std::min(swept_.size(), sweep_next_ + sweep_chunk);
+  const size_t end = hot_.empty() ? swept_.size() : std::min(swept_.size(), sweep_next_ + sweep_chunk);
   for (; sweep_next_ < end; sweep_next_++) {
     Wire& wire = *swept_[sweep_next_];
     if (wire.temperature == Temperature::cold && arm(wire)) warm(wire, now);
@@ -173,7 +173,7 @@ void IdlePolicy::sweep(uint64_t now) {
 
 int IdlePolicy::timeout_ms(uint64_t now) const {
   uint64_t next = deadlines_.next();
-  if (!swept_.empty()) next = std::min(next, sweep_next_ < swept_.size() ? now : sweep_at_);
+  if (!swept_.empty()) next = std::min(next, sweep_at_);
   if (next == Deadlines::never) return -1;
   return next <= now ? 0 : static_cast<int>(std::min((next - now + millisecond - 1) / millisecond, uint64_t{60'000}));
 }
