@@ -2,6 +2,7 @@
 // The command line: one file per verb, put together here.
 
 import { Command, CommanderError } from 'commander';
+import { inputErrors } from '../config/error-catalogue.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { MachineReport } from '../model/machine.ts';
 import { addApply } from './apply.ts';
@@ -81,24 +82,10 @@ export async function runProgram(
   return exitCode;
 }
 
-const inputCodes = new Set([
-  'YAML_BROKEN',
-  'KEY_UNKNOWN',
-  'KEY_MISSING',
-  'VALUE_INVALID',
-  'MECHANISM_COUNT',
-  'WIRE_TO_ITSELF',
-  'NAME_DUPLICATE',
-  'END_DUPLICATE',
-  'FILE_UNREADABLE',
-  'NO_WIRES',
-  'OPTION_INVALID',
-]);
-
 function exitCodeOf(error: unknown): ExitCode {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const code = first instanceof CrosswireError ? first.code : '';
   if (code === 'DAEMON_UNREACHABLE') return exitCodes.unreachable;
   if (code === 'WIRE_NOT_FOUND') return exitCodes.notFound;
-  return inputCodes.has(code) ? exitCodes.usage : exitCodes.failed;
+  return Object.hasOwn(inputErrors, code) ? exitCodes.usage : exitCodes.failed;
 }

@@ -8,7 +8,7 @@ import { toDocument } from './wire-document.ts';
 import { endIdentity } from './wire-rules.ts';
 
 export interface Clash {
-  readonly code: 'NAME_DUPLICATE' | 'END_DUPLICATE';
+  readonly code: 'DUPLICATE_NAME' | 'INTERFACE_CLAIMED' | 'MEMIF_CLAIMED';
   readonly path: KeyPath;
   readonly reason: string;
 }
@@ -22,7 +22,7 @@ export class WireSet {
     const earlier = this.#names.get(wire.name);
     if (earlier !== undefined) {
       const reason = `the name '${wire.name}' is taken already by the wire at ${earlier}`;
-      return [{ code: 'NAME_DUPLICATE', path: ['metadata', 'name'], reason }];
+      return [{ code: 'DUPLICATE_NAME', path: ['metadata', 'name'], reason }];
     }
     this.#names.set(wire.name, place);
     return this.#addEnds(wire, place);
@@ -39,7 +39,7 @@ export class WireSet {
       if (earlier === undefined) this.#ends.set(identity, `the wire '${wire.name}' at ${place}`);
       else
         clashes.push({
-          code: 'END_DUPLICATE',
+          code: mechanism === 'kernel' ? 'INTERFACE_CLAIMED' : 'MEMIF_CLAIMED',
           path: ['spec', end, mechanism],
           reason: `this ${what} is an end of ${earlier} already`,
         });

@@ -421,7 +421,7 @@ for (const { title, lines, errors } of rows)
 test('a name used twice names both places', (t) => {
   const text = `${withLines({})}\n---\n${withLines({ 10: '      interface: eth2', 20: '      id: 1' })}`;
   const { errors } = parseWireFile(text, 'w.yaml');
-  t.like(errors, { length: 1, 0: { code: 'NAME_DUPLICATE', subject: 'w.yaml:25:3, metadata.name' } });
+  t.like(errors, { length: 1, 0: { code: 'DUPLICATE_NAME', subject: 'w.yaml:25:3, metadata.name' } });
   t.true(errors[0]?.reason.endsWith('w.yaml:4'));
 });
 
@@ -430,8 +430,8 @@ test('an interface and a memif id belong to one wire', (t) => {
   t.deepEqual(
     errors.map(({ code, subject }) => [code, subject]),
     [
-      ['END_DUPLICATE', 'w.yaml:29:5, spec.client.kernel'],
-      ['END_DUPLICATE', 'w.yaml:38:5, spec.endpoint.memif'],
+      ['INTERFACE_CLAIMED', 'w.yaml:29:5, spec.client.kernel'],
+      ['MEMIF_CLAIMED', 'w.yaml:38:5, spec.endpoint.memif'],
     ],
   );
 });

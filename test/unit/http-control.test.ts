@@ -151,7 +151,12 @@ test('every error of every document comes back, and nothing is applied', async (
 
 test("the supervisor's refusal is a conflict; anything unexpected is 500, and told to the log", async (t) => {
   const { call, manager, internalErrors } = await startControl(t);
-  manager.refusal = new CrosswireError({ code: 'END_DUPLICATE', operation: 'apply', subject: 'a', reason: 'taken' });
+  manager.refusal = new CrosswireError({
+    code: 'INTERFACE_CLAIMED',
+    operation: 'apply',
+    subject: 'a',
+    reason: 'taken',
+  });
   t.is((await call('PUT', '/v1/wires', { wires: [] })).status, 409);
   t.is(internalErrors.length, 0);
   manager.refusal = new TypeError('a defect');

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The error codes in the code against the catalogue that docs/errors.md is made of.
+
+import { readFileSync } from 'node:fs';
+import { errorGroups } from '../../src/config/error-catalogue.ts';
+import { sourceFiles } from './source-files.ts';
+
+/** Quoted words in capitals are codes, but for names of the kernel's, of the environment and of the yaml package. */
+export function uncataloguedErrors(): string[] {
+  const known = errorGroups.flatMap((group) => Object.keys(group.errors));
+  const ignored = /^(CAP|CROSSWIRE|SQLITE)_|^(DUPLICATE_KEY|TAG_RESOLVE_FAILED)$/;
+  const files = sourceFiles(['src', 'native', 'bin']).filter(
+    (file) => /\.(ts|cpp|hpp)$|^bin\//.test(file) && !file.endsWith('/error-catalogue.ts'),
+  );
+  const text = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+  const used = new Set(
+    [...text.matchAll(/(?:['"]|"?error )([A-Z]+(?:_[A-Z]+)+)['":]/g)].map(([, name]) => name as string),
+  );
+  const missing = [...used].filter((name) => !known.includes(name) && !ignored.test(name));
+  const unused = known.filter((name) => name.includes('_') && !used.has(name));
+  return [
+    ...missing.map((name) => `${name} is not in src/config/error-catalogue.ts`),
+    ...unused.map((name) => `nothing uses ${name} any more`),
+  ];
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every error code and what it means. docs/errors.md is made of it, and `npm run check` finds codes that are missing
+// here, or that nothing uses any more.
+
+type Catalogue = Readonly<Record<string, string>>;
+
+/** Of files, options and command lines: nothing was touched. */
+export const inputErrors = {
+  YAML_BROKEN: 'The file is not YAML from this line on, gives a key twice, or uses a tag or too many aliases.',
+  KEY_UNKNOWN: 'A key that no wire file has; the nearest known one is named.',
+  KEY_MISSING: 'A key that must be there is not.',
+  VALUE_INVALID: 'A value of the wrong type or outside its bounds, or two values that contradict each other.',
+  MECHANISM_COUNT: 'An end has both kernel and memif, or neither.',
+  WIRE_TO_ITSELF: 'Both ends of a wire are the same interface, or the same id on one memif socket.',
+  DUPLICATE_NAME: 'Two wires have the same name.',
+  INTERFACE_CLAIMED: 'Two wires want the same interface of the same namespace.',
+  MEMIF_CLAIMED: 'Two wires want the same id on the same memif socket.',
+  FILE_UNREADABLE: 'A wire file or directory cannot be read.',
+  NO_WIRES: 'There is no wire in the files that were named.',
+  OPTION_INVALID: 'An option, or its environment variable, has a value that it cannot have.',
+} satisfies Catalogue;
+
+export const startErrors = {
+  NODE_MISSING: 'There is no Node.js on this machine.',
+  NODE_TOO_OLD: 'The Node.js that was found is older than 22.20.',
+  NOT_BUILT: 'The checkout has not been built: npm run build.',
+  ADDON_MISSING: 'The native addon is not there: npm run build makes it.',
+  ADDON_INCOMPATIBLE: 'The native addon is for another platform or from other sources: npm run build makes it anew.',
+  CAPABILITY_MISSING: 'The process lacks capabilities; the subject names them.',
+  NODE_NAME: 'The node name cannot be used in ownership marks.',
+  STATE_DIR_LOCKED: 'Another daemon uses this state directory.',
+  STATE_DIR_FAILED: 'The state directory cannot be made or locked.',
+  METRICS_ADDRESS_BUSY: 'Another program listens at the metrics address.',
+  METRICS_ADDRESS_REFUSED: 'The kernel refuses to listen at the metrics address.',
+  CONTROL_SOCKET_BUSY: 'Another daemon answers on the control socket.',
+  CONTROL_SOCKET_TAKEN: 'Something that is no socket is where the control socket should be; it was left alone.',
+  CONTROL_SOCKET_REFUSED: 'The control socket cannot be made.',
+  ENGINE_START_FAILED: 'A worker thread cannot be started or pinned.',
+  ENGINE_STARTED: 'The engine was started twice.',
+  ENGINE_STOPPED: 'The engine is not running.',
+} satisfies Catalogue;
+
+export const requestErrors = {
+  DAEMON_UNREACHABLE: 'Nobody answers on the control socket, or it may not be opened.',
+  WIRE_NOT_FOUND: 'There is no wire of that name.',
+  WIRE_NAME: 'A name that is no DNS label of at most 63 characters.',
+  ROUTE_UNKNOWN: 'The control API has no such route: GET /openapi.json describes all.',
+  METHOD_WRONG: 'The route has other methods; the header Allow names them.',
+  CONTENT_TYPE_WRONG: 'The request body is not declared as application/json.',
+  JSON_BROKEN: 'The request body is not JSON in UTF-8.',
+  BODY_INVALID: 'The request body is JSON, but not of the shape that the route takes.',
+  BODY_TOO_LARGE: 'The request body is longer than the control API reads.',
+  QUERY_INVALID: 'A query parameter has a value that it cannot have.',
+  NOT_RUNNING: 'The daemon is starting or stopping.',
+  INVALID_ARGUMENT: 'An argument to the library is not of the declared type or outside its bounds.',
+  INTERNAL: 'A defect of Crosswire: please report it with the log.',
+} satisfies Catalogue;
+
+export const kernelErrors = {
+  NAMESPACE_MISSING: 'The network namespace does not exist, or its process has gone.',
+  NAMESPACE_INVALID: 'The path is there but is no network namespace.',
+  NAMESPACE_DENIED: 'The network namespace may not be opened or entered; CAP_SYS_ADMIN is needed.',
+  NAMESPACE_CHANGED: 'The pid now stands for another namespace than when the wire was applied.',
+  PERMISSION_DENIED: 'The kernel refused for lack of a capability.',
+  NETLINK_FAILED: 'A netlink socket could not be used; the reason is the kernel’s.',
+  INTERFACE_TAKEN: 'An interface of that name is there and is not ours; it was left alone.',
+  INTERFACE_EXISTS: 'The kernel says that the interface name is taken.',
+  INTERFACE_MISSING: 'The interface is not there (any more).',
+  INTERFACE_NOT_OURS: 'The interface carries no mark of ours, or that of another wire; it was left alone.',
+  INTERFACE_REFUSED: 'The kernel refused to make or change the interface.',
+  ADDRESS_REFUSED: 'The kernel refused an IP address.',
+  ROUTE_REFUSED: 'The kernel refused a route; its gateway may be unreachable.',
+  NEIGHBOUR_REFUSED: 'The kernel refused a neighbour entry.',
+  TAP_UNSUPPORTED: 'There is no /dev/net/tun: modprobe tun, or give the device to the container.',
+  TAP_DENIED: 'The tap device may not be opened.',
+  TAP_BUSY: 'Another process holds the tap device.',
+  TAP_EXISTS: 'The name of the tap device is taken.',
+  TAP_MISSING: 'The tap device is not there (any more).',
+  TAP_WRONG_KIND: 'An interface of that name is there, but is no tap or tun device of the kind wanted.',
+  TAP_FAILED: 'The kernel refused an operation on the tap device.',
+} satisfies Catalogue;
+
+export const engineErrors = {
+  MEMIF_OPTION: 'A memif end has an option outside its bounds.',
+  MEMIF_ID_TAKEN: 'Another end has that id on the memif socket.',
+  SOCKET_PATH: 'The memif socket cannot be made at that path, or something that is no socket is there.',
+  SOCKET_BUSY: 'Another process listens on the memif socket.',
+  SOCKET_ABSENT: 'Nobody listens on the memif socket; it is tried again.',
+  SOCKET_FAILED: 'The kernel refused an operation on the memif socket.',
+  MEMORY_FAILED: 'Shared memory cannot be made or mapped.',
+  MEMORY_REFUSED: 'A memif peer offered shared memory that is not safe to use; see allowUnsealed.',
+  OUT_OF_MEMORY: 'The process has no memory left.',
+  THREAD_FAILED: 'A thread cannot be started.',
+  EPOLL_FAILED: 'The kernel refused an epoll instance; the limit of open files may be reached.',
+  EVENTFD_FAILED: 'The kernel refused an eventfd; the limit of open files may be reached.',
+  LINK_FAILED: 'A link cannot be opened.',
+  PAYLOAD_MISMATCH: 'A link carries another payload than its wire.',
+  WIRE_MISSING: 'The engine has no wire of that id (any more).',
+} satisfies Catalogue;
+
+export const stateErrors = {
+  JOURNAL_WRITE_FAILED: 'The record of a wire cannot be written: the disk may be full. Nothing was changed.',
+  JOURNAL_CORRUPT: 'The record of a wire cannot be read; it was set aside, and the rest goes on.',
+  ORPHAN_LEFT: 'Something with our mark that no wire claims could not be removed.',
+} satisfies Catalogue;
+
+export const errorGroups: readonly { readonly title: string; readonly errors: Catalogue }[] = [
+  { title: 'Files, options, command lines: nothing was touched', errors: inputErrors },
+  { title: 'Starting', errors: startErrors },
+  { title: 'Requests', errors: requestErrors },
+  { title: 'The kernel: namespaces, interfaces', errors: kernelErrors },
+  { title: 'The engine and memif', errors: engineErrors },
+  { title: 'State and health', errors: stateErrors },
+];

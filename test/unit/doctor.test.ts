@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// doctor and the CPU quota, over made-up machines in a directory.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { MachineProbe } from '../../src/dataplane/types.ts';
+import { readCpuQuota } from '../../src/host/cgroup.ts';
+import { examineMachine } from '../../src/host/doctor.ts';
+import { requireCapabilities } from '../../src/host/privileges.ts';
+import { CrosswireError } from '../../src/model/error.ts';
+
+function machine(t: ExecutionContext, files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'crosswire-machine-'));
+  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+const version1 = {
+  'proc/self/cgroup': '4:memory:/other\n3:cpu,cpuacct:/kubepods/pod1/c1\n0::/\n',
+  'proc/self/mountinfo':
+    '30 20 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n31 20 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n',
+};
+const cpu1 = 'sys/fs/cgroup/cpu/kubepods/pod1/c1';
+const version2 = {
+  'proc/self/cgroup': '0::/kubepods/pod1/c1\n',
+  'proc/self/mountinfo': '30 20 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n',
+};
+const cpu2 = 'sys/fs/cgroup/kubepods/pod1/c1';
+
+test('a quota of version 1, with its throttled counts', async (t) => {
+  const root = machine(t, {
+    ...version1,
+    [`${cpu1}/cpu.cfs_quota_us`]: '52500\n',
+    [`${cpu1}/cpu.cfs_period_us`]: '100000\n',
+    [`${cpu1}/cpu.stat`]: 'nr_periods 100\nnr_throttled 7\nthrottled_time 123456789\n',
+  });
+  t.deepEqual(await readCpuQuota(root), {
+    cpus: 0.525,
+    throttling: { periods: 100n, throttledPeriods: 7n, throttledNanoseconds: 123456789n },
+  });
+});
+
+test('no quota in version 1', async (t) => {
+  const root = machine(t, {
+    ...version1,
+    [`${cpu1}/cpu.cfs_quota_us`]: '-1\n',
+    [`${cpu1}/cpu.cfs_period_us`]: '100000\n',
+    [`${cpu1}/cpu.stat`]: 'nr_periods 0\nnr_throttled 0\nthrottled_time 0\n',
+  });
+  t.like(await readCpuQuota(root), { cpus: null, throttling: { periods: 0n } });
+});
+
+test('version 2: the tightest quota up the tree holds, and its group counts', async (t) => {
+  const root = machine(t, {
+    ...version2,
+    [`${cpu2}/cpu.max`]: 'max 100000\n',
+    [`${cpu2}/cpu.stat`]: 'usage_usec 5\nnr_periods 0\nnr_throttled 0\nthrottled_usec 0\n',
+    [`${cpu2}/../cpu.max`]: '150000 100000\n',
+    [`${cpu2}/../cpu.stat`]: 'usage_usec 5\nnr_periods 9\nnr_throttled 4\nthrottled_usec 33\n',
+    [`${cpu2}/../../cpu.max`]: '400000 100000\n',
+  });
+  t.deepEqual(await readCpuQuota(root), {
+    cpus: 1.5,
+    throttling: { periods: 9n, throttledPeriods: 4n, throttledNanoseconds: 33_000n },
+  });
+});
+
+test('a container that sees only its own group', async (t) => {
+  const root = machine(t, {
+    'proc/self/cgroup': '0::/docker/abc\n',
+    'proc/self/mountinfo': '30 20 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n',
+    'sys/fs/cgroup/cpu.max': '200000 100000\n',
+  });
+  t.deepEqual(await readCpuQuota(root), { cpus: 2, throttling: null });
+});
+
+test('a machine without control groups', async (t) => {
+  t.deepEqual(await readCpuQuota(machine(t, {})), { cpus: null, throttling: null });
+});
+
+const able: MachineProbe = {
+  kernel: '6.18.0',
+  capabilities: ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN'],
+  tun: true,
+  tunVirtioHeader: true,
+  udpSegmentation: true,
+  memfd: true,
+  abstractSockets: true,
+};
+const everything = {
+  ...version2,
+  'proc/self/status': 'Name:\tnode\nCapEff:\t000001ffffffffff\n',
+  'proc/self/limits':
+    'Limit                     Soft Limit           Hard Limit           Units\nMax open files            1048576              1048576              files\nMax locked memory         unlimited            unlimited            bytes\n',
+  'proc/meminfo': 'HugePages_Total:       8\nHugePages_Free:        6\nHugepagesize:       2048 kB\n',
+  'proc/sys/net/ipv6/conf/default/disable_ipv6': '0\n',
+  'run/netns/web': '',
+  'sys/class/net/eth0/mtu': '9000\n',
+};
+
+const examine = (root: string, probe: MachineProbe) =>
+  examineMachine({ root, loadDataplane: async () => ({ probe: async () => probe }) });
+
+test('a machine that can do everything', async (t) => {
+  const report = await examine(machine(t, everything), able);
+  t.true(report.fit);
+  t.deepEqual(
+    report.findings.filter(({ state }) => state !== 'ok'),
+    [],
+  );
+  const found = Object.fromEntries(report.findings.map((finding) => [finding.check, finding.found]));
+  t.regex(found['hugepages'] ?? '', /8 of 2048 kB reserved, 6 free/);
+  t.regex(found['mtu'] ?? '', /eth0 9000/);
+});
+
+test('a machine that can do nothing: each finding has advice, and the essential ones are missing', async (t) => {
+  const refused = new CrosswireError({
+    code: 'ADDON_MISSING',
+    operation: 'load',
+    subject: 'x',
+    reason: 'gone',
+    hint: 'build it',
+  });
+  const root = machine(t, { 'proc/self/status': 'CapEff:\t0000000000000000\n' });
+  const report = await examineMachine({ root, loadDataplane: () => Promise.reject(refused) });
+  t.false(report.fit);
+  t.deepEqual(
+    report.findings.filter(({ state }) => state === 'missing').map(({ check }) => check),
+    ['addon', 'CAP_NET_ADMIN', 'CAP_SYS_ADMIN'],
+  );
+  for (const { check, state, advice } of report.findings) if (state !== 'ok') t.truthy(advice, check);
+  t.like(report.findings[0], { found: 'ADDON_MISSING: gone', advice: 'build it' });
+});
+
+test('features that the kernel lacks, a quota and few files are warnings', async (t) => {
+  const lacking = {
+    ...able,
+    kernel: '5.4.0',
+    tun: false,
+    tunVirtioHeader: false,
+    udpSegmentation: false,
+    memfd: false,
+  };
+  const root = machine(t, {
+    ...everything,
+    [`${cpu2}/cpu.max`]: '52500 100000\n',
+    [`${cpu2}/cpu.stat`]: 'nr_periods 10\nnr_throttled 3\nthrottled_usec 5000\n',
+    'proc/self/limits': 'Max open files            1024                 4096                 files\n',
+  });
+  const report = await examine(root, lacking);
+  t.true(report.fit, 'veth wires still work');
+  const states = Object.fromEntries(report.findings.map(({ check, state }) => [check, state]));
+  t.like(states, {
+    kernel: 'warning',
+    tun: 'warning',
+    'tun-offload': 'warning',
+    'udp-segmentation': 'note',
+    memfd: 'warning',
+    'cpu-quota': 'warning',
+    'open-files': 'warning',
+  });
+  const quota = report.findings.find(({ check }) => check === 'cpu-quota');
+  t.is(quota?.found, '0.525 CPUs; stopped in 3 of 10 periods, 5 ms in all');
+});
+
+test('missing capabilities are named', (t) => {
+  t.notThrows(() => requireCapabilities(['CAP_NET_ADMIN', 'CAP_SYS_ADMIN', 'CAP_OTHER']));
+  t.throws(() => requireCapabilities(['CAP_NET_ADMIN']), { code: 'CAPABILITY_MISSING', message: /\(CAP_SYS_ADMIN\)/ });
+  t.throws(() => requireCapabilities([]), { message: /\(CAP_NET_ADMIN, CAP_SYS_ADMIN\)/ });
+});
