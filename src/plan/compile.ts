@@ -42,7 +42,7 @@ function compileInterface(
 ): InterfaceState {
   const neighbours = [
     ...(kind === 'veth' && wire.payload === 'ip' ? neighboursAcross(wire, end, context.node) : []),
-    ...mechanism.neighbours.map(canonicalNeighbour),
+    ...(kind === 'tun' ? [] : mechanism.neighbours.map(canonicalNeighbour)), // nothing to resolve: a tun has no MACs
   ];
   return {
     end,

@@ -30,7 +30,13 @@ export function changes(from: InterfaceState, to: InterfaceState): InterfaceChan
   return [difference(from, down), difference(down, to)];
 }
 
+/** Adds again what the kernel forgets on the way: a new MAC empties the neighbour table (net/core/neighbour.c,
+ *  neigh_changeaddr), the last address of a family takes its routes along (net/ipv4/fib_frontend.c,
+ *  fib_inetaddr_event). Adding what is there is a success. */
 function difference(from: InterfaceState, to: InterfaceState): InterfaceChange {
+  const removed = without(from.addresses, to.addresses);
+  const neighbours = from.mac === to.mac ? from.neighbours : [];
+  const routes = removed.length === 0 ? from.routes : [];
   return {
     netns: from.namespace.path,
     name: from.name,
@@ -40,10 +46,10 @@ function difference(from: InterfaceState, to: InterfaceState): InterfaceChange {
     ...(from.mac === to.mac ? {} : { mac: to.mac }),
     ...(from.up === to.up ? {} : { up: to.up }),
     ...listed('addAddresses', without(to.addresses, from.addresses)),
-    ...listed('removeAddresses', without(from.addresses, to.addresses)),
-    ...listed('addRoutes', without(to.routes, from.routes)),
+    ...listed('removeAddresses', removed),
+    ...listed('addRoutes', without(to.routes, routes)),
     ...listed('removeRoutes', without(from.routes, to.routes)),
-    ...listed('addNeighbours', without(to.neighbours, from.neighbours)),
+    ...listed('addNeighbours', without(to.neighbours, neighbours)),
     ...listed('removeNeighbours', without(from.neighbours, to.neighbours)),
   };
 }

@@ -19,10 +19,17 @@ export function changeFakeInterface(
   const { rename, mtu, mac, up } = change;
   step('remove neighbours', change.removeNeighbours, () => remove(one.neighbours, change.removeNeighbours));
   step('remove routes', change.removeRoutes, () => remove(one.routes, change.removeRoutes));
-  step('remove addresses', change.removeAddresses, () => remove(one.addresses, change.removeAddresses));
+  step('remove addresses', change.removeAddresses, () => {
+    remove(one.addresses, change.removeAddresses);
+    const hasFamily = (colon: boolean) => one.addresses.some((address) => address.includes(':') === colon);
+    one.routes = one.routes.filter(({ to }) => hasFamily(to.includes(':'))); // as the kernel: none without an address
+  });
   step('rename', rename, () => kernel.rename(one, rename ?? one.name));
   step('set the mtu', mtu, () => void (one.mtu = mtu ?? one.mtu));
-  step('set the mac', mac, () => void (one.mac = mac ?? one.mac));
+  step('set the mac', mac, () => {
+    one.mac = mac ?? one.mac;
+    one.neighbours = []; // as the kernel does
+  });
   step('add addresses', change.addAddresses, () => add(one.addresses, change.addAddresses));
   step('set up or down', up, () => kernel.setUp(one, up ?? one.up));
   step('add routes', change.addRoutes, () => {

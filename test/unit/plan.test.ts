@@ -186,6 +186,9 @@ test('payload ip on a pair: each side knows all addresses of the other; on a tun
   t.deepEqual(interfaceOf(pair, 'endpoint')?.neighbours, []);
   const tun = compiled(wireOf(kernel(a, 'x', { addresses }), memif('@m'), { payload: 'ip' }));
   t.like(interfaceOf(tun, 'client'), { kind: 'tun', mac: '', neighbours: [] });
+  const neighbours = [{ address: '10.0.0.9', mac: '02:00:00:00:00:09' }];
+  const asked = compiled(wireOf(kernel(a, 'x', { neighbours }), memif('@x'), { payload: 'ip' }));
+  t.deepEqual(interfaceOf(asked, 'client')?.neighbours, []);
 });
 
 test('a given neighbour wins over the computed one', (t) => {

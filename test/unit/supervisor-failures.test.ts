@@ -9,6 +9,7 @@ for (const [title, [from, to]] of Object.entries(changes)) {
   test(`a failure at any step: ${title}`, async (t) => {
     const clean = await machineWith(from);
     t.true(await bring(clean.run, to));
+    t.deepEqual((await clean.run.supervisor.explain('w'))?.pending, []);
     const wanted = clean.machine.snapshot(clean.run);
 
     for (let at = 1; ; at++) {

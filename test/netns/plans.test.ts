@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every kind of plan against the real kernel: what was made is what was wanted as the kernel tells it, so that applying
+// again, and starting again, finds nothing to do; and nothing is left behind.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { NativeDataplane } from '../../src/dataplane/dataplane.ts';
+import type { Wire } from '../../src/model/wire.ts';
+import { Supervisor } from '../../src/supervisor/supervisor.ts';
+import { Namespace } from '../support/namespace.ts';
+import { testWith } from '../support/requires.ts';
+import { changes } from '../unit/supervisor-support.ts';
+
+let namespaces: Namespace[];
+let directory: string;
+
+test.beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'crosswire-plans-'));
+  namespaces = [];
+  for (const label of ['pa', 'pb', 'pc']) namespaces.push(await Namespace.make(label));
+});
+test.afterEach.always(async () => {
+  for (const namespace of namespaces) await namespace.remove();
+  rmSync(directory, { recursive: true });
+});
+
+/** With the namespaces of this test in place of a, b and c, and sockets of its own. */
+function here(wire: Wire): Wire {
+  const text = JSON.stringify(wire)
+    .replaceAll(/\/run\/netns\/([abc])/g, (_, letter: string) => namespaces['abc'.indexOf(letter)]?.path ?? '')
+    .replaceAll('/run/', `${directory}/`);
+  return JSON.parse(text.replaceAll(`${directory}/netns/`, '/run/netns/')) as Wire;
+}
+
+async function boot() {
+  const dataplane = new NativeDataplane();
+  await dataplane.start();
+  const supervisor = new Supervisor({ dataplane, stateDirectory: directory, node: 'plans-test' });
+  await supervisor.start();
+  const stop = async (removeWires: boolean) => {
+    await supervisor.stop({ removeWires });
+    await dataplane.close();
+  };
+  return { supervisor, stop };
+}
+
+for (const [title, [from, to]] of Object.entries(changes)) {
+  testWith(['root', 'tun'], `on the real kernel: ${title}`, async (t) => {
+    const first = await boot();
+    if (from) t.like((await first.supervisor.apply([here(from)]))[0], { outcome: 'created' });
+    if (to) {
+      t.like((await first.supervisor.apply([here(to)]))[0], {
+        outcome: from ? 'changed' : 'created',
+        error: undefined,
+      });
+      t.deepEqual((await first.supervisor.explain('w'))?.pending, []);
+      t.like((await first.supervisor.apply([here(to)]))[0], { outcome: 'unchanged' });
+    } else {
+      t.deepEqual(await first.supervisor.remove(['w']), [{ name: 'w', outcome: 'removed', errors: [] }]);
+    }
+    await first.stop(false);
+    const second = await boot();
+    t.deepEqual(
+      second.supervisor.list().map(({ phase }) => phase),
+      to ? ['up'] : [],
+    );
+    t.deepEqual(second.supervisor.health(), []);
+    await second.stop(true);
+    for (const namespace of namespaces) t.deepEqual(await namespace.interfaces(), []);
+  });
+}
