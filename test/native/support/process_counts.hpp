@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this process holds, to see that nothing is left behind.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace crosswire::test {
+
+inline size_t open_descriptors() {
+  size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) count++;
+  return count;
+}
+
+// Lines of /proc/self/maps that contain `name`.
+inline size_t memory_mappings(const std::string& name) {
+  std::ifstream maps("/proc/self/maps");
+  size_t count = 0;
+  for (std::string line; std::getline(maps, line);) count += line.find(name) != std::string::npos;
+  return count;
+}
+
+}  // namespace crosswire::test
