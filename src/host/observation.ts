@@ -3,7 +3,6 @@
 
 import type { Dataplane, InterfaceInfo, NamespaceEntry } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
-import { isSame } from './namespaces.ts';
 
 export interface FoundInterface {
   readonly namespace: NamespaceEntry;
@@ -18,12 +17,10 @@ export interface Search {
 
 /** A namespace that goes meanwhile has nothing in it. */
 export async function findInterfaces(dataplane: Dataplane, search: Search): Promise<FoundInterface[]> {
-  const distinct = search.namespaces.filter(
-    (one, at) => search.namespaces.findIndex((other) => isSame(one, other)) === at,
-  );
-  const { aliasPrefix, names } = search;
+  const { namespaces, aliasPrefix, names } = search;
+  const distinct = new Map(namespaces.map((one) => [`${one.device}:${one.inode}`, one]));
   const found = await Promise.all(
-    distinct.map(async (namespace) => {
+    [...distinct.values()].map(async (namespace) => {
       const infos = await ignoringMissing(dataplane.listInterfaces({ netns: namespace.path, aliasPrefix, names }));
       return (infos ?? []).map((info) => ({ namespace, info }));
     }),

@@ -5,7 +5,7 @@ import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
 import { parseMark } from '../host/marks.ts';
 import type { NamespaceFinder } from '../host/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, type Wire } from '../model/wire.ts';
+import { type EndName, endNames, type MemifMechanism, type NamespaceReference, type Wire } from '../model/wire.ts';
 import type { Claims } from './claims.ts';
 import type { Standing } from './record.ts';
 
@@ -49,13 +49,15 @@ async function resolveAll(finder: NamespaceFinder, wires: readonly Wire[]): Prom
   const found = new Map<string, Promise<NamespaceEntry>>();
   const resolve = async (wire: Wire, end: EndName) => {
     const { mechanism } = wire[end];
-    if (mechanism.type !== 'kernel') return undefined;
-    const key = JSON.stringify(mechanism.namespace);
-    const entry = found.get(key) ?? finder.resolve(mechanism.namespace);
+    const reference = mechanism.type === 'kernel' ? mechanism.namespace : netnsOf(mechanism);
+    if (!reference) return undefined;
+    const key = JSON.stringify(reference);
+    const entry = found.get(key) ?? finder.resolve(reference);
     found.set(key, entry);
-    return entry.catch((error: unknown) => {
+    const namespace = await entry.catch((error: unknown) => {
       throw inWire(error, wire, end);
     });
+    return mechanism.type === 'kernel' ? namespace : undefined;
   };
   return Promise.all(
     wires.map(async (wire) => {
@@ -63,6 +65,10 @@ async function resolveAll(finder: NamespaceFinder, wires: readonly Wire[]): Prom
       return { wire, namespaces: { client, endpoint } };
     }),
   );
+}
+
+function netnsOf({ netns }: MemifMechanism): NamespaceReference | undefined {
+  return netns ? { netns } : undefined;
 }
 
 function inWire(error: unknown, wire: Wire, end: EndName): unknown {

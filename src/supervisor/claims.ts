@@ -15,25 +15,39 @@ interface Claim {
 /** Claims of wires on their way, next to those of the wires that stand. */
 export class Claims {
   readonly #reserved = new Set<Standing>();
+  /** Records are never changed, only replaced. */
+  readonly #known = new WeakMap<Standing, readonly Claim[]>();
 
   /** Throws, or reserves all until the function it returns is called. `standing` are the wires there are. */
   reserve(asked: readonly Standing[], standing: Iterable<Standing>): () => void {
-    refuseTwice(asked.map(({ wire }) => wire.name));
     const renewed = new Set(asked.map(({ wire }) => wire.name));
-    const others = [...standing, ...this.#reserved].filter(({ wire }) => !renewed.has(wire.name));
-    const holders = new Map(others.flatMap(claimsOf).map((claim) => [claim.key, claim]));
+    refuseTwice(asked);
+    const wanted = new Map<string, Claim>();
     for (const one of asked) {
       refuseToItself(one);
       for (const claim of claimsOf(one)) {
-        const holder = holders.get(claim.key);
-        if (holder && holder.wire !== claim.wire) throw claimedTwice(claim, holder);
-        holders.set(claim.key, claim);
+        const holder = wanted.get(claim.key);
+        if (holder) throw claimedTwice(claim, holder);
+        wanted.set(claim.key, claim);
+      }
+    }
+    for (const one of [...standing, ...this.#reserved]) {
+      if (renewed.has(one.wire.name)) continue;
+      for (const holder of this.#claimsOf(one)) {
+        const claim = wanted.get(holder.key);
+        if (claim) throw claimedTwice(claim, holder);
       }
     }
     for (const one of asked) this.#reserved.add(one);
     return () => {
       for (const one of asked) this.#reserved.delete(one);
     };
+  }
+
+  #claimsOf(standing: Standing): readonly Claim[] {
+    const claims = this.#known.get(standing) ?? claimsOf(standing);
+    this.#known.set(standing, claims);
+    return claims;
   }
 }
 
@@ -59,9 +73,12 @@ function memifKey(wire: Wire, end: EndName): string {
   return JSON.stringify([socket.startsWith('@') ? netns : '', socket, id]);
 }
 
-function refuseTwice(names: readonly string[]): void {
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw refusal('DUPLICATE_NAME', twice, 'two wires have this name');
+function refuseTwice(asked: readonly Standing[]): void {
+  const seen = new Set<string>();
+  for (const { wire } of asked) {
+    if (seen.has(wire.name)) throw refusal('DUPLICATE_NAME', wire.name, 'two wires have this name');
+    seen.add(wire.name);
+  }
 }
 
 /** Also a memif server whose client would be its own other end. */

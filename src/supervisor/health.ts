@@ -1,28 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// The warnings that hold now. A record keeps its time for as long as its text and code stay.
+// The warnings that hold now. That of a wire keeps its time for as long as it is about the same.
 
 import type { HealthRecord } from '../model/status.ts';
 
 export type Warning = Omit<HealthRecord, 'since'>;
 
 export class HealthBook {
-  readonly #records = new Map<string, HealthRecord>();
+  readonly #general: HealthRecord[] = [];
+  readonly #ofWires = new Map<string, readonly HealthRecord[]>();
 
   add(warning: Warning): void {
-    const key = JSON.stringify([warning.code, warning.wire, warning.end, warning.text]);
-    if (!this.#records.has(key)) this.#records.set(key, { ...warning, since: new Date().toISOString() });
+    this.#general.push({ ...warning, since: new Date().toISOString() });
   }
 
   /** In place of what was said of the wire before. */
   replace(wire: string, warnings: readonly Warning[]): void {
-    const before = [...this.#records].filter(([, record]) => record.wire === wire);
-    const keep = (record: HealthRecord) =>
-      warnings.some(({ code, text, end }) => code === record.code && text === record.text && end === record.end);
-    for (const [key, record] of before) if (!keep(record)) this.#records.delete(key);
-    for (const warning of warnings) this.add(warning);
+    const before = this.#ofWires.get(wire) ?? [];
+    const now = new Date().toISOString();
+    const sinceOf = ({ code, end }: Warning) =>
+      before.find((old) => old.code === code && old.end === end)?.since ?? now;
+    if (warnings.length === 0) this.#ofWires.delete(wire);
+    else
+      this.#ofWires.set(
+        wire,
+        warnings.map((warning) => ({ ...warning, since: sinceOf(warning) })),
+      );
   }
 
+  /** The oldest first. */
   records(): HealthRecord[] {
-    return [...this.#records.values()].sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
+    const all = [...this.#general, ...[...this.#ofWires.values()].flat()];
+    return all.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
   }
 }

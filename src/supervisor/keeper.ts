@@ -20,6 +20,9 @@ import type { JournalRecord } from './record.ts';
 import type { Retries } from './retries.ts';
 import type { Log } from './settings.ts';
 
+/** What a namespace reference meant is not there any more. */
+const goneCodes = ['NAMESPACE_MISSING', 'NAMESPACE_INVALID', 'NAMESPACE_CHANGED'];
+
 export interface KeeperParts {
   readonly reconciler: Reconciler;
   readonly queues: Queues;
@@ -104,7 +107,7 @@ export class Keeper {
       if (actions.length > 0) this.#parts.log.info({ wire: name, actions: actions.map(describe) }, 'wire repaired');
     } catch (cause) {
       const error = asCrosswireError(cause, 'keep the wire', name);
-      if (error.code.startsWith('NAMESPACE_')) await this.#letGo(entry);
+      if (goneCodes.includes(error.code)) await this.#letGo(entry);
       this.#degrade(entry, error);
     }
   }

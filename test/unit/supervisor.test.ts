@@ -92,6 +92,10 @@ const refused: Record<string, [code: string, wires: Wire[]]> = {
     'NAMESPACE_MISSING',
     [named('y', wires.memif), named('x', wireOf(kernel('/run/netns/none', 'x'), memif('@x')))],
   ],
+  'a missing namespace of an abstract socket': [
+    'NAMESPACE_MISSING',
+    [named('x', wireOf(kernel(b, 'x'), memif('@x', { netns: '/run/netns/none' })))],
+  ],
   'a foreign interface': [
     'INTERFACE_TAKEN',
     [named('y', wires.memif), named('x', wireOf(kernel(b, 'eth0'), memif('@x')))],
