@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wires as the control API takes them: a list of documents in JSON. The subject of an error is the JSON path.
 
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { CrosswireError } from '../model/error.ts';
 import type { Wire } from '../model/wire.ts';
 import type { KeyPath } from './problems.ts';
@@ -9,12 +10,15 @@ import { keyText, type ParsedWires } from './wire-file.ts';
 import { WireSet } from './wire-set.ts';
 
 const operation = 'reading wires';
+const readAtOnce = 100;
 
-export function parseWireList(documents: readonly unknown[], name = 'wires'): ParsedWires {
+/** The event loop turns meanwhile: scrapes go on while thousands of wires are read. */
+export async function parseWireList(documents: readonly unknown[], name = 'wires'): Promise<ParsedWires> {
   const set = new WireSet();
   const wires: Wire[] = [];
   const errors: CrosswireError[] = [];
   for (const [index, document] of documents.entries()) {
+    if (index % readAtOnce === readAtOnce - 1) await letOthersRun();
     const subject = (path: KeyPath) => keyText([name, index, ...path]);
     const reading = readDocument(document);
     for (const { code, path, reason, hint } of reading.problems)

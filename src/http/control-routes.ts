@@ -9,12 +9,17 @@ import type { Answer, Route } from './route.ts';
 import type { DaemonStatus } from './schemas.ts';
 import type { WireManager } from './wire-manager.ts';
 
+export interface ReadWires {
+  readonly wires: readonly Wire[];
+  readonly errors: readonly CrosswireError[];
+}
+
 export interface ControlApi {
   readonly wires: WireManager;
   readonly version: string;
   status(): DaemonStatus;
   /** The reader of wire documents, and the schema that describes them. */
-  parseWires(documents: readonly unknown[]): { wires: readonly Wire[]; errors: readonly CrosswireError[] };
+  parseWires(documents: readonly unknown[]): Promise<ReadWires>;
   readonly wireDocument: object;
 }
 
@@ -40,7 +45,7 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
       takes: 'WireDocumentList',
       answers: { 200: { description: 'a report for each wire, in their order', schema: 'ApplyReportList' } },
       handle: async ({ body, query }) => {
-        const wires = wiresOf(api, body);
+        const wires = await wiresOf(api, body);
         return ok({ reports: isDryRun(query) ? await preview(manager, wires) : await manager.apply(wires) });
       },
     },
@@ -93,7 +98,8 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
       takes: 'WireDocumentList',
       answers: { 200: { description: 'an explanation for each wire, in their order', schema: 'ExplanationList' } },
       handle: async ({ body }) => {
-        const explanations = await Promise.all(wiresOf(api, body).map((wire) => manager.explain(wire)));
+        const wires = await wiresOf(api, body);
+        const explanations = await Promise.all(wires.map((wire) => manager.explain(wire)));
         return ok({ explanations });
       },
     },
@@ -126,7 +132,7 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
 }
 
 /** Of a body that was checked to be an object. */
-function wiresOf(api: ControlApi, body: unknown): readonly Wire[] {
+async function wiresOf(api: ControlApi, body: unknown): Promise<readonly Wire[]> {
   const { wires: documents, ...others } = body as Record<string, unknown>;
   if (!Array.isArray(documents) || Object.keys(others).length > 0)
     throw new CrosswireError({
@@ -135,7 +141,7 @@ function wiresOf(api: ControlApi, body: unknown): readonly Wire[] {
       subject: 'the request body',
       reason: "must have the key 'wires' with a list of wire documents, and no other",
     });
-  const { wires, errors } = api.parseWires(documents);
+  const { wires, errors } = await api.parseWires(documents);
   if (errors.length > 0) throw new AggregateError(errors, 'the wires are not valid');
   return wires;
 }

@@ -23,7 +23,7 @@ export interface ControlFixture {
   readonly path: string;
   readonly server: ControlServer;
   readonly internalErrors: unknown[];
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  readonly call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>;
 }
 
 export async function startControl(t: ExecutionContext): Promise<ControlFixture> {

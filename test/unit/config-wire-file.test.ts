@@ -102,8 +102,8 @@ test('aliases that would explode are refused', (t) => {
   t.like(errors, { length: 1, 0: { code: 'YAML_BROKEN', subject: 'bomb.yaml:1:1' } });
 });
 
-test('JSON documents have the same errors, with the JSON path as their subject', (t) => {
-  const { wires, errors } = parseWireList([
+test('JSON documents have the same errors, with the JSON path as their subject', async (t) => {
+  const { wires, errors } = await parseWireList([
     { apiVersion: 'crosswire.dev/v1alpha1', kind: 'Wire', metadata: { name: 'a' }, spec: 3 },
     null,
   ]);
@@ -117,8 +117,8 @@ test('JSON documents have the same errors, with the JSON path as their subject',
   );
 });
 
-test('a document that names __proto__ changes no prototype', (t) => {
-  const { errors } = parseWireList([JSON.parse('{"__proto__": {"polluted": 1}}')]);
+test('a document that names __proto__ changes no prototype', async (t) => {
+  const { errors } = await parseWireList([JSON.parse('{"__proto__": {"polluted": 1}}')]);
   t.true(errors.length > 0);
   t.is(({} as Record<string, unknown>)['polluted'], undefined);
 });
