@@ -11,7 +11,8 @@ export interface FoundInterface {
 
 export interface Search {
   readonly namespaces: readonly NamespaceEntry[];
-  readonly aliasPrefix: string;
+  /** Without it, no namespace is searched: only the names are asked for. */
+  readonly aliasPrefix?: string;
   readonly names: readonly string[];
 }
 

@@ -35,17 +35,18 @@ export async function observe(
   const { dataplane, node } = observer;
   const before = record ? [record, ...(record.previous ?? [])] : [];
   const wanted = target ? observer.compile(target).interfaces : [];
+  const known = [...wanted, ...before.flatMap((standing) => observer.compile(standing).interfaces)];
   const temporary = endNames.flatMap((end) => (record?.names ? Object.values(record.names[end]) : []));
-  const found = await findInterfaces(dataplane, {
-    namespaces: await placesOf(observer.finder, target, before),
-    aliasPrefix: markPrefix(node, name),
-    names: [...temporary, ...wanted.map((one) => one.name)],
-  });
+  const names = [...new Set([...temporary, ...known.map((one) => one.name)])];
+  const search = { namespaces: await placesOf(observer.finder, target, before), names };
+  const isMarked = ({ info }: FoundInterface) => parseMark(node, info.alias)?.wire === name;
 
-  const marked = found.filter(({ info }) => parseMark(node, info.alias)?.wire === name);
+  let found = await findInterfaces(dataplane, search);
+  if (record && !isWhole(record, found.filter(isMarked)))
+    found = await findInterfaces(dataplane, { ...search, aliasPrefix: markPrefix(node, name) });
+  const marked = found.filter(isMarked);
   const unmarked = found.filter((one) => !marked.includes(one));
   const chosen = choose(marked, node, wanted, record?.names);
-  const known = [...wanted, ...before.flatMap((standing) => observer.compile(standing).interfaces)];
   const unborn = unmarked.filter(({ info }) => info.alias === '' && temporary.includes(info.name));
   return {
     interfaces: [...chosen].map(([end, one]) => stateOf(end, one, known)),
@@ -57,6 +58,17 @@ export async function observe(
         wanted.some(({ name: want, namespace }) => want === one.info.name && isSame(namespace, one.namespace)),
     ),
   };
+}
+
+/** Everything that was made is there under its own name. Anything else needs a search through whole namespaces. */
+function isWhole({ phase, wire, namespaces }: JournalRecord, marked: readonly FoundInterface[]): boolean {
+  if (phase !== 'applied') return false;
+  return endNames.every((end) => {
+    const { mechanism } = wire[end];
+    const home = namespaces[end];
+    if (mechanism.type !== 'kernel' || !home) return true;
+    return marked.some(({ namespace, info }) => info.name === mechanism.interface && isSame(namespace, home));
+  });
 }
 
 async function placesOf(finder: NamespaceFinder, target: Standing | undefined, before: readonly Standing[]) {
