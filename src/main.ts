@@ -25,7 +25,8 @@ import { Supervisor } from './supervisor/supervisor.ts';
 
 const packageFile = new URL('../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
-const longestStop = 10_000; // milliseconds from the first signal to a forced exit
+/** Milliseconds from the first signal to a forced exit. The kernel takes some 40 ms to remove an interface. */
+const longestStop = { keepingWires: 10_000, removingWires: 120_000 };
 
 async function run(options: RunOptions, wires: readonly Wire[]): Promise<ExitCode> {
   const log = makeLog(options);
@@ -35,7 +36,7 @@ async function run(options: RunOptions, wires: readonly Wire[]): Promise<ExitCod
   });
   // Each acquisition pushes its own release; they run in reverse.
   const releases: (() => Promise<unknown> | void)[] = [];
-  const stopping = stopSignal(log);
+  const stopping = stopSignal(options.removeOnExit ? longestStop.removingWires : longestStop.keepingWires, log);
   try {
     await start(options, wires, log, releases);
     await stopping;
@@ -164,7 +165,7 @@ async function applyAtStart(
 }
 
 /** Resolves at the first SIGTERM or SIGINT. A second one, or the time limit, ends the process. */
-async function stopSignal(log: Logger): Promise<void> {
+async function stopSignal(limit: number, log: Logger): Promise<void> {
   return new Promise((resolve) => {
     let signals = 0;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -175,9 +176,9 @@ async function stopSignal(log: Logger): Promise<void> {
       }
       log.info({ signal }, 'stopping');
       setTimeout(() => {
-        log.error({ milliseconds: longestStop }, 'stopping took too long: ending; the next start tidies up');
+        log.error({ milliseconds: limit }, 'stopping took too long: ending; the next start tidies up');
         process.exit(exitCodes.failed);
-      }, longestStop).unref();
+      }, limit).unref();
       resolve();
     };
     process.on('SIGTERM', onSignal).on('SIGINT', onSignal);

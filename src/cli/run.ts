@@ -15,6 +15,7 @@ export type RunDaemon = (options: RunOptions, wires: readonly Wire[]) => Promise
 const examples = `
 Every option can be given by an environment variable too; the command line wins. Needs the capabilities CAP_NET_ADMIN and
 CAP_SYS_ADMIN. SIGTERM and SIGINT stop it gracefully: kernel wires go on carrying frames, and the next start adopts them.
+A second signal ends it at once, as does a time limit: 10 seconds, or 2 minutes with --remove-on-exit.
 
 Examples:
   crosswire run
