@@ -267,6 +267,40 @@ test('a pid that became another process is not given the wire, until it is appli
   );
 });
 
+for (const [title, wire] of [
+  ['veth', wires.veth],
+  ['tap', wires.tap],
+] as const) {
+  test(`a path that means another namespace now: the ${title} moves there, nothing stays where it was`, async (t) => {
+    const machine = new Machine();
+    const run = await machine.started();
+    await run.supervisor.apply([wire]);
+    machine.kernel.linkNamespace('/proc/42/ns/net', a); // a process keeps the old one alive
+    machine.kernel.removeNamespace(a);
+    const namespace = machine.kernel.addNamespace(a);
+    t.is((await run.supervisor.apply([wire]))[0]?.outcome, 'changed');
+    t.deepEqual([...machine.kernel.namespace('/proc/42/ns/net').interfaces.keys()], []);
+    t.deepEqual([...namespace.interfaces.keys()], ['nsm-1']);
+    t.is(run.dataplane.engineWires.size, wire === wires.tap ? 1 : 0);
+  });
+}
+
+test('a warning keeps its time while it is tried again, and goes with its cause', async (t) => {
+  const machine = new Machine();
+  const log = awaitableLog();
+  const run = await machine.started({ log, resyncSeconds: 0.002, retrySeconds: { first: 0.001, longest: 0.002 } });
+  t.teardown(() => run.supervisor.stop());
+  await run.supervisor.apply([wires.tap]);
+  machine.kernel.removeNamespace(a);
+  await log.line('wire degraded');
+  const [before] = run.supervisor.health();
+  await log.line('wire degraded');
+  t.deepEqual(run.supervisor.health(), before ? [before] : []);
+  t.like(before, { code: 'NAMESPACE_MISSING', severity: 'error', wire: 'w' });
+  await run.supervisor.remove(['w']);
+  t.deepEqual(run.supervisor.health(), []);
+});
+
 test('explain: of a wire that stands nothing is pending, of one that might be everything', async (t) => {
   const { supervisor } = await new Machine().started();
   t.is(await supervisor.explain('w'), undefined);
