@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <poll.h>
 
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -160,25 +161,27 @@ TEST_CASE("memory: a worker forwards everything while the test injects and colle
   constexpr uint32_t total = 20000;
   MemoryLink from, to({.outbound_capacity = total});
   REQUIRE(from.open());
+  std::atomic<bool> asleep{false};
   std::thread forwarder([&] {
     Worker worker;
-    for (uint32_t forwarded = 0; forwarded < total;) {
-      if (!from.arm() && !readable(from, 10000)) return;
+    for (uint32_t forwarded = 0; forwarded < total && !asleep;) {
+      asleep = !from.arm() && !readable(from, 10000);
       from.disarm();
       forwarded += worker.receive(from);
       to.transmit(*worker.burst, 0, worker.burst->count);
       from.release();
     }
   });
-  for (uint32_t i = 0; i < total;) {
+  for (uint32_t i = 0; i < total && !asleep;) {
     if (from.inject({uint8_t(i >> 8), uint8_t(i)})) {
       ++i;
     } else {
       std::this_thread::yield();
     }
   }
-  CHECK(to.wait_for(total));
   forwarder.join();
+  REQUIRE_FALSE(asleep);
+  CHECK(to.wait_for(total));
   const auto frames = to.collect();
   REQUIRE(frames.size() == total);
   for (uint32_t i = 0; i < total; ++i) REQUIRE(frames[i].bytes == Bytes{uint8_t(i >> 8), uint8_t(i)});

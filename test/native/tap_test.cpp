@@ -164,6 +164,33 @@ TEST_CASE("tun: carries IPv4 and IPv6, and nothing else") {
   CHECK(send(link, Bytes(1501, 0x45)) == DropReason::too_big);
 }
 
+TEST_CASE("tun: the workload's first packet after open() is received") {
+  NEEDS_NAMESPACE(inside)
+  NEEDS_TUN()
+  if (test::kernel_before(6, 8)) {
+    MESSAGE("skipped: before Linux 6.8 nobody can make the link watch run (settle_carrier() in os/tun.cpp)");
+    return;
+  }
+  const os::Fd socket = test::socket_inside(inside, AF_INET, SOCK_DGRAM);
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(9);
+  ::inet_pton(AF_INET, "10.77.0.2", &peer.sin_addr);
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tun));
+    REQUIRE(test::ip(inside, {"address", "add", "10.77.0.1/24", "dev", "t0"}) == 0);
+    REQUIRE(test::ip(inside, {"link", "set", "t0", "addrgenmode", "none", "up"}) == 0);
+    TapLink link = make_link(inside, Payload::ip);
+    REQUIRE(link.open());
+    REQUIRE(::sendto(socket.get(), "x", 1, 0, reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 1);
+    REQUIRE(test::readable(link.poll_fd(), 10000));
+    test::WorkerBurst worker;
+    CHECK(worker.receive(link).count == 1);
+    link.close();
+    REQUIRE(test::ip(inside, {"link", "delete", "t0"}) == 0);
+  }
+}
+
 TEST_CASE("tap: arm() and the descriptor agree on waiting frames") {
   NEEDS_NAMESPACE(inside)
   NEEDS_TUN()

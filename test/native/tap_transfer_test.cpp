@@ -47,16 +47,31 @@ struct Address {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-void set_up_end(const test::TestNamespace& inside, Payload payload, const std::string& host) {
-  REQUIRE(os::create_tun(inside.path(), "t0", payload == Payload::ethernet ? os::TunKind::tap : os::TunKind::tun));
-  REQUIRE(test::ip(inside, {"address", "add", "10.77.0." + host + "/24", "dev", "t0"}) == 0);
-  REQUIRE(test::ip(inside, {"address", "add", "fd77::" + host + "/64", "dev", "t0", "nodad"}) == 0);
-  REQUIRE(test::ip(inside, {"link", "set", "t0", "up"}) == 0);
-}
+// Two namespaces with a device each, 10.77.0.1 and .2, and a link attached to each.
+struct Ends {
+  test::TestNamespace namespace_a, namespace_b;
+  TapLink a, b;
 
-TapLink make_end(const test::TestNamespace& inside, Payload payload) {
-  return TapLink({.name = "wire/end", .netns = inside.path(), .interface = "t0", .payload = payload, .mtu = 1500});
-}
+  explicit Ends(Payload payload) : a(options(namespace_a, payload)), b(options(namespace_b, payload)) {}
+
+  void set_up() {
+    set_up_one(namespace_a, a, "1");
+    set_up_one(namespace_b, b, "2");
+  }
+
+ private:
+  static TapLink::Options options(const test::TestNamespace& inside, Payload payload) {
+    return {.name = "wire/end", .netns = inside.path(), .interface = "t0", .payload = payload, .mtu = 1500};
+  }
+  static void set_up_one(const test::TestNamespace& inside, TapLink& link, const std::string& host) {
+    const bool tap = link.facts().payload == Payload::ethernet;
+    REQUIRE(os::create_tun(inside.path(), "t0", tap ? os::TunKind::tap : os::TunKind::tun));
+    REQUIRE(link.open());
+    REQUIRE(test::ip(inside, {"address", "add", "10.77.0." + host + "/24", "dev", "t0"}) == 0);
+    REQUIRE(test::ip(inside, {"address", "add", "fd77::" + host + "/64", "dev", "t0", "nodad"}) == 0);
+    REQUIRE(test::ip(inside, {"link", "set", "t0", "up"}) == 0);
+  }
+};
 
 // A protocol's counter in the namespace's /proc/net/snmp: a line of names, then a line of values.
 long kernel_counter(const test::TestNamespace& inside, const std::string& protocol, const std::string& counter) {
@@ -89,7 +104,7 @@ bool write_all(int fd, const Bytes& bytes) {
   return true;
 }
 
-void transfer_tcp(const test::TestNamespace& a, const test::TestNamespace& b, bool ipv6) {
+void transfer_tcp(const test::TestNamespace& a, const test::TestNamespace& b, bool ipv6, size_t length) {
   const Address address(ipv6, ipv6 ? "fd77::2" : "10.77.0.2", 5001);
   const os::Fd listener = test::socket_inside(b, address.storage.ss_family, SOCK_STREAM);
   REQUIRE(::bind(listener.get(), address.get(), address.size) == 0);
@@ -99,7 +114,7 @@ void transfer_tcp(const test::TestNamespace& a, const test::TestNamespace& b, bo
     return read_to_end(connection.get());
   });
   std::mt19937 random(5);
-  const Bytes data = test::random_bytes(random, 4 << 20);
+  const Bytes data = test::random_bytes(random, length);
   {
     const os::Fd client = test::socket_inside(a, address.storage.ss_family, SOCK_STREAM);
     REQUIRE(::connect(client.get(), address.get(), address.size) == 0);
@@ -109,26 +124,22 @@ void transfer_tcp(const test::TestNamespace& a, const test::TestNamespace& b, bo
 }
 
 TEST_CASE("tap: TCP crosses intact, with offloads passed on and with offloads finished here") {
+  NEEDS_NAMESPACE(probe)
+  NEEDS_TUN()
   for (const Case& one : all_cases()) {
-    NEEDS_NAMESPACE(a)
-    NEEDS_NAMESPACE(b)
-    NEEDS_TUN()
     CAPTURE((one.payload == Payload::ip));
     CAPTURE(one.ipv6);
     CAPTURE(one.finish_here);
-    set_up_end(a, one.payload, "1");
-    set_up_end(b, one.payload, "2");
-    TapLink end_a = make_end(a, one.payload), end_b = make_end(b, one.payload);
-    REQUIRE(end_a.open());
-    REQUIRE(end_b.open());
-    const test::WireThread wire(end_a, end_b, one.finish_here);
-    transfer_tcp(a, b, one.ipv6);
+    Ends ends(one.payload);
+    ends.set_up();
+    const test::WireThread wire(ends.a, ends.b, one.finish_here);
+    transfer_tcp(ends.namespace_a, ends.namespace_b, one.ipv6, 4 << 20);
     CHECK(wire.super_frames() > 0);
     CHECK(wire.lone_checksums() > 0);
     CHECK(wire.refused() == 0);
-    CHECK(kernel_counter(a, "Tcp", "InCsumErrors") == 0);
-    CHECK(kernel_counter(b, "Tcp", "InCsumErrors") == 0);
-    CHECK(kernel_counter(b, "Tcp", "InSegs") > 0);
+    CHECK(kernel_counter(ends.namespace_a, "Tcp", "InCsumErrors") == 0);
+    CHECK(kernel_counter(ends.namespace_b, "Tcp", "InCsumErrors") == 0);
+    CHECK(kernel_counter(ends.namespace_b, "Tcp", "InSegs") > 0);
   }
 }
 
@@ -152,23 +163,22 @@ bool send_datagrams(int fd, const Address& to, const Bytes& data, uint16_t size)
 }
 
 TEST_CASE("tap: a batch of UDP datagrams arrives as the datagrams it stands for") {
+  NEEDS_NAMESPACE(probe)
+  NEEDS_TUN()
   for (const Case& one : all_cases()) {
-    NEEDS_NAMESPACE(a)
-    NEEDS_NAMESPACE(b)
-    NEEDS_TUN()
     CAPTURE((one.payload == Payload::ip));
     CAPTURE(one.ipv6);
     CAPTURE(one.finish_here);
-    set_up_end(a, one.payload, "1");
-    set_up_end(b, one.payload, "2");
-    TapLink end_a = make_end(a, one.payload), end_b = make_end(b, one.payload);
-    REQUIRE(end_a.open());
-    REQUIRE(end_b.open());
-    const test::WireThread wire(end_a, end_b, one.finish_here);
+    Ends ends(one.payload);
+    ends.set_up();
+    const test::WireThread wire(ends.a, ends.b, one.finish_here);
+
+    // Nobody repeats a lost datagram: let TCP wait until both kernels see their carrier and their addresses.
+    transfer_tcp(ends.namespace_a, ends.namespace_b, one.ipv6, 1);
 
     const Address address(one.ipv6, one.ipv6 ? "fd77::2" : "10.77.0.2", 5002);
-    const os::Fd receiver = test::socket_inside(b, address.storage.ss_family, SOCK_DGRAM);
-    const os::Fd sender = test::socket_inside(a, address.storage.ss_family, SOCK_DGRAM);
+    const os::Fd receiver = test::socket_inside(ends.namespace_b, address.storage.ss_family, SOCK_DGRAM);
+    const os::Fd sender = test::socket_inside(ends.namespace_a, address.storage.ss_family, SOCK_DGRAM);
     REQUIRE(::bind(receiver.get(), address.get(), address.size) == 0);
     std::mt19937 random(6);
     const Bytes data = test::random_bytes(random, 20 * 1201 + 77);

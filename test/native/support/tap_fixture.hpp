@@ -9,9 +9,11 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -31,6 +33,14 @@ namespace crosswire::test {
 inline std::string tun_problem() {
   const os::Fd fd(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
   return fd ? "" : std::string("/dev/net/tun: ") + std::strerror(errno);
+}
+
+inline bool kernel_before(int major, int minor) {
+  utsname system{};
+  int running_major = 0, running_minor = 0;
+  ::uname(&system);
+  std::sscanf(system.release, "%d.%d", &running_major, &running_minor);
+  return running_major < major || (running_major == major && running_minor < minor);
 }
 
 // Runs ip(8) inside the namespace; its exit status, or -1.
