@@ -121,6 +121,7 @@ Doorbell* Notifier::ring_all(Doorbell* bells) {
 void Notifier::run() {
   HangTimer timer;
   if (!timer.usable()) return;  // never without: doorbells stay silent and peers fall back on their own timers
+  timer.set(hang_ns);
   Doorbell* later = nullptr;
   while (!stopping_.load()) {
     if (later == nullptr && stack_.load(std::memory_order_relaxed) == nullptr) {
