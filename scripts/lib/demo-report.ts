@@ -1,82 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo's closing table: each wire, its path, its counters, and whether they add up to the last frame.
+// Runs the demo's traffic, watches the metrics meanwhile, and prints the closing table: each wire, its path, its rate,
+// its counters, and whether they add up to the last frame.
+//   node demo-report.ts METRICS-URL COMMAND
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import Table from 'cli-table3';
 
-interface Sample {
+const [url, command] = process.argv.slice(2) as [string, string];
+const interval = 500; // milliseconds between samples
+
+interface Wire {
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: bigint;
+  readonly path: string;
+  readonly client: { mechanism: string };
+  readonly endpoint: { mechanism: string };
 }
 
-const url = process.argv[2] as string;
-const text = await (await fetch(url)).text();
-
-const samples: Sample[] = [];
-for (const line of text.split('\n')) {
-  const match = /^(crosswire_wire_\w+)\{(.*)\} (\d+)$/.exec(line);
-  if (!match) continue;
-  const labels = Object.fromEntries(
-    [...(match[2] as string).matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
-  );
-  samples.push({ name: match[1] as string, labels, value: BigInt(match[3] as string) });
+/** Samples of crosswire_wire_* by `name wire end`, drops summed over their reasons. */
+async function scrape(): Promise<{ text: string; values: Map<string, bigint> }> {
+  const text = await (await fetch(url)).text();
+  const values = new Map<string, bigint>();
+  for (const [, name, labels, value] of text.matchAll(/^crosswire_wire_(\w+)\{(.*)\} (\d+)$/gm)) {
+    const label = (key: string) => new RegExp(`(?:^|,)${key}="([^"]*)"`).exec(labels as string)?.[1] ?? '';
+    const key = `${name} ${label('wire')} ${label('end')}`;
+    values.set(key, (values.get(key) ?? 0n) + BigInt(value as string));
+  }
+  return { text, values };
 }
 
-function sum(name: string, wire: string, end: string): bigint {
-  return samples
-    .filter(
-      (sample) =>
-        sample.name === `crosswire_wire_${name}` && sample.labels['wire'] === wire && sample.labels['end'] === end,
-    )
-    .reduce((total, sample) => total + sample.value, 0n);
+const peaks = new Map<string, number>(); // bits per second of what a wire delivered to an end
+async function watch(): Promise<void> {
+  const traffic = spawn(command, { stdio: 'inherit' });
+  const ended = once(traffic, 'exit');
+  let before = await scrape();
+  let then = performance.now();
+  while (traffic.exitCode === null) {
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, interval))]);
+    const after = await scrape();
+    const now = performance.now();
+    for (const [key, value] of after.values) {
+      const rate = (Number(value - (before.values.get(key) ?? 0n)) * 8000) / (now - then);
+      if (key.startsWith('tx_bytes_total') && now - then > interval / 2)
+        peaks.set(key, Math.max(rate, peaks.get(key) ?? 0));
+    }
+    [before, then] = [after, now];
+  }
+  if (traffic.exitCode !== 0) throw new Error(`${command} ended with ${traffic.exitCode}`);
 }
 
-function mebibytes(bytes: bigint): string {
-  return `${(Number(bytes) / 2 ** 20).toFixed(1)} MiB`;
-}
+const rateText = (bits: number) =>
+  bits >= 1e9 ? `${(bits / 1e9).toFixed(1)} Gbit/s` : `${(bits / 1e6).toFixed(1)} Mbit/s`;
 
-const wires = JSON.parse(execFileSync('./bin/crosswire', ['get', 'wires', '-o', 'json'], { encoding: 'utf8' })) as {
-  name: string;
-  path: string;
-  client: { mechanism: string };
-  endpoint: { mechanism: string };
-}[];
-
+await watch();
+const { text, values } = await scrape();
+const wires = JSON.parse(
+  execFileSync('./bin/crosswire', ['get', 'wires', '-o', 'json'], { encoding: 'utf8' }),
+) as Wire[];
 const table = new Table({
-  head: ['wire', 'path', 'direction', 'received', 'delivered', 'dropped', 'bytes', 'adds up'],
+  style: { head: [], border: [], compact: true },
+  head: ['wire', 'path', 'direction', 'received', 'delivered', 'dropped', 'peak rate', 'adds up'],
   colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'left'],
 });
 let allAddUp = true;
 for (const wire of wires) {
-  for (const [from, to] of [
-    ['client', 'endpoint'],
-    ['endpoint', 'client'],
-  ] as const) {
-    const received = sum('rx_packets_total', wire.name, from);
-    const delivered = sum('tx_packets_total', wire.name, to);
-    const dropped = sum('drops_total', wire.name, from);
-    const addsUp = received === delivered + dropped;
+  const ways = [['client', 'endpoint'] as const, ['endpoint', 'client'] as const];
+  for (const [from, to] of ways) {
+    const value = (name: string, end: string) => values.get(`${name} ${wire.name} ${end}`) ?? 0n;
+    const counts = [
+      value('rx_packets_total', from),
+      value('tx_packets_total', to),
+      value('drops_total', from),
+    ] as const;
+    const addsUp = counts[0] === counts[1] + counts[2];
     allAddUp &&= addsUp;
     const direction = `${from} (${wire[from].mechanism}) → ${to} (${wire[to].mechanism})`;
-    const counts = [received, delivered, dropped].map(String);
-    table.push([
-      wire.name,
-      wire.path,
-      direction,
-      ...counts,
-      mebibytes(sum('rx_bytes_total', wire.name, from)),
-      addsUp ? 'yes' : 'NO',
-    ]);
+    const rate = rateText(peaks.get(`tx_bytes_total ${wire.name} ${to}`) ?? 0);
+    table.push([wire.name, wire.path, direction, ...counts.map(String), rate, addsUp ? 'yes' : 'NO']);
   }
 }
 console.log(table.toString());
 console.log('received = delivered + dropped, to the last frame: %s', allAddUp ? 'yes, on every wire' : 'NO');
 console.log('\nA few lines of %s:', url);
-const shown = text.split('\n').filter((line) => /^crosswire_wire_(rx_packets_total|info)\{/.test(line));
+const shown = text
+  .split('\n')
+  .filter((line) => /^crosswire_wire_(tx_bytes_total|drops_total)\{wire="client-to-/.test(line));
 console.log(
   shown
-    .slice(0, 8)
+    .slice(0, 6)
     .map((line) => `  ${line}`)
     .join('\n'),
 );

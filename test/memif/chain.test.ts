@@ -65,10 +65,11 @@ for (const [name, options] of Object.entries(variants)) {
 testWith(
   ['root', 'tun', 'dpdk-testpmd', 'ping'],
   'a jumbo ping of 9000 bytes goes through chained buffers',
-  async () => {
+  async (t) => {
     chain = await Chain.make({ role: 'client', mtu: 9000 });
     await chain.a.run('ping', '-q', '-c', '5', '-i', '0.05', '-W', '2', '-M', 'do', '-s', '8972', '10.79.0.2');
     await chain.conserved();
+    t.pass();
   },
 );
 
@@ -108,7 +109,7 @@ testWith(
 testWith(
   ['root', 'tun', 'dpdk-testpmd', 'ping'],
   'as memif client the forwarder comes back to a waiting server by itself',
-  async () => {
+  async (t) => {
     chain = await Chain.make({ role: 'client' });
     const { a, daemon } = chain;
     const answered = () => a.run('ping', '-q', '-c', '1', '-W', '1', '10.79.0.2').then(() => true);
@@ -116,5 +117,6 @@ testWith(
     await daemon.stop('SIGKILL');
     await daemon.launch();
     await eventually('ping after the forwarder came back', answered);
+    t.pass();
   },
 );

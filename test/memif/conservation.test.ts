@@ -52,17 +52,19 @@ async function kernelCounters(namespace: Namespace) {
   return link.stats64;
 }
 
-/** Metrics once they no longer move and everything is accounted for. */
+/** Metrics once nothing has moved for half a second and everything is accounted for. */
 async function settled(from: 'client' | 'endpoint'): Promise<Metrics> {
   let before = -1n;
+  let since = Date.now();
   return eventually('the counters come to rest and add up', async () => {
     const metrics = await daemon.metrics();
     const now = metrics.sum('crosswire_wire_rx_packets_total', { wire: 'w' });
-    const rest = metrics.unaccounted('w', from);
-    const still = now === before && now > 0n;
+    if (now !== before) since = Date.now();
     before = now;
-    if (still && rest !== 0n) throw new Error(`unaccounted: ${rest}`);
-    return still ? metrics : undefined;
+    if (now === 0n || Date.now() - since < 500) return undefined;
+    const rest = metrics.unaccounted('w', from);
+    if (rest !== 0n) throw new Error(`unaccounted: ${rest}`);
+    return metrics;
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Byte for byte and in order: what DPDK (net_pcap) or a raw socket puts in at one end comes out at the other.
 
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -68,18 +69,22 @@ async function dpdkSink(id: number): Promise<Testpmd> {
   return peer;
 }
 
-function compare(t: ExecutionContext, captured: Buffer): void {
-  const ours = readCapture(captured).filter((frame) => frame.subarray(6, 12).toString('hex') === sourceMac);
-  t.deepEqual(
-    ours.map((frame) => frame.toString('hex')),
-    frames.map((frame) => frame.toString('hex')),
-  );
+/** Unchanged, all, and in order. Frames are named by their head and digest, so that a failure can be read. */
+function compare(t: ExecutionContext, received: readonly Buffer[]): void {
+  const named = (frame: Buffer) =>
+    `${frame.length} bytes ${frame.toString('hex', 12, 22)} ${createHash('sha256').update(frame).digest('hex')}`;
+  t.deepEqual(received.map(named), frames.map(named));
+}
+
+async function captured(): Promise<Buffer[]> {
+  const all = readCapture(await readFile(output()));
+  return all.filter((frame) => frame.toString('hex', 6, 12) === sourceMac);
 }
 
 async function arrived(id: string): Promise<void> {
   await eventually('all frames are through', async () => {
     const metrics = await daemon.metrics();
-    return metrics.sum('crosswire_wire_tx_packets_total', { wire: id }) >= BigInt(frames.length);
+    return metrics.sum('crosswire_wire_tx_packets_total', { wire: id, end: 'endpoint' }) >= BigInt(frames.length);
   });
 }
 
@@ -94,7 +99,7 @@ testWith(['root', 'tun', 'dpdk-testpmd'], 'memif → memif', async (t) => {
   await sink.command('stop');
   await peers.pop()?.stop();
   await peers.pop()?.stop();
-  compare(t, await readFile(output()));
+  compare(t, await captured());
 });
 
 testWith(['root', 'tun', 'dpdk-testpmd'], 'kernel → memif', async (t) => {
@@ -106,7 +111,7 @@ testWith(['root', 'tun', 'dpdk-testpmd'], 'kernel → memif', async (t) => {
   await a.run(frameTool, 'send', input(), 'cw0');
   await arrived('km');
   await peers.pop()?.stop();
-  compare(t, await readFile(output()));
+  compare(t, await captured());
 });
 
 testWith(['root', 'tun', 'dpdk-testpmd'], 'memif → kernel', async (t) => {
@@ -118,8 +123,13 @@ testWith(['root', 'tun', 'dpdk-testpmd'], 'memif → kernel', async (t) => {
   const capture = await startCapture(a);
   await source.command('start');
   await arrived('mk');
+  await eventually('the capture has them', async () => {
+    const count = (await captured()).length;
+    if (count < frames.length) throw new Error(`${count} of ${frames.length} frames`);
+    return true;
+  });
   await capture.stop('SIGINT');
-  compare(t, await readFile(output()));
+  compare(t, await captured());
 });
 
 testWith(['root'], 'kernel → kernel', async (t) => {
@@ -130,12 +140,25 @@ testWith(['root'], 'kernel → kernel', async (t) => {
   const capture = await startCapture(b);
   await a.run(frameTool, 'send', input(), 'cw0');
   await arrived('kk');
+  await eventually('the capture has them', async () => {
+    const count = (await captured()).length;
+    const got = new Set((await captured()).map((f) => f.toString('hex')));
+    if (count < frames.length)
+      throw new Error(
+        `${count} of ${frames.length} frames` +
+          frames.filter((f) => !got.has(f.toString('hex'))).map((f) => `${f.length} ${f.toString('hex', 12, 22)}`) +
+          (await daemon.metrics()).text.split('\n').filter((l) => /drops_total.*mk/.test(l) && !l.endsWith(' 0')),
+      );
+    return true;
+  });
   await capture.stop('SIGINT');
-  compare(t, await readFile(output()));
+  compare(t, await captured());
 });
 
 async function startCapture(where: Namespace): Promise<Background> {
-  const [program, args] = where.inside('tcpdump', '-i', 'cw0', '-U', '-Q', 'in', '-Z', 'root', '-w', output());
+  // In immediate mode the kernel's buffer holds slots of the snap length: the default has room for eight.
+  const options = ['-U', '--immediate-mode', '-s', '10000', '-B', '16384', '-Q', 'in', '-Z', 'root'];
+  const [program, args] = where.inside('tcpdump', '-i', 'cw0', ...options, '-w', output());
   const capture = new Background(program, args);
   await capture.says('listening on');
   return capture;

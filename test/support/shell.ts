@@ -80,16 +80,16 @@ export async function eventually<T>(
   milliseconds = 20_000,
 ) {
   const end = Date.now() + milliseconds;
-  let last: unknown;
+  let last = '';
   while (Date.now() < end) {
     try {
       const value = await condition();
       if (value) return value;
-      last = undefined;
+      last = '';
     } catch (error) {
-      last = error;
+      last = `; at last: ${error instanceof Error ? error.message : JSON.stringify(error)}`;
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`not within ${milliseconds} ms: ${what}`, { cause: last });
+  throw new Error(`not within ${milliseconds} ms: ${what}${last}`);
 }

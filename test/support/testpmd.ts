@@ -37,11 +37,20 @@ export class Testpmd {
     const { devices, forward = 'io', extra = [], eal = [] } = options;
     // Both logical cores on one CPU: the other stays free for the forwarder.
     const args = [
-      ...['--lcores', '0@1,1@1', '--no-huge', '-m', '512', '--no-pci', '--no-telemetry'],
+      '--lcores=0@1,1@1',
+      '--no-huge',
+      '-m',
+      '512',
+      '--no-pci',
+      '--no-telemetry',
       `--file-prefix=cwt${randomBytes(3).toString('hex')}`,
       ...eal,
       ...devices.map((device) => `--vdev=${device}`),
-      ...['--', '-i', '--total-num-mbufs=16384', `--forward-mode=${forward}`, ...extra],
+      '--',
+      '-i',
+      '--total-num-mbufs=16384',
+      `--forward-mode=${forward}`,
+      ...extra,
     ];
     const process = new Background('stdbuf', ['-oL', findProgram('dpdk-testpmd') as string, ...args]); // its stdout is a pipe;
     await process.says('testpmd> ');

@@ -54,7 +54,7 @@ const refused: Record<string, { spec: () => string; says: RegExp }> = {
   },
   'two wires with the same interface': {
     spec: () => wireFile(good(), { ...good(), name: 'other', endpoint: kernelEnd(b, 'g1') }),
-    says: /g0/,
+    says: /INTERFACE_CLAIMED.*wires\.yaml:\d+:\d+/,
   },
   'duplicate names': { spec: () => wireFile(good(), good()), says: /good/ },
   'a socket directory that is missing': {
@@ -79,7 +79,7 @@ testWith(['root'], 'an interface name taken by something that is not ours is lef
   await a.run('ip', 'link', 'add', 'g0', 'type', 'bridge');
   const outcome = await daemon.apply(wireFile(good()));
   t.not(outcome.code, 0);
-  t.regex(outcome.stderr + outcome.stdout, /INTERFACE_EXISTS/);
+  t.regex(outcome.stderr + outcome.stdout, /INTERFACE_TAKEN/);
   t.deepEqual(await a.interfaces(), ['g0']);
   t.regex(await a.run('ip', '-d', 'link', 'show', 'g0'), /bridge/);
   t.deepEqual(await b.interfaces(), []);
@@ -152,7 +152,12 @@ testWith(['root'], 'without privileges the daemon says which capability it lacks
       '--inh-caps=-all',
       resolve('bin/crosswire'),
       'run',
-      ...['--state-dir', join(directory, 's'), '--control', join(directory, 'c'), '--metrics', 'off'],
+      '--state-dir',
+      join(directory, 's'),
+      '--control',
+      join(directory, 'c'),
+      '--metrics',
+      'off',
     );
     t.not(outcome.code, 0);
     t.regex(outcome.stderr, /CAP_NET_ADMIN/);

@@ -10,7 +10,7 @@ import test from 'ava';
 import { Daemon } from '../support/daemon.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
-import { Background } from '../support/shell.ts';
+import { Background, eventually } from '../support/shell.ts';
 import { kernelEnd, memifEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
 const frameTool = resolve('build/native-tools/frame_tool');
@@ -43,7 +43,10 @@ testWith(['root', 'tun'], 'no frame of one wire is seen on another of fifty', as
   }
   t.is(wires.length, 50);
   await daemon.mustApply(wireFile(...wires));
-  for (const wire of wires) await daemon.up(wire.name);
+  await eventually('every wire is up', async () => {
+    const all = JSON.parse((await daemon.cli('get', 'wires', '-o', 'json')).stdout) as { phase: string }[];
+    return all.every((wire) => wire.phase === 'up');
+  });
 
   const tagged = Array.from({ length: paths }, (_, i) => `n${i}=${1000 + i}`);
   const watch = new Background(...b.inside(frameTool, 'watch', '1500', ...tagged));

@@ -43,7 +43,8 @@ async function nothingElse(): Promise<void> {
     const claimed = (await names()).map((name) => `n${name.slice(1)}`).toSorted();
     const kernel = claimed.filter((name) => Number(name.slice(1)) % 3 !== 2);
     const [inA, inB] = [(await a.interfaces()).toSorted(), (await b.interfaces()).toSorted()];
-    if (inA.join() !== claimed.join() || inB.join() !== kernel.join()) throw new Error(`${inA} | ${inB} ≠ ${claimed}`);
+    if (inA.join() !== claimed.join() || inB.join() !== kernel.join())
+      throw new Error(`${inA.join()} | ${inB.join()} ≠ ${claimed.join()}`);
     return true;
   });
 }
@@ -91,7 +92,7 @@ testWith(
   },
 );
 
-testWith(['root', 'tun'], 'what somebody else broke is repaired at the next start', async () => {
+testWith(['root', 'tun'], 'what somebody else broke is repaired at the next start', async (t) => {
   daemon = await Daemon.start();
   await daemon.mustApply(wireFile(...wires(3)));
   await daemon.stop('SIGKILL');
@@ -104,6 +105,7 @@ testWith(['root', 'tun'], 'what somebody else broke is repaired at the next star
     await a.run('ping', '-q', '-c', '1', '-W', '1', '10.82.1.2');
     return true;
   });
+  t.pass();
 });
 
 testWith(
@@ -137,7 +139,7 @@ testWith(
     const { parseAllDocuments } = await import('yaml');
     const documents = specs.map((spec) => parseAllDocuments(wireFile(spec))[0]?.toJS() as unknown);
     const cycle = async () => {
-      t.is(await api('PUT', '/v1/wires', documents), 200);
+      t.is(await api('PUT', '/v1/wires', { wires: documents }), 200);
       for (const { name } of specs) t.is(await api('DELETE', `/v1/wires/${name}`), 200);
     };
     for (let warm = 0; warm < 5; warm++) await cycle();
@@ -146,8 +148,9 @@ testWith(
     for (let round = 0; round < 250; round++) await cycle(); // of four wires each
     await eventually('everything is as before', async () => {
       const after = await count();
-      if (JSON.stringify(after) !== JSON.stringify(before))
-        throw new Error(`${JSON.stringify(before)} → ${JSON.stringify(after)}`);
+      // Fewer is right too: `before` may count a kept-alive connection of this test.
+      const more = (Object.keys(before) as (keyof typeof before)[]).filter((key) => after[key] > before[key]);
+      if (more.length > 0) throw new Error(`more ${more.join()}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`);
       return true;
     });
     t.pass();
