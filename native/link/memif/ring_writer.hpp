@@ -102,7 +102,7 @@ class RingWriter {
     while (length > 0) {
       const Segment piece = segmenter.take(length);
       if (piece.length == 0) return;
-      std::memcpy(to, piece.data, piece.length);
+      copy_bytes(to, piece.data, piece.length);
       to += piece.length;
       length -= piece.length;
     }
