@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run of the bench records: the shape of results/<run>/raw.json. Reports are made from this alone.
+
+/** Two virtual cores flip between a fast and a slow state; the core-to-core round trip tells which. */
+export type MachineState = 'fast' | 'slow';
+
+/** One pair: subject and rival measured right after each other. */
+export interface Pair {
+  readonly subject: number;
+  readonly rival: number;
+  /** Core-to-core round trips in nanoseconds: before the subject, between, after the rival. */
+  readonly roundTrips: readonly number[];
+  /** undefined: the machine changed its state in between, and the pair does not count. */
+  readonly state: MachineState | undefined;
+}
+
+/** Over the pairs of one machine state. */
+export interface Summary {
+  readonly pairs: number;
+  readonly subject: Spread;
+  readonly rival: Spread;
+  /** subject / rival, pair by pair, turned round where less is better: above 1 the subject is ahead. */
+  readonly ratio: Spread;
+}
+
+export interface Spread {
+  readonly least: number;
+  readonly median: number;
+  readonly most: number;
+}
+
+/** A measurement against one rival, or (rival undefined) a figure of the subject alone against a bound. */
+export interface Measurement {
+  readonly name: string; // of the program, and the case: memif-64/testpmd
+  readonly title: string;
+  readonly unit: string;
+  readonly better: 'more' | 'less';
+  readonly subject: string;
+  readonly rival?: string;
+  /** Smallest ratio wanted; or with no rival, the bound of the figure itself. */
+  readonly target?: number;
+  readonly pairs: readonly Pair[];
+  /** Pairs that straddle a change of machine state. */
+  readonly dropped: number;
+  readonly summaries: Readonly<Partial<Record<MachineState, Summary>>>;
+  /** Further figures of the subject, by name with unit: `cycles per frame`, `CPU seconds`, `RSS MiB`. */
+  readonly figures: Readonly<Record<string, number>>;
+  /** For charts: e.g. frame size → frames per second, percentile → microseconds. */
+  readonly series?: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+  /** Why it was not measured; then nothing above but the names means anything. */
+  readonly skipped?: string;
+}
+
+export interface Environment {
+  readonly cpu: string;
+  readonly cpus: number;
+  readonly kernel: string;
+  readonly node: string;
+  readonly commit: string;
+  readonly versions: Readonly<Record<string, string>>; // of the rivals' programs
+}
+
+export interface Run {
+  readonly format: 1;
+  readonly startedAt: string; // RFC 3339
+  readonly seconds: number;
+  readonly quick: boolean;
+  readonly environment: Environment;
+  readonly measurements: readonly Measurement[];
+}
