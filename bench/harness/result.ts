@@ -46,14 +46,27 @@ export interface Measurement {
   /** Further figures of the subject, by name with unit: `cycles per frame`, `CPU seconds`, `RSS MiB`. */
   readonly figures: Readonly<Record<string, number>>;
   /** For charts: e.g. frame size → frames per second, percentile → microseconds. */
-  readonly series?: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly series?: readonly Series[];
+  /** What was sent, where one figure has one: charts by frame size and by number of wires join measurements on these. */
+  readonly frameBytes?: number;
+  readonly wires?: number;
   /** Why it was not measured; then nothing above but the names means anything. */
   readonly skipped?: string;
+}
+
+/** One line of a chart. Percentiles run from 0 (the least) to 100 (the most). */
+export interface Series {
+  readonly name: string; // whose: that of the subject or of a rival
+  readonly x?: 'frame bytes' | 'percentile' | 'wires';
+  readonly unit?: string; // of the second numbers; the measurement's if undefined
+  readonly mean?: number; // of a distribution: it cannot be had from its percentiles
+  readonly points: readonly (readonly [number, number])[];
 }
 
 export interface Environment {
   readonly cpu: string;
   readonly cpus: number;
+  readonly memoryMiB?: number;
   readonly kernel: string;
   readonly node: string;
   readonly commit: string;
