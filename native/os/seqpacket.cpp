@@ -127,8 +127,10 @@ Result<Fd> connect_seqpacket(const std::string& address) {
   return fd;
 }
 
-Fd accept_seqpacket(int listener) noexcept {
-  return Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+Accepted accept_seqpacket(int listener) noexcept {
+  Accepted accepted{Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK))};
+  accepted.exhausted = !accepted.fd && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
+  return accepted;
 }
 
 }  // namespace crosswire::os

@@ -33,8 +33,12 @@ void remove_socket_file(const SocketListener& listener) noexcept;  // only if it
 // Non-blocking, and unix sockets connect at once or not at all. Errors: SOCKET_PATH, SOCKET_ABSENT, SOCKET_FAILED.
 Result<Fd> connect_seqpacket(const std::string& address);
 
-// Empty if there is nobody to accept.
-Fd accept_seqpacket(int listener) noexcept;
+// Empty if there is nobody to accept; `exhausted` if there is, and no descriptor or memory for it.
+struct Accepted {
+  Fd fd;
+  bool exhausted = false;
+};
+Accepted accept_seqpacket(int listener) noexcept;
 
 // All or nothing, never blocks; false if the peer does not read or is gone.
 bool send_record(int socket, std::span<const uint8_t> bytes, int fd = -1) noexcept;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int backlog = 64;
 constexpr uint64_t good_session_ns = 10'000'000'000;  // long enough to forget earlier violations
+constexpr uint64_t exhausted_ns = 100'000'000;        // no descriptors left: no use in asking again at once
 
 }  // namespace
 
@@ -66,18 +67,19 @@ void Listener::remove(Attachment& attachment) {
 
 void Listener::accept_all() {
   while (accept_rate_.allow()) {
-    os::Fd socket = os::accept_seqpacket(socket_.fd.get());
-    if (!socket) return;
+    os::Accepted accepted = os::accept_seqpacket(socket_.fd.get());
+    if (accepted.exhausted) return accept_later(exhausted_ns);
+    if (!accepted.fd) return;
     make_room();
-    add_peer(std::move(socket));
+    add_peer(std::move(accepted.fd));
   }
-  accept_later();
+  accept_later(accept_rate_.interval_ns() * 16);
 }
 
-// Too many at once: they wait in the backlog.
-void Listener::accept_later() {
+// They wait in the backlog meanwhile.
+void Listener::accept_later(uint64_t delay_ns) {
   loop_.unwatch(socket_.fd.get(), std::exchange(watch_, 0));
-  accept_timer_ = loop_.after(accept_rate_.interval_ns() * 16, [this] {
+  accept_timer_ = loop_.after(delay_ns, [this] {
     accept_timer_ = 0;
     watch_ = loop_.watch(socket_.fd.get(), EPOLLIN, [this] { accept_all(); });
   });

@@ -45,7 +45,7 @@ class Listener {
   };
 
   void accept_all();
-  void accept_later();
+  void accept_later(uint64_t delay_ns);
   void add_peer(os::Fd socket);
   void make_room();
   std::variant<const Options*, const char*> admit(Serial serial, const Init& init);
