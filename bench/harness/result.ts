@@ -50,6 +50,9 @@ export interface Measurement {
   /** What was sent, where one figure has one: charts by frame size and by number of wires join measurements on these. */
   readonly frameBytes?: number;
   readonly wires?: number;
+  readonly offeredRate?: number; // frames per second, where it was fixed
+  readonly startedAt?: string; // RFC 3339
+  readonly seconds?: number;
   /** Why it was not measured; then nothing above but the names means anything. */
   readonly skipped?: string;
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run as rows: one per measurement and machine state. Every form of the report is made from these.
+
+import type { MachineState, Measurement, Run, Series, Summary } from '../harness/result.ts';
+
+export const machineStates: readonly MachineState[] = ['fast', 'slow'];
+
+export type Verdict = 'met' | 'missed';
+
+export interface Row {
+  readonly measurement: Measurement;
+  readonly state: MachineState;
+  readonly summary: Summary;
+  /** undefined: no target was set. */
+  readonly verdict: Verdict | undefined;
+}
+
+export function rowsOf(run: Run): Row[] {
+  return run.measurements.filter((measurement) => measurement.skipped === undefined).flatMap(rowsOfMeasurement);
+}
+
+export function rowsOfMeasurement(measurement: Measurement): Row[] {
+  return machineStates.flatMap((state) => {
+    const summary = measurement.summaries[state];
+    return summary === undefined ? [] : [{ measurement, state, summary, verdict: verdictOf(measurement, summary) }];
+  });
+}
+
+export function skippedOf(run: Run): Measurement[] {
+  return run.measurements.filter((measurement) => measurement.skipped !== undefined);
+}
+
+/** Measured, but the machine changed its state in every pair. */
+export function unsettledOf(run: Run): Measurement[] {
+  return run.measurements.filter(
+    (measurement) => measurement.skipped === undefined && rowsOfMeasurement(measurement).length === 0,
+  );
+}
+
+/** With a rival the median ratio is held against the target, else the figure itself. */
+function verdictOf(measurement: Measurement, summary: Summary): Verdict | undefined {
+  const { target, rival, better } = measurement;
+  if (target === undefined) return undefined;
+  if (rival !== undefined) return summary.ratio.median >= target ? 'met' : 'missed';
+  const figure = summary.subject.median;
+  return (better === 'more' ? figure >= target : figure <= target) ? 'met' : 'missed';
+}
+
+export function targetText({ target, rival, better, unit }: Measurement): string {
+  if (target === undefined) return '';
+  if (rival !== undefined) return `≥ ${target}×`;
+  return `${better === 'more' ? '≥' : '≤'} ${target} ${unit}`;
+}
+
+/** The measurement's name without rival and without what it was measured at: memif-64/testpmd → memif. */
+export function familyOf({ name, frameBytes, wires }: Measurement): string {
+  const drop = [frameBytes, wires].map(String);
+  const words = (name.split('/')[0] as string).split('-');
+  return words.filter((word) => !drop.includes(word)).join('-');
+}
+
+export function seriesOver(measurement: Measurement, x: Series['x']): Series[] {
+  return (measurement.series ?? []).filter((series) => series.x === x && series.points.length > 0);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers as people read them.
+
+import type { Run, Spread } from '../harness/result.ts';
+
+const scales: readonly (readonly [number, string])[] = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+];
+
+/** Three to four digits that mean something: 14.20M, 9000, 38.2, 0.00085. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  if (size >= 1e4) {
+    const [scale, letter] = scales.find(([least]) => size >= least) as readonly [number, string];
+    return `${(value / scale).toPrecision(4)}${letter}`;
+  }
+  if (Number.isInteger(value)) return String(value);
+  if (size >= 1000) return value.toFixed(0);
+  return String(Number(value.toPrecision(3)));
+}
+
+export function spreadText({ least, median, most }: Spread): string {
+  return `${numberText(median)} (${numberText(least)} – ${numberText(most)})`;
+}
+
+export function ratioText({ least, median, most }: Spread): string {
+  return `${median.toFixed(2)}× (${least.toFixed(2)} – ${most.toFixed(2)})`;
+}
+
+/** What a reader needs to know about a run before any number of it. */
+export function environmentLines({ environment, startedAt, seconds, quick }: Run): [string, string][] {
+  const versions = Object.entries(environment.versions).map(([program, version]) => `${program} ${version}`);
+  const memory = environment.memoryMiB === undefined ? '' : `, ${environment.memoryMiB} MiB`;
+  return [
+    ['started', `${startedAt}, ran ${numberText(seconds)} s${quick ? ', quick (few pairs)' : ''}`],
+    ['commit', environment.commit],
+    ['machine', `${environment.cpu}, ${environment.cpus} CPUs${memory}`],
+    ['system', `Linux ${environment.kernel}, Node ${environment.node}`],
+    ['versions', versions.join(', ') || 'none recorded'],
+  ];
+}
