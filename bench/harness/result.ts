@@ -43,7 +43,8 @@ export interface Measurement {
   /** Pairs that straddle a change of machine state. */
   readonly dropped: number;
   readonly summaries: Readonly<Partial<Record<MachineState, Summary>>>;
-  /** Further figures of the subject, by name with unit: `cycles per frame`, `CPU seconds`, `RSS MiB`. */
+  /** Further figures of the subject, by name with unit: `cycles per frame`, `CPU seconds`, `CPU cores` (CPU seconds per
+   *  second of the subject's own time), `RSS MiB`. */
   readonly figures: Readonly<Record<string, number>>;
   /** For charts: e.g. frame size → frames per second, percentile → microseconds. */
   readonly series?: readonly Series[];

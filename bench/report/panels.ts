@@ -126,7 +126,9 @@ function barOf({ measurement, summary, verdict }: Row): RatioBar {
   return {
     name: measurement.name,
     who: `${measurement.subject} : ${measurement.rival} = ${median.toFixed(2)}×`,
-    ...{ ratio: median, least, most },
+    ratio: median,
+    least,
+    most,
     target: measurement.target,
     verdict: verdict === undefined ? 'no target' : verdict === 'met' ? 'target met' : 'target missed',
   };

@@ -10,28 +10,29 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-const measuredHead = [
-  ...['measurement', 'subject', 'rival', 'unit', 'machine', 'subject’s figure', 'rival’s figure', 'ratio'],
-  ...['target', 'met', 'pairs', 'dropped'],
-];
+const measuredHead =
+  'measurement, subject, rival, unit, machine, subject’s figure, rival’s figure, ratio, target, met, pairs, dropped'.split(
+    ', ',
+  );
 
 export function measuredTable(run: Run): Table {
   const settled = run.measurements.filter((measurement) => measurement.skipped === undefined);
-  const unsettled = unsettledOf(run).map((measurement) => [
-    ...[measurement.name, measurement.subject, measurement.rival ?? '–', measurement.unit, 'neither', '–', '–', '–'],
-    ...[targetText(measurement), '', '0', String(measurement.dropped)],
-  ]);
-  return { head: measuredHead, rows: [...settled.flatMap(rowsOfMeasurement).map(measuredRow), ...unsettled] };
+  const rows = settled.flatMap(rowsOfMeasurement).map(measuredRow);
+  return { head: measuredHead, rows: [...rows, ...unsettledOf(run).map(unsettledRow)] };
 }
 
 function measuredRow({ measurement, state, summary, verdict }: Row): string[] {
   const { name, subject, rival, unit, dropped } = measurement;
   const against = rival === undefined ? ['–', '–'] : [spreadText(summary.rival), ratioText(summary.ratio)];
   const met = verdict === undefined ? '' : verdict === 'met' ? 'yes' : 'no';
-  return [
-    ...[name, subject, rival ?? '–', unit, state, spreadText(summary.subject), ...against],
-    ...[targetText(measurement), met, String(summary.pairs), String(dropped)],
-  ];
+  const figures = [spreadText(summary.subject), ...against, targetText(measurement), met];
+  return [name, subject, rival ?? '–', unit, state, ...figures, String(summary.pairs), String(dropped)];
+}
+
+function unsettledRow(measurement: Measurement): string[] {
+  const { name, subject, rival, unit, dropped } = measurement;
+  const figures = ['–', '–', '–', targetText(measurement), ''];
+  return [name, subject, rival ?? '–', unit, 'neither', ...figures, '0', String(dropped)];
 }
 
 export function figuresTable(run: Run): Table {

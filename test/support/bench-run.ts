@@ -145,7 +145,14 @@ export function exampleRun(changes: Partial<Run> = {}): Run {
         rival: 'Linux bridge',
         target: 1.2,
       }),
-      ...([[1, 28.6e6], [10, 28.2e6], [100, 27.9e6], [1000, 24.8e6]] as const).map(([n, rate]) => manyWires(n, rate)),
+      ...(
+        [
+          [1, 28.6e6],
+          [10, 28.2e6],
+          [100, 27.9e6],
+          [1000, 24.8e6],
+        ] as const
+      ).map(([n, rate]) => manyWires(n, rate)),
       latency,
       measured(0.4, 0.4, {
         name: 'idle-1000',

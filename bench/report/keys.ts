@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ed25519 key that signs this machine's results (docs/decisions/007-signed-results.md).
+
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Kept apart from results, so that who may write results need not be able to sign them. */
+export function keyDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  const state = environment['XDG_STATE_HOME'];
+  return join(state?.startsWith('/') ? state : join(homedir(), '.local/state'), 'crosswire-bench');
+}
+
+export const machineKeyName = 'sign-key.pem';
+export const machinePublicKeyName = 'sign-key.pub.pem';
+
+export async function loadSigningKey(file: string): Promise<KeyObject> {
+  const pem = await readFile(file, 'utf8');
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch (cause) {
+    throw new Error(`${file}: no private key in PEM form`, { cause });
+  }
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new Error(`${file}: a key of type ${key.asymmetricKeyType}, not ed25519`);
+  return key;
+}
+
+/** This machine's key, made when first asked for; its public half lies beside it. */
+export async function machineSigningKey(directory = keyDirectory()): Promise<KeyObject> {
+  const file = join(directory, machineKeyName);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (!existsSync(file)) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeOnce(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+  }
+  const key = await loadSigningKey(file);
+  await writeOnce(join(directory, machinePublicKeyName), publicPem(key), 0o644);
+  return key;
+}
+
+// link(2) fails if the name is taken: of two first runs at once one key wins, and neither reads half a file.
+async function writeOnce(file: string, text: string | Buffer, mode: number): Promise<void> {
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, text, { mode });
+  try {
+    await link(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(draft);
+  }
+}
+
+export function publicPem(key: KeyObject): string {
+  return publicHalf(key).export({ type: 'spki', format: 'pem' }) as string;
+}
+
+/** SHA-256 over the public key's DER form. */
+export function fingerprint(key: KeyObject): string {
+  const der = publicHalf(key).export({ type: 'spki', format: 'der' });
+  return `SHA256:${createHash('sha256').update(der).digest('base64').replace(/=+$/, '')}`;
+}
+
+function publicHalf(key: KeyObject): KeyObject {
+  return key.type === 'public' ? key : createPublicKey(key);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subject's latency distribution in milliseconds, whatever unit it was measured in.
+
+import type { Measurement, Series } from '../harness/result.ts';
+import { seriesOver } from './rows.ts';
+import type { Message } from './smp.ts';
+
+const millisecondsPer: Readonly<Record<string, number>> = { ns: 1e-6, µs: 1e-3, us: 1e-3, ms: 1, s: 1e3 };
+
+// The names of SMP's fields, by percentile.
+const fieldOf: readonly (readonly [number, string])[] = [
+  [0, 'min'],
+  [50, 'p50'],
+  [90, 'p90'],
+  [99, 'p99'],
+  [100, 'max'],
+];
+
+export function latencyOf(measurement: Measurement): Message | undefined {
+  const found = distributionOf(measurement);
+  if (found === undefined) return undefined;
+  const { series, scale } = found;
+  const at = new Map(series.points);
+  const fields = fieldOf.map(([percentile, name]) => [name, milliseconds(at.get(percentile), scale)]);
+  return { ...Object.fromEntries(fields), average: milliseconds(series.mean, scale) };
+}
+
+/** The percentiles for which SMP has no field. */
+export function latencyLabels(measurement: Measurement): Record<string, number> {
+  const found = distributionOf(measurement);
+  if (found === undefined) return {};
+  const others = found.series.points.filter(([percentile]) => fieldOf.every(([known]) => known !== percentile));
+  return Object.fromEntries(others.map(([at, value]) => [`latency_p${at}_ms`, milliseconds(value, found.scale)]));
+}
+
+function distributionOf(measurement: Measurement): { series: Series; scale: number } | undefined {
+  const series = seriesOver(measurement, 'percentile').find(({ name }) => name === measurement.subject);
+  const scale = millisecondsPer[series?.unit ?? measurement.unit];
+  return series === undefined || scale === undefined ? undefined : { series, scale };
+}
+
+/** 4.2 µs are 0.0042 ms, not 0.004200000000000001. */
+function milliseconds<T extends number | undefined>(value: T, scale: number): T {
+  return (value === undefined ? undefined : Number((value * scale).toPrecision(12))) as T;
+}
