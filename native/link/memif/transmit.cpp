@@ -53,18 +53,22 @@ template <Role role>
 Transmitted transmit(Session& session, const Burst& burst, uint32_t first, uint32_t count, Notifier& notifier) {
   Transmitted sent;
   const auto rings = static_cast<uint32_t>(session.transmit_rings.size());
-  for (; sent.taken < count; sent.taken++) {
-    const Frame& frame = burst.frames[first + sent.taken];
-    const uint32_t number = rings == 1 ? 0 : flow_hash(burst, frame, session.payload) % rings;
+  while (sent.taken < count) {
+    const Frame* frames = &burst.frames[first + sent.taken];
+    const uint32_t number = rings == 1 ? 0 : flow_hash(burst, *frames, session.payload) % rings;
     RingWriter<role> writer(session, session.transmit_rings[number]);
-    const bool simple = frame.more == 0 && frame.offload == 0 && frame.length <= session.max_frame;
-    if (simple && writer.write_whole(frame.data, frame.length)) [[likely]]
-      continue;
+    const uint32_t run = rings == 1 ? count - sent.taken : 1;
+    const uint32_t written = writer.write_run(frames, run);
+    sent.taken += written;
+    if (written == run) continue;
+
+    const Frame& frame = frames[written];
     if (longest_unit(burst, frame) > session.max_frame) {
       sent.reason = DropReason::too_big;
       break;
     }
     if (!write_units<role>(session, writer, burst, frame, sent)) break;
+    sent.taken++;
   }
   for (TransmitRing& ring : session.transmit_rings) {
     if (ring.published != ring.position) publish(session, ring, notifier);
