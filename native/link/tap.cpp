@@ -3,13 +3,10 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "core/headers.hpp"
@@ -70,6 +67,7 @@ Result<> TapLink::open() {
   }
   tap_ = std::move(tap).value();
   poll_ = std::move(poll);
+  merges_udp_ = true;
   phase_.store(Phase::attached, std::memory_order_relaxed);
   return Done{};
 }
@@ -112,77 +110,6 @@ void TapLink::receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexce
   burst.offloads[burst.offload_count++] = checked.offload;
   received.offload = static_cast<uint16_t>(burst.offload_count);
   received.units = checked.units;
-}
-
-Transmitted TapLink::transmit(const Burst& burst, uint32_t first, uint32_t count) noexcept {
-  Transmitted result;
-  while (result.taken < count) {
-    const auto refused = write_frame(burst, burst.frames[first + result.taken]);
-    if (refused) {
-      result.reason = *refused;
-      break;
-    }
-    ++result.taken;
-  }
-  return result;
-}
-
-std::optional<DropReason> TapLink::write_frame(const Burst& burst, const Frame& frame) noexcept {
-  const Offload* offload = burst.offload_of(frame);
-  if (!tap_) return DropReason::link_down;
-  if (const auto refused = refusal(burst, frame, offload)) return refused;
-
-  std::array<uint8_t, VirtioHeader::size> virtio;
-  encode_virtio(claim_of(offload), virtio.data());
-  std::array<iovec, 2 + Burst::max_more> parts;
-  parts[0] = {virtio.data(), virtio.size()};
-  parts[1] = {const_cast<uint8_t*>(frame.data), frame.head_length};
-  int used = 2;
-  for (const Segment& segment : burst.more_of(frame))
-    parts[used++] = {const_cast<uint8_t*>(segment.data), segment.length};
-
-  while (::writev(tap_.get(), parts.data(), used) < 0) {
-    if (errno != EINTR) return reason_of(errno, offload);
-  }
-  if (phase_.load(std::memory_order_relaxed) != Phase::attached)
-    phase_.store(Phase::attached, std::memory_order_relaxed);
-  return {};
-}
-
-// What the kernel would take, but the wire's contract does not allow.
-std::optional<DropReason> TapLink::refusal(const Burst& burst, const Frame& frame,
-                                           const Offload* offload) const noexcept {
-  uint8_t first = 0;
-  if (frame.more > Burst::max_more) return DropReason::too_big;
-  if (frame.length > max_frame_length || longest_wire_frame(frame, offload) > facts_.max_frame)
-    return DropReason::too_big;
-  if (options_.payload == Payload::ethernet) {
-    return frame.length < ethernet_header ? std::optional(DropReason::too_short) : std::nullopt;
-  }
-  const bool ip = copy_head(burst, frame, &first, 1) == 1 && starts_ip(first);
-  return ip ? std::nullopt : std::optional(DropReason::bad_payload);
-}
-
-// tun_get_user() in drivers/net/tun.c.
-DropReason TapLink::reason_of(int error, const Offload* offload) noexcept {
-  switch (error) {
-    case EAGAIN:
-      return DropReason::tx_full;
-    case EIO:
-      phase_.store(Phase::interface_down, std::memory_order_relaxed);
-      return DropReason::link_down;
-    case EBADFD:
-    case EBADF:
-      lose_device();
-      return DropReason::link_down;
-    case EMSGSIZE:
-      return DropReason::too_big;
-    case EINVAL:  // the virtio header, or an IP version that changed since it was looked at
-      if (offload != nullptr) return DropReason::bad_offload;
-      return options_.payload == Payload::ip ? DropReason::bad_payload : DropReason::io_error;
-    default:
-      return DropReason::io_error;
-  }
 }
 
 bool TapLink::arm() noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace. The kernel hands over and takes
-// unfinished checksums and 64 KiB super-frames; see core/offload.hpp.
+// unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete frames of one flow that follow each
+// other are handed over as one, see core/coalescer.hpp.
 #pragma once
 
 #include <atomic>
@@ -9,8 +10,11 @@
 #include <span>
 #include <string>
 
+#include "core/coalescer.hpp"
 #include "core/link.hpp"
 #include "os/fd.hpp"
+
+struct iovec;
 
 namespace crosswire {
 
@@ -51,6 +55,9 @@ class TapLink final : public Link {
 
   void receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexcept;
   std::optional<DropReason> write_frame(const Burst& burst, const Frame& frame) noexcept;
+  std::optional<DropReason> write_merged(const Coalescer& run) noexcept;
+  Transmitted write_singly(const Burst& burst, uint32_t first, uint32_t count) noexcept;
+  std::optional<DropReason> write_parts(const iovec* parts, int count, const Offload* offload) noexcept;
   std::optional<DropReason> refusal(const Burst& burst, const Frame& frame, const Offload* offload) const noexcept;
   DropReason reason_of(int error, const Offload* offload) noexcept;
   void lose_device() noexcept;
@@ -58,7 +65,8 @@ class TapLink final : public Link {
   const Options options_;
   const LinkFacts facts_;
   os::Fd tap_;
-  os::Fd poll_;  // an epoll instance that watches tap_ as long as its device exists
+  os::Fd poll_;             // an epoll instance that watches tap_ as long as its device exists
+  bool merges_udp_ = true;  // until the kernel says no
   std::atomic<Phase> phase_{Phase::closed};
 };
 

@@ -139,7 +139,10 @@ TEST_CASE("tap: TCP crosses intact, with offloads passed on and with offloads fi
     CHECK(wire.refused() == 0);
     CHECK(kernel_counter(ends.namespace_a, "Tcp", "InCsumErrors") == 0);
     CHECK(kernel_counter(ends.namespace_b, "Tcp", "InCsumErrors") == 0);
-    CHECK(kernel_counter(ends.namespace_b, "Tcp", "InSegs") > 0);
+    // A super-frame counts as one there; finished frames were 2,896 and more, until they were merged again.
+    const long arrived = kernel_counter(ends.namespace_b, "Tcp", "InSegs");
+    CHECK(arrived > 0);
+    CHECK(arrived < 1448);
   }
 }
 
