@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ed25519 key that signs this machine's results (docs/decisions/007-signed-results.md).
 
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -44,7 +51,7 @@ export async function machineSigningKey(directory = keyDirectory()): Promise<Key
 
 // link(2) fails if the name is taken: of two first runs at once one key wins, and neither reads half a file.
 async function writeOnce(file: string, text: string | Buffer, mode: number): Promise<void> {
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, text, { mode });
   try {
     await link(draft, file);

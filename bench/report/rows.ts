@@ -16,10 +16,12 @@ export interface Row {
 }
 
 export function rowsOf(run: Run): Row[] {
-  return run.measurements.filter((measurement) => measurement.skipped === undefined).flatMap(rowsOfMeasurement);
+  return run.measurements.flatMap(rowsOfMeasurement);
 }
 
+/** None if it was skipped: then nothing but its names means anything. */
 export function rowsOfMeasurement(measurement: Measurement): Row[] {
+  if (measurement.skipped !== undefined) return [];
   return machineStates.flatMap((state) => {
     const summary = measurement.summaries[state];
     return summary === undefined ? [] : [{ measurement, state, summary, verdict: verdictOf(measurement, summary) }];

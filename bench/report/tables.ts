@@ -2,7 +2,7 @@
 // The tables of a report, free of any form.
 
 import type { Measurement, Run } from '../harness/result.ts';
-import { type Row, rowsOfMeasurement, skippedOf, targetText, unsettledOf } from './rows.ts';
+import { type Row, rowsOf, skippedOf, targetText, unsettledOf } from './rows.ts';
 import { numberText, ratioText, spreadText } from './text.ts';
 
 export interface Table {
@@ -16,8 +16,7 @@ const measuredHead =
   );
 
 export function measuredTable(run: Run): Table {
-  const settled = run.measurements.filter((measurement) => measurement.skipped === undefined);
-  const rows = settled.flatMap(rowsOfMeasurement).map(measuredRow);
+  const rows = rowsOf(run).map(measuredRow);
   return { head: measuredHead, rows: [...rows, ...unsettledOf(run).map(unsettledRow)] };
 }
 

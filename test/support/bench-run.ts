@@ -57,7 +57,7 @@ function memif(frameBytes: number, subject: number, rival: number): Measurement 
     frameBytes,
     startedAt: '2026-03-01T10:00:10.500Z',
     seconds: 12.5,
-    figures: { 'cycles per frame': 36.4, 'CPU seconds': 10, 'RSS MiB': 61.5 },
+    figures: { 'cycles per frame': 36.4, 'CPU cores': 0.98, 'RSS MiB': 61.5 },
   });
 }
 

@@ -8,13 +8,14 @@ import { delimiter } from 'node:path';
 import { existsSync } from 'node:fs';
 import test, { type ImplementationFn } from 'ava';
 
-export type Requirement = 'root' | 'tun' | 'dpdk-testpmd' | 'iperf3' | 'prometheus' | 'ping' | 'ethtool';
+export type Requirement = 'root' | 'tun' | 'dpdk-testpmd' | 'iperf3' | 'prometheus' | 'ping' | 'ethtool' | 'protoc';
 
 const programs: Partial<Record<Requirement, string>> = {
   'dpdk-testpmd': 'dpdk-testpmd',
   iperf3: 'iperf3',
   ping: 'ping',
   ethtool: 'ethtool',
+  protoc: 'protoc',
 };
 
 /** Absolute path of a program on PATH or unpacked by scripts/setup, or undefined. */

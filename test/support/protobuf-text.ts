@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages as protobuf's text format, which is all that protoc takes: --encode then holds them against the schema.
+
+import { execFileSync } from 'node:child_process';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const maps: readonly string[] = ['labels', 'annotations', 'headers', 'cookies'];
+const times: readonly string[] = ['start_time', 'end_time'];
+const enums: readonly string[] = ['protocol', 'mesh_type.type'];
+
+/** Field names as in the .proto file. */
+export function textFormat(message: Fields, path = ''): string {
+  return Object.entries(message)
+    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => fieldText(name, one, path)))
+    .join('');
+}
+
+function fieldText(name: string, value: unknown, path: string): string {
+  if (maps.includes(name)) {
+    const entries = Object.entries(value as Fields);
+    return entries.map(([key, text]) => `${name} { key: ${quoted(key)} value: ${quoted(text)} }\n`).join('');
+  }
+  if (times.includes(name)) return `${name} { ${timeText(String(value))} }\n`;
+  if (typeof value === 'object') return `${name} {\n${textFormat(value as Fields, `${name}.`)}}\n`;
+  const isEnum = enums.includes(name) || enums.includes(path + name);
+  return `${name}: ${isEnum ? String(value as string) : quoted(value)}\n`;
+}
+
+function timeText(time: string): string {
+  const milliseconds = Date.parse(time);
+  return `seconds: ${Math.floor(milliseconds / 1000)} nanos: ${(milliseconds % 1000) * 1e6}`;
+}
+
+// Numbers are the same in JSON and in the text format, and so are a string's escapes, but for \u.
+function quoted(text: unknown): string {
+  return JSON.stringify(text);
+}
+
+/** The message in wire form; throws with protoc's words if it is not one of the schema's. */
+export function encode(type: string, text: string): Buffer {
+  return protoc(`--encode=${type}`, text);
+}
+
+export function decode(type: string, wire: Buffer): string {
+  return protoc(`--decode=${type}`, wire).toString();
+}
+
+function protoc(mode: string, input: string | Buffer): Buffer {
+  const schema = ['-I', 'bench/report', 'smp.proto'];
+  const deterministic = mode.startsWith('--encode') ? ['--deterministic_output'] : [];
+  return execFileSync('protoc', [mode, ...deterministic, ...schema], { input, stdio: ['pipe', 'pipe', 'pipe'] });
+}
