@@ -6,40 +6,44 @@
 namespace crosswire::binding {
 
 namespace {
-// Netlink takes the kernel's rtnl lock, so more threads would only wait for each other.
-constexpr size_t thread_count = 4;
+constexpr size_t working_threads = 4;
+constexpr size_t waiting_threads = 32;
 }  // namespace
 
-Executor::Executor(Napi::Env env) : completion_(Completion::New(env, "crosswire", 0, 1, this)) {
+Executor::Executor(Napi::Env env)
+    : completion_(Completion::New(env, "crosswire", 0, 1, this)), crews_{Crew(working_threads), Crew(waiting_threads)} {
   completion_.Unref(env);  // an idle executor never keeps the process alive
 }
 
-Napi::Promise Executor::submit(Napi::Env env, std::unique_ptr<Job> job) {
+Napi::Promise Executor::submit(Napi::Env env, std::unique_ptr<Job> job, Lane lane) {
   auto promise = job->promise();
-  if (threads_.empty()) start_threads();
+  auto& crew = crews_[static_cast<size_t>(lane)];
   if (pending_++ == 0) completion_.Ref(env);
+  bool short_of_hands = false;
   {
     std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(job));
+    crew.queue.push_back(std::move(job));
+    short_of_hands = crew.queue.size() > crew.idle;
   }
-  changed_.notify_one();
+  if (short_of_hands && crew.threads.size() < crew.most_threads) start_thread(crew);
+  crew.changed.notify_one();
   return promise;
 }
 
-void Executor::start_threads() {
-  for (size_t i = 0; i < thread_count; ++i) {
-    threads_.emplace_back([this] { work_until_stopped(); });
-    pthread_setname_np(threads_.back().native_handle(), "cw-control");
-  }
+void Executor::start_thread(Crew& crew) {
+  crew.threads.emplace_back([this, &crew] { work_until_stopped(crew); });
+  pthread_setname_np(crew.threads.back().native_handle(), "cw-control");
 }
 
-void Executor::work_until_stopped() {
+void Executor::work_until_stopped(Crew& crew) {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    ++crew.idle;
+    crew.changed.wait(lock, [&] { return stopping_ || !crew.queue.empty(); });
+    --crew.idle;
     if (stopping_) return;
-    auto job = std::move(queue_.front());
-    queue_.pop_front();
+    auto job = std::move(crew.queue.front());
+    crew.queue.pop_front();
     lock.unlock();
     job->run();
     // The queue behind it is unbounded, so this never blocks; it refuses only when the environment is dying.
@@ -65,10 +69,12 @@ void Executor::stop() {
     if (stopping_) return;
     stopping_ = true;
   }
-  changed_.notify_all();
-  for (auto& thread : threads_) thread.join();
-  threads_.clear();
-  queue_.clear();
+  for (auto& crew : crews_) crew.changed.notify_all();
+  for (auto& crew : crews_) {
+    for (auto& thread : crew.threads) thread.join();
+    crew.threads.clear();
+    crew.queue.clear();
+  }
   completion_.Abort();
 }
 

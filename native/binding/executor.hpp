@@ -5,6 +5,7 @@
 
 #include <napi.h>
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -31,6 +32,12 @@ class Job {
   Napi::Promise::Deferred deferred_;
 };
 
+// On which threads a job runs.
+enum class Lane : uint8_t {
+  working,  // at work, or waiting for the kernel's rtnl lock: more threads would only wait for each other
+  waiting,  // asleep in the kernel without that lock: more threads wait for the same thing at the same time
+};
+
 class Executor {
  public:
   explicit Executor(Napi::Env env);
@@ -42,7 +49,7 @@ class Executor {
   // an addon thread and `convert` on the JavaScript thread; neither may hold Napi values. Jobs run in no fixed order:
   // who needs one waits for the promise. JavaScript thread only.
   template <class T, class Work, class Convert>
-  Napi::Promise run(Napi::Env env, Work work, Convert convert);
+  Napi::Promise run(Napi::Env env, Work work, Convert convert, Lane lane = Lane::working);
   // The same for Result<Done>: resolves with undefined.
   template <class Work>
   Napi::Promise run(Napi::Env env, Work work) {
@@ -57,18 +64,25 @@ class Executor {
   static void settle(Napi::Env env, Napi::Function, Executor* self, Job* job);
   using Completion = Napi::TypedThreadSafeFunction<Executor, Job, &Executor::settle>;
 
-  Napi::Promise submit(Napi::Env env, std::unique_ptr<Job> job);
-  void start_threads();
-  void work_until_stopped();
+  struct Crew {
+    explicit Crew(size_t most) : most_threads(most) {}
+    const size_t most_threads;
+    std::condition_variable changed{};
+    std::deque<std::unique_ptr<Job>> queue{};  // guarded by mutex_
+    size_t idle = 0;                           // guarded by mutex_
+    std::vector<std::thread> threads{};        // JavaScript thread only
+  };
+
+  Napi::Promise submit(Napi::Env env, std::unique_ptr<Job> job, Lane lane);
+  void start_thread(Crew& crew);
+  void work_until_stopped(Crew& crew);
 
   Completion completion_;
   size_t pending_ = 0;  // JavaScript thread only: promises not settled yet; the process stays alive for them
 
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::unique_ptr<Job>> queue_;  // guarded by mutex_
-  bool stopping_ = false;                   // guarded by mutex_
-  std::vector<std::thread> threads_;        // JavaScript thread only
+  bool stopping_ = false;      // guarded by mutex_
+  std::array<Crew, 2> crews_;  // by Lane
 };
 
 template <class T, class Work, class Convert>
@@ -102,8 +116,8 @@ class TypedJob final : public Job {
 };
 
 template <class T, class Work, class Convert>
-Napi::Promise Executor::run(Napi::Env env, Work work, Convert convert) {
-  return submit(env, std::make_unique<TypedJob<T, Work, Convert>>(env, std::move(work), std::move(convert)));
+Napi::Promise Executor::run(Napi::Env env, Work work, Convert convert, Lane lane) {
+  return submit(env, std::make_unique<TypedJob<T, Work, Convert>>(env, std::move(work), std::move(convert)), lane);
 }
 
 }  // namespace crosswire::binding

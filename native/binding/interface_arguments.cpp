@@ -81,7 +81,8 @@ os::InterfaceChange read_change(const Fields& fields) {
 }
 
 os::InterfaceQuery read_query(const Fields& fields) {
-  return {fields.string("netns"), fields.optional_string("aliasPrefix"), fields.strings("names")};
+  return {fields.string("netns"), fields.optional_string("aliasPrefix"), fields.strings("names"),
+          fields.boolean("details", true)};
 }
 
 TapRequest read_tap_request(const Fields& fields) {

@@ -50,7 +50,7 @@ Napi::Value delete_interface(const Napi::CallbackInfo& info) {
   return executor_of(info).run<bool>(
       info.Env(),
       [interface, alias = string_argument(info, 2, operation)] { return os::delete_interface(interface, alias); },
-      [](Napi::Env env, bool deleted) { return Napi::Boolean::New(env, deleted); });
+      [](Napi::Env env, bool deleted) { return Napi::Boolean::New(env, deleted); }, Lane::waiting);
 }
 
 Napi::Value read_statistics(const Napi::CallbackInfo& info) {

@@ -73,8 +73,10 @@ struct InterfaceQuery {
   std::string netns;
   std::optional<std::string> alias_prefix;  // those whose alias begins so …
   std::vector<std::string> names;           // … and those with these names
+  bool details = true;                      // addresses, routes and neighbours too
 };
-// A prefix costs a dump of all links of the namespace; names alone are asked for one by one.
+// A prefix costs a dump of all links of the namespace; names alone are asked for one by one. Details cost a walk
+// through the tables of the whole namespace.
 Result<std::vector<InterfaceInfo>> list_interfaces(const InterfaceQuery& query);
 
 // In the order asked; empty where the interface or its namespace is gone.

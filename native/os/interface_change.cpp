@@ -75,7 +75,10 @@ Result<> change_interface(const InterfaceChange& change) {
   if (!link && link.error().code == "INTERFACE_MISSING" && only_removes(change)) return Done{};
   if (!link) return std::move(link).error();
   std::vector<InterfaceInfo> before{std::move(link).value()};
-  auto details = read_details(socket.value(), change.interface.netns, before);
+  // An interface that is down has no routes to lose, and looking for them would cost a walk through those of all
+  // others.
+  auto details = before.front().up ? read_details(socket.value(), change.interface.netns, before)
+                                   : read_addresses(socket.value(), change.interface.netns, before);
   if (!details) return details;
 
   InterfaceEdit edit{socket.value(), change.interface, std::move(before.front())};

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <initializer_list>
 #include <unordered_map>
 
 #include "os/interface_read.hpp"
@@ -74,47 +75,65 @@ void keep_neighbour(const Wanted& wanted, const nlmsghdr* answer) {
   interface->neighbours.push_back({*address, *mac});
 }
 
-Verdict dump_family(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
-  ifaddrmsg address_header{};
-  address_header.ifa_family = family;
-  address_header.ifa_index = wanted.only_index();
-  NetlinkMessage addresses(RTM_GETADDR, 0, address_header);
-
-  rtmsg route_header{};
-  route_header.rtm_family = family;
-  route_header.rtm_protocol = routing_protocol;
-  NetlinkMessage routes(RTM_GETROUTE, 0, route_header);
-  if (wanted.only_index() != 0) routes.put_u32(RTA_OIF, wanted.only_index());
-
-  ndmsg neighbour_header{};
-  neighbour_header.ndm_family = family;
-  NetlinkMessage neighbours(RTM_GETNEIGH, 0, neighbour_header);
-  if (wanted.only_index() != 0) neighbours.put_u32(NDA_IFINDEX, wanted.only_index());
-
-  auto verdict = socket.dump(
-      addresses, [&] { wanted.forget(&InterfaceInfo::addresses, family); },
-      [&](const nlmsghdr* answer) { keep_address(wanted, answer); });
-  if (!verdict.accepted()) return verdict;
-  verdict = socket.dump(
-      routes, [&] { wanted.forget(&InterfaceInfo::routes, family); },
-      [&](const nlmsghdr* answer) { keep_route(wanted, answer); });
-  if (!verdict.accepted()) return verdict;
+Verdict dump_addresses(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
+  ifaddrmsg header{};
+  header.ifa_family = family;
+  header.ifa_index = wanted.only_index();
+  NetlinkMessage message(RTM_GETADDR, 0, header);
   return socket.dump(
-      neighbours, [&] { wanted.forget(&InterfaceInfo::neighbours, family); },
+      message, [&] { wanted.forget(&InterfaceInfo::addresses, family); },
+      [&](const nlmsghdr* answer) { keep_address(wanted, answer); });
+}
+
+Verdict dump_routes(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
+  rtmsg header{};
+  header.rtm_family = family;
+  header.rtm_protocol = routing_protocol;
+  NetlinkMessage message(RTM_GETROUTE, 0, header);
+  message.put_u32(RTA_TABLE, RT_TABLE_MAIN);  // where ours are; the local table has several entries for every address
+  if (wanted.only_index() != 0) message.put_u32(RTA_OIF, wanted.only_index());
+  auto verdict = socket.dump(
+      message, [&] { wanted.forget(&InterfaceInfo::routes, family); },
+      [&](const nlmsghdr* answer) { keep_route(wanted, answer); });
+  if (verdict.errno_value == ENOENT) return {};  // there never was a route in this namespace
+  return verdict;
+}
+
+Verdict dump_neighbours(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
+  ndmsg header{};
+  header.ndm_family = family;
+  NetlinkMessage message(RTM_GETNEIGH, 0, header);
+  if (wanted.only_index() != 0) message.put_u32(NDA_IFINDEX, wanted.only_index());
+  return socket.dump(
+      message, [&] { wanted.forget(&InterfaceInfo::neighbours, family); },
       [&](const nlmsghdr* answer) { keep_neighbour(wanted, answer); });
+}
+
+using Dump = Verdict (*)(NetlinkSocket&, const Wanted&, uint8_t family);
+
+Result<> read(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces,
+              std::initializer_list<Dump> dumps) {
+  if (interfaces.empty()) return Done{};
+  const Wanted wanted(interfaces);
+  for (const uint8_t family : {AF_INET, AF_INET6}) {
+    for (const auto dump : dumps) {
+      const auto verdict = dump(socket, wanted, family);
+      if (verdict.accepted()) continue;
+      if (family == AF_INET6 && verdict.errno_value == EOPNOTSUPP) break;  // a kernel without IPv6
+      return refusal(verdict, "NETLINK_FAILED", "read addresses, routes and neighbours", netns);
+    }
+  }
+  return Done{};
 }
 
 }  // namespace
 
+Result<> read_addresses(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces) {
+  return read(socket, netns, interfaces, {dump_addresses});
+}
+
 Result<> read_details(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces) {
-  if (interfaces.empty()) return Done{};
-  const Wanted wanted(interfaces);
-  for (const uint8_t family : {AF_INET, AF_INET6}) {
-    const auto verdict = dump_family(socket, wanted, family);
-    if (family == AF_INET6 && verdict.errno_value == EOPNOTSUPP) continue;  // a kernel without IPv6
-    if (!verdict.accepted()) return refusal(verdict, "NETLINK_FAILED", "read addresses, routes and neighbours", netns);
-  }
-  return Done{};
+  return read(socket, netns, interfaces, {dump_addresses, dump_routes, dump_neighbours});
 }
 
 }  // namespace crosswire::os

@@ -13,7 +13,7 @@ namespace crosswire::os {
 struct InterfaceEdit {
   NetlinkSocket& socket;
   InterfaceReference interface;  // for texts; its name follows a rename
-  InterfaceInfo before;          // with details
+  InterfaceInfo before;          // with the details that can get lost
   std::vector<std::function<void()>> undo{};
 
   int index() const { return static_cast<int>(before.index); }

@@ -33,7 +33,7 @@ Verdict request_new_address(InterfaceEdit& edit, const IpPrefix& address) {
 Result<bool> has_address(InterfaceEdit& edit, const IpPrefix& address) {
   std::vector<InterfaceInfo> now(1);
   now.front().index = edit.before.index;
-  auto read = read_details(edit.socket, edit.interface.netns, now);
+  auto read = read_addresses(edit.socket, edit.interface.netns, now);
   if (!read) return std::move(read).error();
   const auto& addresses = now.front().addresses;
   // IPv6 link-local addresses are not listed: there EEXIST must do.

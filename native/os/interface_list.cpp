@@ -57,7 +57,7 @@ Result<std::vector<InterfaceInfo>> list_interfaces(const InterfaceQuery& query) 
   auto socket = NetlinkSocket::open(query.netns);
   if (!socket) return std::move(socket).error();
   auto links = read_matching(socket.value(), query);
-  if (!links) return links;
+  if (!links || !query.details) return links;
   auto details = read_details(socket.value(), query.netns, links.value());
   if (!details) return std::move(details).error();
   return links;

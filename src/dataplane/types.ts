@@ -89,6 +89,8 @@ export interface InterfaceQuery {
   readonly netns: string;
   readonly aliasPrefix?: string; // those whose alias begins so …
   readonly names?: readonly string[]; // … and those with these names
+  /** Addresses, routes and neighbours too (default); they cost a walk through the tables of the whole namespace. */
+  readonly details?: boolean;
 }
 
 export interface TapLinkRequest {

@@ -14,15 +14,17 @@ export interface Search {
   /** Without it, no namespace is searched: only the names are asked for. */
   readonly aliasPrefix?: string;
   readonly names: readonly string[];
+  /** Addresses, routes and neighbours too. */
+  readonly details: boolean;
 }
 
 /** A namespace that goes meanwhile has nothing in it. */
 export async function findInterfaces(dataplane: Dataplane, search: Search): Promise<FoundInterface[]> {
-  const { namespaces, aliasPrefix, names } = search;
+  const { namespaces, ...query } = search;
   const distinct = new Map(namespaces.map((one) => [`${one.device}:${one.inode}`, one]));
   const found = await Promise.all(
     [...distinct.values()].map(async (namespace) => {
-      const infos = await ignoringMissing(dataplane.listInterfaces({ netns: namespace.path, aliasPrefix, names }));
+      const infos = await ignoringMissing(dataplane.listInterfaces({ ...query, netns: namespace.path }));
       return (infos ?? []).map((info) => ({ namespace, info }));
     }),
   );

@@ -20,7 +20,7 @@ export interface OrphanSweep {
 export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): Promise<OrphanSweep> {
   const { node, temporaryNames: names, isClaimed } = search;
   const namespaces = await dataplane.listNamespaces();
-  const found = await findInterfaces(dataplane, { namespaces, aliasPrefix: markPrefix(node), names });
+  const found = await findInterfaces(dataplane, { namespaces, aliasPrefix: markPrefix(node), names, details: false });
   const orphans = found.filter(({ namespace, info }) => {
     const mark = parseMark(node, info.alias);
     if (mark) return !isClaimed(mark, namespace);

@@ -92,7 +92,7 @@ async function refuseTaken({ dataplane, node }: AdmissionParts, asked: readonly 
   }
   await Promise.all(
     [...names].map(async ([netns, wanted]) => {
-      const infos = await dataplane.listInterfaces({ netns, names: [...wanted.keys()] });
+      const infos = await dataplane.listInterfaces({ netns, names: [...wanted.keys()], details: false });
       const foreign = infos.find(({ alias }) => parseMark(node, alias) === undefined);
       if (!foreign) return;
       throw new CrosswireError({

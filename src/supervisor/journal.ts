@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file per wire, always whole: written beside, synced, renamed, the directory synced (rename(2), fsync(2)).
+// One file per wire, always whole: written beside, synced, renamed, the directory synced (rename(2), fsync(2)). Writers
+// that finish together share the synchronisation of the directory.
 
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,6 +30,8 @@ const unfinished = `${suffix}.new`;
 
 export class JournalDirectory implements Journal {
   readonly #directory: string;
+  #runningSync: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | undefined;
 
   constructor(stateDirectory: string) {
     this.#directory = join(stateDirectory, 'wires');
@@ -84,7 +87,21 @@ export class JournalDirectory implements Journal {
     return join(this.#directory, wire + suffix);
   }
 
-  async #syncDirectory(): Promise<void> {
+  /** One synchronisation serves all who ask before it begins; who asks while it runs waits for the next. */
+  #syncDirectory(): Promise<void> {
+    if (this.#nextSync) return this.#nextSync;
+    const next = this.#runningSync
+      .catch(() => {}) // told to those who asked for it
+      .then(() => {
+        this.#nextSync = undefined;
+        return this.#syncNow();
+      });
+    this.#runningSync = next;
+    this.#nextSync = next;
+    return next;
+  }
+
+  async #syncNow(): Promise<void> {
     const directory = await open(this.#directory, 'r');
     try {
       await directory.sync();

@@ -38,7 +38,8 @@ export async function observe(
   const known = [...wanted, ...before.flatMap((standing) => observer.compile(standing).interfaces)];
   const temporary = endNames.flatMap((end) => (record?.names ? Object.values(record.names[end]) : []));
   const names = [...new Set([...temporary, ...known.map((one) => one.name)])];
-  const search = { namespaces: await placesOf(observer.finder, target, before), names };
+  const details = target !== undefined; // whatever else an interface has goes with it
+  const search = { namespaces: await placesOf(observer.finder, target, before), names, details };
   const isMarked = ({ info }: FoundInterface) => parseMark(node, info.alias)?.wire === name;
 
   let found = await findInterfaces(dataplane, search);

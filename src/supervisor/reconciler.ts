@@ -104,12 +104,10 @@ export class Reconciler {
         errors.push(asCrosswireError(error, 'remove the wire', entry.name));
       }
     };
-    const { record } = entry;
-    // A full disk must not keep a wire from being removed; the removal only would not be finished after a crash.
-    if (record) await this.#write(entry, { ...record, phase: 'removing' }).catch(() => {});
     const executor = new Executor(this.#parts.dataplane, entry);
     await attempt(async () => {
-      const observation = await this.observe(entry, undefined);
+      const looking = this.observe(entry, undefined); // by the record of the wire as it stands
+      const observation = await looking.finally(() => this.#announceRemoval(entry));
       remember(entry, observation);
       errors.push(...(await executor.runAnyway(plan(stateOf(entry), nothing, chooseNames()))));
       for (const error of await removeFound(this.#parts.dataplane, observation.strays)) throw error;
@@ -117,6 +115,13 @@ export class Reconciler {
     if (errors.length > 0) return errors;
     await attempt(() => this.#parts.journal.erase(entry.name));
     return errors;
+  }
+
+  /** A full disk must not keep a wire from being removed; the removal only would not be finished after a crash. */
+  async #announceRemoval(entry: WireEntry): Promise<void> {
+    const { record } = entry;
+    if (record && record.phase !== 'removing')
+      await this.#write(entry, { ...record, phase: 'removing' }).catch(() => {});
   }
 
   /** Nothing of ours may keep a namespace alive that is gone for everybody else. */

@@ -53,7 +53,7 @@ export class Supervisor {
     this.#log = log;
     this.#finder = new NamespaceFinder(dataplane);
     this.#reconciler = new Reconciler({ dataplane, finder: this.#finder, journal: parts.journal, node });
-    const queues = new Queues(settings.parallel ?? 8);
+    const queues = new Queues(settings.parallel ?? 32);
     const retries = new Retries(settings.retrySeconds ?? { first: 1, longest: 30 });
     const health = this.#health;
     this.#keeper = new Keeper({ reconciler: this.#reconciler, queues, retries, health, log, onWireMade });

@@ -60,7 +60,12 @@ export class FakeDataplane implements types.Dataplane {
     return this.kernel.namespaces();
   }
 
-  async listInterfaces({ netns, aliasPrefix, names }: types.InterfaceQuery): Promise<types.InterfaceInfo[]> {
+  async listInterfaces({
+    netns,
+    aliasPrefix,
+    names,
+    details = true,
+  }: types.InterfaceQuery): Promise<types.InterfaceInfo[]> {
     this.onStep('listInterfaces');
     const everything = aliasPrefix === undefined && names === undefined;
     return [...this.kernel.namespace(netns).interfaces.values()]
@@ -70,7 +75,8 @@ export class FakeDataplane implements types.Dataplane {
       )
       .map((one) => {
         const { index, name, alias, kind, mac, mtu, up, addresses, routes, neighbours, statistics } = one;
-        const lists = structuredClone({ addresses, routes, neighbours, statistics });
+        const known = details ? { addresses, routes, neighbours } : { addresses: [], routes: [], neighbours: [] };
+        const lists = structuredClone({ ...known, statistics });
         return { index, name, alias, kind, mac, mtu, up, running: isRunning(one), ...lists };
       });
   }

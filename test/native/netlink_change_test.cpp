@@ -35,6 +35,10 @@ TEST_CASE("one batch configures everything; the same batch again changes nothing
     }
     CHECK(seen.neighbours == change.add_neighbours);
   }
+  const auto bare = list_interfaces({a.path(), std::nullopt, {"cw-a"}, false});
+  REQUIRE(bare.ok());
+  CHECK(bare.value().at(0).alias == mark_a);
+  CHECK(bare.value().at(0).addresses.empty());
   auto removal = change_of(a.path());
   removal.remove_addresses = change.add_addresses;
   removal.remove_routes = change.add_routes;
@@ -112,6 +116,24 @@ TEST_CASE("a step that fails undoes those before it") {
   CHECK(seen.addresses == first.add_addresses);
   CHECK(seen.routes == first.add_routes);
   CHECK(seen.neighbours == first.add_neighbours);
+}
+
+TEST_CASE(
+    "a change that fails on an interface that is down keeps its addresses, whose IPv6 ones go whenever it goes down") {
+  NEEDS_NAMESPACE(a);
+  NEEDS_NAMESPACE(b);
+  REQUIRE_DONE(make_wire(a.path(), b.path()));
+  auto first = change_of(a.path());
+  first.add_addresses = {prefix("10.9.0.1/24"), prefix("fd09::1/64")};
+  REQUIRE_DONE(change_interface(first));
+
+  auto change = change_of(a.path());
+  change.up = true;
+  change.add_routes = {{prefix("10.5.0.0/16"), address("192.0.2.1")}};
+  CHECK(change_interface(change).error().code == "ROUTE_REFUSED");
+  const auto seen = one(a.path(), "cw-a");
+  CHECK_FALSE(seen.up);
+  CHECK(seen.addresses == first.add_addresses);
 }
 
 TEST_CASE("what the kernel refuses carries the code of what was refused") {

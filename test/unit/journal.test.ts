@@ -128,6 +128,28 @@ test('a supervisor goes on past a corrupt file, says so, and removes what it lef
   );
 });
 
+test('records written at the same time are all there, and so is the failure of each where the directory is gone', async (t) => {
+  const directory = stateDirectory(t);
+  const journal = new JournalDirectory(directory);
+  await journal.load();
+  const names = Array.from({ length: 50 }, (_, at) => `w${at}`).sort();
+  const records = names.map((name) => ({ ...record, wire: { ...wire, name } }));
+  await Promise.all(records.map((one) => journal.write(one)));
+  const loaded = await new JournalDirectory(directory).load();
+  t.deepEqual(
+    loaded.records.map((one) => one.wire.name),
+    names,
+  );
+  await Promise.all(names.map((name) => journal.erase(name)));
+  t.deepEqual(readdirSync(join(directory, 'wires')), []);
+
+  rmSync(join(directory, 'wires'), { recursive: true });
+  const outcomes = await Promise.allSettled([...names.map((name) => journal.erase(name)), journal.write(record)]);
+  t.true(outcomes.every((one) => one.status === 'rejected' && one.reason.code === 'JOURNAL_WRITE_FAILED'));
+  mkdirSync(join(directory, 'wires'));
+  await t.notThrowsAsync(journal.write(record)); // a failure is not remembered
+});
+
 test('a second supervisor on the state directory is refused', async (t) => {
   const directory = join(stateDirectory(t), 'made', 'by', 'start');
   mkdirSync(directory, { recursive: true });
