@@ -33,11 +33,7 @@ Result<> Listener::open(const std::string& socket, const std::string& netns) {
   auto guard = os::NamespaceGuard::enter(netns);
   if (!guard) return std::move(guard).error();
   auto listening = os::listen_seqpacket(socket, backlog);
-  if (!listening) {
-    Error error = std::move(listening).error();
-    error.code = "MEMIF_" + error.code;
-    return error;
-  }
+  if (!listening) return std::move(listening).error();
   socket_ = std::move(listening).value();
   watch_ = loop_.watch(socket_.fd.get(), EPOLLIN, [this] { accept_all(); });
   return Done{};

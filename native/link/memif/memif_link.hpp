@@ -16,7 +16,7 @@ class MemifLink final : public Link {
   const LinkFacts& facts() const noexcept override { return facts_; }
   LinkState state() const override { return attachment_.state(); }
 
-  // Errors: MEMIF_OPTION, MEMIF_SOCKET_PATH, MEMIF_SOCKET_BUSY, MEMIF_SOCKET_FAILED, MEMIF_ID_TAKEN, NAMESPACE_*.
+  // Errors: MEMIF_OPTION, MEMIF_ID_TAKEN, SOCKET_PATH, SOCKET_BUSY, SOCKET_FAILED, NAMESPACE_*.
   Result<> open() override;
   void close() noexcept override;
 
