@@ -4,10 +4,8 @@
 #include "core/segmenter.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/bytes.hpp"
-#include "core/checksum.hpp"
 #include "core/offload.hpp"
 
 namespace crosswire {
@@ -38,12 +36,14 @@ bool Segmenter::next() noexcept {
   remaining_ -= payload_length_;
   reading_ = ahead_;
   header_taken_ = payload_taken_ = 0;
-  if (header_length_ > 0) std::memcpy(header_.data(), original_.data(), header_length_);
   if (split) {
     finish_network_header();
     finish_transport_header();
+  } else if (offload_.needs_checksum) {
+    Checksum sum;
+    sum.add(header_.data() + offload_.checksum_start, header_length_ - offload_.checksum_start);
+    finish_checksum(sum);
   }
-  if (offload_.needs_checksum) finish_checksum();
   ++number_;
   return true;
 }
@@ -61,7 +61,7 @@ Segment Segmenter::take(uint32_t at_most) noexcept {
 
 void Segmenter::prepare_checksum() noexcept {
   const uint32_t end = uint32_t{offload_.checksum_start} + offload_.checksum_offset + 2;
-  if (end > max_header || copy_head(burst_, frame_, original_.data(), end) < end) {
+  if (end > max_header || copy_head(burst_, frame_, header_.data(), end) < end) {
     refused_ = DropReason::bad_checksum;
     return;
   }
@@ -73,65 +73,100 @@ void Segmenter::prepare_segmentation(Payload payload) noexcept {
   const uint32_t end = offload_.header_length;
   refused_ = DropReason::bad_offload;
   if (offload_.segment_size == 0 || end > max_header) return;
-  if (copy_head(burst_, frame_, original_.data(), end) < end) return;
-  const auto headers = parse_transport({original_.data(), end}, payload);
+  if (copy_head(burst_, frame_, header_.data(), end) < end) return;
+  const auto headers = parse_transport({header_.data(), end}, payload);
   if (!headers || !fits_headers(offload_, *headers)) return;
   refused_.reset();
   offload_.needs_checksum = true;
   headers_ = *headers;
   header_length_ = end;
+  prepare_network_header();
+  prepare_transport_header();
+}
+
+void Segmenter::prepare_network_header() noexcept {
+  if (headers_.ip_version == 6) return;
+  uint8_t* ip = header_.data() + headers_.network;
+  id_ = load_be16(ip + 4);
+  store_be32(ip + 2, 0);  // length, identification
+  store_be16(ip + 10, 0);
+  network_sum_.add(ip, (ip[0] & 15) * 4u);
+}
+
+// The checksum field holds the pseudo header's sum with the length of the whole. That length is taken out again and the
+// addresses are kept, which need not be those of the IP header (IPv6 routing header, RFC 8200 §8.1).
+void Segmenter::prepare_transport_header() noexcept {
+  uint8_t* transport = header_.data() + headers_.transport;
+  uint8_t* field = transport + offload_.checksum_offset;
+  const uint32_t whole = frame_.length - headers_.transport;
+  Checksum length;
+  length.add_number(static_cast<uint16_t>(whole >> 16));
+  length.add_number(static_cast<uint16_t>(whole));
+  transport_sum_.add_number(ones_complement_subtract(load_be16(field), length.sum()));
+  store_be16(field, 0);
+  if (offload_.segmentation == Offload::Segmentation::udp) {
+    store_be16(transport + 4, 0);
+  } else {
+    sequence_ = load_be32(transport + 4);
+    tcp_flags_ = transport[13];
+    store_be32(transport + 4, 0);
+    transport[13] = 0;
+  }
+  transport_sum_.add(transport, header_length_ - headers_.transport);
 }
 
 void Segmenter::finish_network_header() noexcept {
   uint8_t* ip = header_.data() + headers_.network;
-  const uint32_t ip_length = length() - headers_.network;
+  const auto ip_length = static_cast<uint16_t>(length() - headers_.network);
   if (headers_.ip_version == 6) {
     store_be16(ip + 4, static_cast<uint16_t>(ip_length - 40));
     return;
   }
-  store_be16(ip + 2, static_cast<uint16_t>(ip_length));
-  store_be16(ip + 4, static_cast<uint16_t>(load_be16(ip + 4) + number_));
-  store_be16(ip + 10, 0);
-  Checksum checksum;
-  checksum.add(ip, (ip[0] & 15) * 4u);
-  store_be16(ip + 10, checksum.complement());
+  const auto id = static_cast<uint16_t>(id_ + number_);
+  Checksum sum = network_sum_;
+  sum.add_number(ip_length);
+  sum.add_number(id);
+  store_be16(ip + 2, ip_length);
+  store_be16(ip + 4, id);
+  store_be16(ip + 10, sum.complement());
 }
 
 void Segmenter::finish_transport_header() noexcept {
   uint8_t* transport = header_.data() + headers_.transport;
-  const uint32_t transport_length = length() - headers_.transport;
+  const auto transport_length = static_cast<uint16_t>(length() - headers_.transport);
+  Checksum sum = transport_sum_;
+  sum.add_number(transport_length);
   if (offload_.segmentation == Offload::Segmentation::udp) {
-    store_be16(transport + 4, static_cast<uint16_t>(transport_length));
+    sum.add_number(transport_length);
+    store_be16(transport + 4, transport_length);
   } else {
-    store_be32(transport + 4, load_be32(transport + 4) + number_ * offload_.segment_size);
-    uint8_t& flags = transport[13];
+    const uint32_t sequence = sequence_ + number_ * offload_.segment_size;
+    uint8_t flags = tcp_flags_;
     if (remaining_ > 0) flags &= static_cast<uint8_t>(~(tcp_fin | tcp_psh));
     if (number_ > 0) flags &= static_cast<uint8_t>(~tcp_cwr);
+    sum.add_number(static_cast<uint16_t>(sequence >> 16));
+    sum.add_number(static_cast<uint16_t>(sequence));
+    sum.add_number(flags);
+    store_be32(transport + 4, sequence);
+    transport[13] = flags;
   }
-
-  // The field holds the pseudo header's sum with the length of the whole: exchange the length and keep the addresses,
-  // which need not be those of the IP header (IPv6 routing header, RFC 8200 §8.1).
-  uint8_t* field = transport + offload_.checksum_offset;
-  Checksum whole, pseudo;
-  whole.add_number(static_cast<uint16_t>((frame_.length - headers_.transport) >> 16));
-  whole.add_number(static_cast<uint16_t>(frame_.length - headers_.transport));
-  pseudo.add_number(ones_complement_subtract(load_be16(field), whole.sum()));
-  pseudo.add_number(static_cast<uint16_t>(transport_length));
-  store_be16(field, pseudo.sum());
+  finish_checksum(sum);
 }
 
-void Segmenter::finish_checksum() noexcept {
-  Checksum checksum;
-  checksum.add(header_.data() + offload_.checksum_start, header_length_ - offload_.checksum_start);
+void Segmenter::finish_checksum(Checksum sum) noexcept {
+  add_payload(sum);
+  // 0 and 0xffff are the same number, but to UDP 0 means "none" (RFC 768); CSUM_MANGLED_0 in Linux.
+  const uint16_t value = sum.complement();
+  store_be16(header_.data() + offload_.checksum_start + offload_.checksum_offset, value == 0 ? 0xffff : value);
+}
+
+void Segmenter::add_payload(Checksum& sum) noexcept {
   for (uint32_t left = payload_length_; left > 0;) {
     const Segment piece = contiguous(ahead_, left);
     if (piece.length == 0) break;
-    checksum.add(piece.data, piece.length);
+    sum.add(piece.data, piece.length);
     left -= piece.length;
   }
-  // 0 and 0xffff are the same number, but to UDP 0 means "none" (RFC 768); CSUM_MANGLED_0 in Linux.
-  const uint16_t sum = checksum.complement();
-  store_be16(header_.data() + offload_.checksum_start + offload_.checksum_offset, sum == 0 ? 0xffff : sum);
 }
 
 Segment Segmenter::contiguous(Cursor& cursor, uint32_t at_most) const noexcept {

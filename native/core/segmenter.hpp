@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "core/burst.hpp"
+#include "core/checksum.hpp"
 #include "core/headers.hpp"
 
 namespace crosswire {
@@ -47,9 +48,12 @@ class Segmenter {
   void skip(Cursor& cursor, uint32_t bytes) const noexcept;
   void prepare_checksum() noexcept;
   void prepare_segmentation(Payload payload) noexcept;
+  void prepare_network_header() noexcept;
+  void prepare_transport_header() noexcept;
   void finish_network_header() noexcept;
   void finish_transport_header() noexcept;
-  void finish_checksum() noexcept;
+  void finish_checksum(Checksum sum) noexcept;
+  void add_payload(Checksum& sum) noexcept;
 
   const Burst& burst_;
   const Frame& frame_;
@@ -66,8 +70,14 @@ class Segmenter {
   uint32_t header_taken_ = 0;
   uint32_t payload_taken_ = 0;
 
-  std::array<uint8_t, max_header> original_;  // the frame's own header
-  std::array<uint8_t, max_header> header_;    // the current frame's
+  // With segmentation, what differs from frame to frame: its value in the super-frame, and the sums of all the rest.
+  uint32_t sequence_ = 0;
+  uint16_t id_ = 0;
+  uint8_t tcp_flags_ = 0;
+  Checksum network_sum_;
+  Checksum transport_sum_;  // of the pseudo header and the transport header
+
+  std::array<uint8_t, max_header> header_;  // the current frame's
 };
 
 }  // namespace crosswire

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/checksum_avx2.hpp"
 #include "support/packet.hpp"
 
 namespace crosswire {
@@ -30,11 +31,28 @@ TEST_CASE("checksum: every length at every alignment equals the plain loop") {
   std::mt19937 random(1);
   const test::Bytes memory = test::random_bytes(random, 400);
   for (size_t offset = 0; offset < 33; ++offset) {
-    for (size_t length = 0; offset + length <= 330; ++length) {
+    for (size_t length = 0; offset + length <= 400; ++length) {
       const test::Bytes part(memory.begin() + long(offset), memory.begin() + long(offset + length));
       Checksum checksum;
       checksum.add(memory.data() + offset, length);
       REQUIRE(checksum.sum() == test::naive_sum(part));
+    }
+  }
+}
+
+TEST_CASE("checksum: the way of this CPU and the way of any equal each other, for megabytes of the largest words too") {
+  if (!has_avx2) {
+    MESSAGE("skipped: this CPU has no AVX2");
+    return;
+  }
+  std::mt19937 random(8);
+  for (const size_t blocks : {1u, 3u, 4u, 5u, 46u, 2047u, 40000u}) {
+    for (const bool largest : {false, true}) {
+      const size_t length = blocks * checksum_block;
+      const test::Bytes memory = largest ? test::Bytes(length, 0xff) : test::random_bytes(random, length);
+      uint64_t expected = 0;
+      for (size_t i = 0; i < length; i += 2) expected += uint64_t{memory[i]} | uint64_t{memory[i + 1]} << 8;
+      REQUIRE(sum_blocks_avx2(memory.data(), length) == expected);
     }
   }
 }
