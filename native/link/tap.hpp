@@ -37,7 +37,7 @@ class TapLink final : public Link {
   Result<> open() override;
   void close() noexcept override;
 
-  // At most 64 frames, or as many as fit into burst.scratch.
+  // At most 64 frames, or as many as fit into burst.scratch; fewer where they are super-frames.
   void receive(Burst& burst) noexcept override;
   void release() noexcept override {}
   Transmitted transmit(const Burst& burst, uint32_t first, uint32_t count) noexcept override;
@@ -53,7 +53,7 @@ class TapLink final : public Link {
   //                                  └─ device deleted (EBADFD) ─▶ gone, until close() and open()
   enum class Phase : uint8_t { closed, attached, interface_down, gone };
 
-  void receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexcept;
+  uint32_t receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexcept;
   std::optional<DropReason> write_frame(const Burst& burst, const Frame& frame) noexcept;
   std::optional<DropReason> write_merged(const Coalescer& run) noexcept;
   Transmitted write_singly(const Burst& burst, uint32_t first, uint32_t count) noexcept;

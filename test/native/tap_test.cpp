@@ -2,6 +2,8 @@
 #include "link/tap.hpp"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 
 #include "support/split.hpp"
 #include "support/tap_fixture.hpp"
@@ -229,6 +231,35 @@ TEST_CASE("tap: a burst of small frames lies densely, and the budget leaves the 
   CHECK(worker.receive(link).count == 64);
   CHECK(worker.burst->frames[63].data - worker.burst->frames[0].data == 63 * 128);
   CHECK(worker.receive(link).count == 36);
+}
+
+TEST_CASE("tap: a turn ends after some two hundred frames, counted as a ring counts them") {
+  NEEDS_NAMESPACE(inside)
+  NEEDS_TUN()
+  REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tun));
+  REQUIRE(test::ip(inside, {"address", "add", "10.77.0.1/24", "dev", "t0"}) == 0);
+  REQUIRE(test::ip(inside, {"link", "set", "t0", "addrgenmode", "none", "up"}) == 0);
+  TapLink link = make_link(inside, Payload::ip);
+  REQUIRE(link.open());
+  const os::Fd sender = test::socket_inside(inside, AF_INET, SOCK_DGRAM);
+  const int segment = 1000;
+  REQUIRE(::setsockopt(sender.get(), IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment) == 0);
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(9);
+  ::inet_pton(AF_INET, "10.77.0.2", &peer.sin_addr);
+  const Bytes batch(60 * segment);
+  for (int i = 0; i < 6; ++i) {
+    REQUIRE(::sendto(sender.get(), batch.data(), batch.size(), 0, reinterpret_cast<sockaddr*>(&peer), sizeof peer) > 0);
+  }
+  test::WorkerBurst worker;
+  const Burst& burst = worker.receive(link);
+  if (burst.offload_count == 0 || burst.frames[0].units == 1) {
+    MESSAGE("skipped: this kernel has no UDP segmentation for TAPs");
+    return;
+  }
+  CHECK(burst.count == 4);
+  CHECK(worker.receive(link).count == 2);
 }
 
 TEST_CASE("tap: an interface deleted under the link wakes its worker once, never again") {
