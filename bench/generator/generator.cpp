@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generator.hpp"
+
+#include <rte_cycles.h>
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace crosswire::bench {
+namespace {
+
+constexpr double patience = 0.25;  // seconds without an arrival after which what is in flight counts as lost
+
+double cpu_seconds() {
+  timespec used = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
+}  // namespace
+
+Generator::Generator(std::vector<Line>& lines, Histogram& latencies)
+    : lines_(lines), latencies_(latencies), hertz_(static_cast<double>(rte_get_tsc_hz())) {}
+
+uint64_t Generator::cycles(double seconds) const { return static_cast<uint64_t>(seconds * hertz_); }
+
+Outcome Generator::run(const Trial& trial) {
+  const auto phase = [&](double seconds, Outcome* outcome) {
+    const uint64_t end = rte_rdtsc() + cycles(seconds);
+    if (trial.mode == Mode::closed) closed(trial, end);
+    if (trial.mode == Mode::open) open(trial, end, outcome);
+    if (trial.mode == Mode::cold) cold(trial, end);
+  };
+  if (trial.warm_up > 0) phase(trial.warm_up, nullptr);
+  // A rate is counted in full flow; what the clock asked for must have arrived before and after.
+  if (trial.mode != Mode::closed) settle();
+
+  for (Line& line : lines_) line.count_from_here();
+  latencies_.clear();
+  Outcome outcome;
+  const double cpu_before = cpu_seconds();
+  const uint64_t start = rte_rdtsc();
+  phase(trial.seconds, &outcome);
+  outcome.seconds = static_cast<double>(rte_rdtsc() - start) / hertz_;
+  outcome.cpu = cpu_seconds() - cpu_before;
+  const uint64_t in_time = [&] {
+    uint64_t received = 0;
+    for (const Line& line : lines_) received += line.tally.received;
+    return received;
+  }();
+  settle();
+  for (const Line& line : lines_) {
+    outcome.tally.sent += line.tally.sent;
+    outcome.tally.received += line.tally.received;
+    outcome.tally.bytes += line.tally.bytes;
+    outcome.tally.lost += line.tally.lost;
+    outcome.tally.misplaced += line.tally.misplaced;
+    outcome.tally.corrupt += line.tally.corrupt;
+  }
+  // The stragglers of a closed loop were checked, but did not arrive in the counted time.
+  if (trial.mode == Mode::closed && outcome.tally.received > 0) {
+    outcome.tally.bytes = outcome.tally.bytes / outcome.tally.received * in_time;
+    outcome.tally.received = in_time;
+  }
+  return outcome;
+}
+
+void Generator::closed(const Trial& trial, uint64_t end) {
+  uint64_t now = rte_rdtsc(), heard = now;
+  while (now < end) {
+    for (int round = 0; round < 16; round++) {
+      for (Line& line : lines_) {
+        const uint64_t flying = line.in_flight();
+        const uint64_t room = trial.window > flying ? trial.window - flying : 0;
+        // Whole bursts: a forwarder that is ahead should not be fed frame by frame.
+        if (room >= std::min<uint64_t>(burst_size, trial.window))
+          line.send(static_cast<uint16_t>(std::min<uint64_t>(room, burst_size)), trial.sizes, now, 0);
+        if (line.receive(nullptr, 0) > 0) heard = now;
+      }
+    }
+    now = rte_rdtsc();
+    if (now - heard < cycles(patience)) continue;
+    for (Line& line : lines_) line.give_up();
+    heard = now;
+  }
+}
+
+void Generator::open(const Trial& trial, uint64_t end, Outcome* outcome) {
+  const double step = hertz_ / trial.rate;  // cycles from one frame to the next
+  const double nanoseconds = 1e9 / hertz_;
+  const uint64_t start = rte_rdtsc();
+  uint64_t sent = 0, due = 0;
+  size_t turn = 0;
+  for (uint64_t now = start; now < end; now = rte_rdtsc()) {
+    due = static_cast<uint64_t>(static_cast<double>(now - start) / step);
+    if (due > sent) {
+      // What the ring has no room for stays due, and its latency grows: nobody's slowness is left out.
+      const auto count = static_cast<uint16_t>(std::min<uint64_t>(due - sent, burst_size));
+      const auto time = start + static_cast<uint64_t>(static_cast<double>(sent + 1) * step);
+      sent += lines_[turn].send(count, trial.sizes, time, step);
+      turn = (turn + 1) % lines_.size();
+    }
+    for (Line& line : lines_) line.receive(&latencies_, nanoseconds);
+  }
+  if (outcome == nullptr) return;
+  outcome->due = due;
+  outcome->backlog = due - std::min(due, sent);
+}
+
+void Generator::cold(const Trial& trial, uint64_t end) {
+  size_t turn = 0;
+  while (rte_rdtsc() < end) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(trial.pause));
+    Line& line = lines_[turn];
+    turn = (turn + 1) % lines_.size();
+    const uint64_t start = rte_rdtsc();
+    if (line.send(1, trial.sizes, start, 0) == 0) continue;
+    while (line.receive(&latencies_, 1e9 / hertz_) == 0 && rte_rdtsc() - start < cycles(patience)) continue;
+    if (line.in_flight() > 0) line.give_up();
+  }
+}
+
+// Takes what is still under way, until nothing has come for a while.
+void Generator::settle() {
+  uint64_t now = rte_rdtsc(), heard = now;
+  const uint64_t end = now + cycles(1);
+  while (now < end && now - heard < cycles(patience)) {
+    uint64_t flying = 0;
+    for (Line& line : lines_) {
+      if (line.receive(&latencies_, 1e9 / hertz_) > 0) heard = now;
+      flying += line.in_flight();
+    }
+    if (flying == 0) return;
+    now = rte_rdtsc();
+  }
+  for (Line& line : lines_) line.give_up();
+}
+
+}  // namespace crosswire::bench

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// One wire under test: sends stamped frames into one port, takes them from the other and checks every one of them.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "histogram.hpp"
+#include "pattern.hpp"
+#include "ports.hpp"
+
+namespace crosswire::bench {
+
+constexpr uint16_t burst_size = 64;
+
+struct Tally {
+  uint64_t sent = 0;
+  uint64_t received = 0;
+  uint64_t bytes = 0;      // received
+  uint64_t lost = 0;       // skipped in the sequence, or given up on
+  uint64_t misplaced = 0;  // twice, late, or of another wire
+  uint64_t corrupt = 0;
+};
+
+class Line {
+ public:
+  Line(const PortPair& ports, uint16_t number, const Pattern& pattern, rte_mempool* pool, bool zero_copy);
+
+  /** Sends up to `count` frames, all due at `time` cycles plus `step` for each; gives how many the ring took. */
+  uint16_t send(uint16_t count, const std::vector<uint32_t>& sizes, uint64_t time, double step);
+  /** Takes a burst; latencies go to the histogram, if there is one. */
+  uint16_t receive(Histogram* latencies, double nanoseconds_per_cycle);
+  uint64_t in_flight() const { return next_ - awaited_; }
+  /** Frames that have been out for too long: they count as lost. */
+  void give_up();
+  void count_from_here() { tally = {}; }
+
+  Tally tally;
+
+ private:
+  void check(const rte_mbuf& buffer, Histogram* latencies, double nanoseconds_per_cycle, uint64_t now);
+  bool prepare(uint16_t count);
+
+  PortPair ports_;
+  uint16_t number_;
+  bool zero_copy_;
+  const Pattern& pattern_;
+  rte_mempool* pool_;
+  std::array<rte_mbuf*, burst_size> ready_{};
+  uint16_t prepared_ = 0;
+  uint64_t next_ = 0;     // sequence number of the next frame sent
+  uint64_t awaited_ = 0;  // of the next frame to arrive
+};
+
+}  // namespace crosswire::bench

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// DPDK's zero-copy memif passes the files of DPDK's own memory to the peer, and memif_connect() closes them once the
+// first device is connected ("close memseg file", rte_eth_memif.c of 22.11), so that no second device can. This keeps
+// duplicates and puts them back in their places.
+#pragma once
+
+#include <vector>
+
+namespace crosswire::bench {
+
+class MemoryFiles {
+ public:
+  MemoryFiles();
+  ~MemoryFiles();
+  MemoryFiles(const MemoryFiles&) = delete;
+  MemoryFiles& operator=(const MemoryFiles&) = delete;
+  void put_back() const;
+
+ private:
+  struct Kept {
+    int place;
+    int duplicate;
+  };
+  std::vector<Kept> kept_;
+};
+
+}  // namespace crosswire::bench

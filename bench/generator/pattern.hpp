@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the frames hold: an Ethernet header, a stamp that is written for every frame, and a payload that is written once
+// for each buffer and compared byte for byte on every arrival. Buffers differ in their payload, so a mix-up shows.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace crosswire::bench {
+
+struct [[gnu::packed]] Stamp {
+  uint8_t destination[6];
+  uint8_t source[6];
+  uint16_t ether_type;  // 0x88b5: IEEE 802 local experimental
+  uint16_t pattern;     // where the payload begins in the table
+  uint16_t wire;
+  uint16_t length;  // of the whole frame
+  uint64_t sequence;
+  uint64_t time;  // in cycles: when the frame was due, not when it was sent
+};
+static_assert(sizeof(Stamp) == 36);
+
+constexpr uint32_t least_frame = 60;
+constexpr uint32_t most_frame = 9216;
+constexpr uint32_t patterns = 251;  // prime, so that neighbours in any power-of-two stride differ
+
+class Pattern {
+ public:
+  Pattern();
+  /** Fills a buffer of most_frame bytes, or fewer, for the number-th time. */
+  void fill(uint8_t* frame, uint32_t size, uint32_t number) const;
+  bool intact(const uint8_t* frame, uint32_t size) const;
+
+ private:
+  std::array<uint8_t, most_frame + patterns> table_;
+};
+
+}  // namespace crosswire::bench

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The traffic generator as a process: one line in is one trial, one line out its outcome (bench/generator/main.cpp).
+
+import type { Bucket } from './histogram.ts';
+import { Measured } from './process.ts';
+import { builtProgram } from './programs.ts';
+
+export interface Attachment {
+  readonly socket: string;
+  readonly id: number;
+}
+
+export interface GeneratorOptions {
+  /** Frames enter at the first of each and are awaited at the second. */
+  readonly pairs: readonly (readonly [Attachment, Attachment])[];
+  readonly cpu: number;
+  readonly bufferSize?: number;
+  readonly ringLog?: number;
+  /** Its buffers are the ring's, so that it costs little and the forwarder is the bottleneck. */
+  readonly zeroCopy?: boolean;
+}
+
+export interface Trial {
+  readonly mode: 'closed' | 'open' | 'cold';
+  readonly size?: number | 'imix';
+  readonly window?: number;
+  readonly rate?: number;
+  readonly seconds?: number;
+  readonly warmUp?: number;
+  readonly pause?: number;
+}
+
+export interface TrialOutcome {
+  readonly seconds: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly bytes: number;
+  readonly lost: number;
+  readonly misplaced: number;
+  readonly corrupt: number;
+  readonly due: number;
+  readonly backlog: number;
+  readonly cpu: number;
+  readonly latencies: readonly Bucket[];
+}
+
+export class Generator {
+  readonly process: Measured;
+
+  private constructor(process: Measured) {
+    this.process = process;
+  }
+
+  static async start(options: GeneratorOptions): Promise<Generator> {
+    const { pairs, cpu, bufferSize = 2048, ringLog = 10, zeroCopy = true } = options;
+    const ends = pairs.map(([from, to]) => `--pair=${from.socket}:${from.id},${to.socket}:${to.id}`);
+    const process = new Measured('the generator', builtProgram('bench_generator'), [
+      ...ends,
+      `--cpu=${cpu}`,
+      `--ring-log=${ringLog}`,
+      `--buffer-size=${bufferSize}`,
+      ...(zeroCopy ? ['--zero-copy'] : []),
+    ]);
+    const generator = new Generator(process);
+    try {
+      await process.says(/\{"ready":true\}\n/, 40);
+    } catch (error) {
+      await generator.stop();
+      throw error;
+    }
+    return generator;
+  }
+
+  async run(trial: Trial): Promise<TrialOutcome> {
+    const { mode, warmUp, ...rest } = trial;
+    const settings = Object.entries({ ...rest, 'warm-up': warmUp }).filter(([, value]) => value !== undefined);
+    const from = this.process.output.length;
+    this.process.write([mode, ...settings.map(([key, value]) => `${key}=${value}`)].join(' '));
+    const [line] = await this.process.says(/^\{.*\}$/m, 20 + 2 * (trial.seconds ?? 1), from);
+    const answer = JSON.parse(line) as TrialOutcome & { readonly error?: string };
+    if (answer.error !== undefined) throw new Error(`the generator: ${answer.error}`);
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    this.process.child.stdin?.end();
+    await this.process.stop();
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Percentiles of the generator's log-linear histograms (bench/generator/histogram.hpp).
+
+/** Lowest value of the bucket, and how many fell into it; ascending. */
+export type Bucket = readonly [lowest: number, count: number];
+
+export function mergeBuckets(histograms: readonly (readonly Bucket[])[]): Bucket[] {
+  const counts = new Map<number, number>();
+  for (const [lowest, count] of histograms.flat()) counts.set(lowest, (counts.get(lowest) ?? 0) + count);
+  return [...counts].toSorted(([a], [b]) => a - b);
+}
+
+/** The lowest value of the bucket that holds the given share (0 to 1) of all; NaN of nothing. */
+export function percentile(buckets: readonly Bucket[], share: number): number {
+  const total = buckets.reduce((sum, [, count]) => sum + count, 0);
+  const rank = Math.max(1, Math.ceil(total * share));
+  let seen = 0;
+  for (const [lowest, count] of buckets) {
+    seen += count;
+    if (seen >= rank) return lowest;
+  }
+  return Number.NaN;
+}

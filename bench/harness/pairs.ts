@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Subject and rival by turns, A B A B …, with the core-to-core round trip before, between and after.
+
+import { stateOf } from './machine-state.ts';
+import type { Pair } from './result.ts';
+import { medianFigures } from './statistics.ts';
+
+export interface Sample {
+  readonly value: number;
+  /** Further figures of what was measured. */
+  readonly figures?: Readonly<Record<string, number>>;
+  /** Why the sample is worth nothing: another process had the CPU, frames came back damaged, … */
+  readonly spoilt?: string;
+}
+
+export type Sampler = () => Promise<Sample>;
+
+export interface PairPlan {
+  readonly pairs: number;
+  readonly roundTrip: () => Promise<number>;
+  readonly log: (line: string) => void;
+}
+
+export interface Paired {
+  readonly pairs: readonly Pair[];
+  readonly dropped: number;
+  /** Medians of the subject's figures over the pairs that count. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** Takes pairs until enough of them count, but never more than twice as many. */
+export async function takePairs(subject: Sampler, rival: Sampler | undefined, plan: PairPlan): Promise<Paired> {
+  const pairs: Pair[] = [];
+  const figures: Readonly<Record<string, number>>[] = [];
+  let dropped = 0;
+  for (let taken = 0; taken < 2 * plan.pairs && pairs.length - dropped < plan.pairs; taken++) {
+    const roundTrips = [await plan.roundTrip()];
+    const first = await subject();
+    roundTrips.push(await plan.roundTrip());
+    const second = rival ? await rival() : first;
+    if (rival) roundTrips.push(await plan.roundTrip());
+    const spoilt = first.spoilt ?? second.spoilt;
+    const state = spoilt === undefined ? stateOf(roundTrips) : undefined;
+    pairs.push({ subject: first.value, rival: second.value, roundTrips, state });
+    if (state === undefined) {
+      dropped++;
+      plan.log(
+        `  dropped a pair: ${spoilt ?? `round trips of ${roundTrips.map((trip) => trip.toFixed(0)).join(', ')} ns`}`,
+      );
+    } else {
+      figures.push(first.figures ?? {});
+    }
+  }
+  return { pairs, dropped, figures: medianFigures(figures) };
+}

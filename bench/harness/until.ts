@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Asks until the answer is true; rejects with the last failure when the time is over. */
+export async function until(
+  what: string,
+  condition: () => Promise<boolean>,
+  seconds = 20,
+  everyMilliseconds = 25,
+): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  let last = '';
+  while (performance.now() < end) {
+    try {
+      if (await condition()) return;
+      last = '';
+    } catch (error) {
+      last = `; at last: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    await new Promise((resolve) => setTimeout(resolve, everyMilliseconds));
+  }
+  throw new Error(`not within ${seconds} s: ${what}${last}`);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Crosswire between memifs: both ends of every wire listen, as a forwarder for VPP or DPDK workloads would.
+
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cyclesPerSecond } from '../harness/environment.ts';
+import { residentMebibytes } from '../harness/process.ts';
+import { Daemon, wireDocument } from './crosswire.ts';
+import { type MemifForwarder, type MemifOptions, slotFor } from './memif.ts';
+
+export async function startCrosswireMemif(options: MemifOptions): Promise<MemifForwarder> {
+  const { cpu, wires, idleWires = 0, largest } = options;
+  const daemon = await Daemon.start({ cpu });
+  const sockets = await mkdtemp(join(tmpdir(), 'crosswire-memif-'));
+  const socket = join(sockets, 'memif.sock');
+  // Zero-copy DPDK lends its own memory, which cannot be sealed.
+  const end = (id: number) => ({
+    memif: { socket, role: 'server', id, bufferSize: slotFor(largest), allowUnsealed: true },
+  });
+  const document = (_: unknown, i: number) =>
+    wireDocument(`wire-${i}`, { client: end(2 * i), endpoint: end(2 * i + 1) }, largest > 1514 ? { mtu: 9202 } : {});
+  const documents = Array.from({ length: wires + idleWires }, document);
+  try {
+    while (documents.length > 0) await daemon.apply(documents.splice(0, 100));
+  } catch (error) {
+    await daemon.destroy();
+    throw error;
+  }
+  let last = await daemon.worker();
+  return {
+    name: 'crosswire',
+    process: daemon.process,
+    // The active wires stand evenly among the others.
+    pairs: Array.from({ length: wires }, (_, i) => {
+      const wire = Math.floor((i * (wires + idleWires)) / wires);
+      return [
+        { socket, id: 2 * wire },
+        { socket, id: 2 * wire + 1 },
+      ] as const;
+    }),
+    async figures() {
+      const now = await daemon.worker();
+      const frames = now.frames - last.frames;
+      const busy = now.busySeconds - last.busySeconds;
+      const figures = {
+        'ns per frame': (busy / frames) * 1e9,
+        'cycles per frame': (busy / frames) * cyclesPerSecond(),
+        'frames per burst': frames / (now.bursts - last.bursts),
+        'wake-ups': now.wakeUps - last.wakeUps,
+        'RSS MiB': residentMebibytes(daemon.process.pid),
+      };
+      last = now;
+      return figures;
+    },
+    async stop() {
+      await daemon.destroy();
+      await rm(sockets, { recursive: true, force: true });
+    },
+  };
+}

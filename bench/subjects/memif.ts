@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What forwards between memifs, on a CPU of its own, with a generator attached; paused while another is measured.
+
+import type { Attachment, Generator, GeneratorOptions } from '../harness/generator.ts';
+import { longestWait, type Measured, usageOf } from '../harness/process.ts';
+import type { Sample } from '../harness/pairs.ts';
+import type { Trial, TrialOutcome } from '../harness/generator.ts';
+
+export interface MemifOptions {
+  readonly cpu: number;
+  /** Wires that carry traffic, and those that only exist. */
+  readonly wires: number;
+  readonly idleWires?: number;
+  /** Bytes that a frame may have. */
+  readonly largest: number;
+}
+
+export interface MemifForwarder {
+  readonly name: string;
+  readonly process: Measured;
+  readonly pairs: readonly (readonly [Attachment, Attachment])[];
+  /** Figures of what happened since the last call. */
+  figures(): Promise<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+/** Another process may have a CPU for this share of the time before a sample is spoilt. */
+const toleratedWait = 0.1;
+
+export class MemifBed {
+  readonly forwarder: MemifForwarder;
+  readonly generator: Generator;
+
+  constructor(forwarder: MemifForwarder, generator: Generator) {
+    this.forwarder = forwarder;
+    this.generator = generator;
+    this.#pause();
+  }
+
+  /** One trial, with everything else out of the way; `valueOf` makes the figure of it. */
+  async sample(trial: Trial, valueOf: (outcome: TrialOutcome) => number): Promise<Sample & { outcome: TrialOutcome }> {
+    this.forwarder.process.resume();
+    this.generator.process.resume();
+    try {
+      await this.forwarder.figures();
+      const pids = [this.forwarder.process.pid, this.generator.process.pid];
+      const before = pids.map(usageOf);
+      const outcome = await this.generator.run(trial);
+      const waits = pids.map((pid, i) => longestWait(before[i] as (typeof before)[number], usageOf(pid)));
+      const figures = await this.forwarder.figures();
+      const spoilt = whySpoilt(outcome, waits);
+      return { value: valueOf(outcome), figures, outcome, ...(spoilt ? { spoilt } : {}) };
+    } finally {
+      this.#pause();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.generator.stop();
+    await this.forwarder.stop();
+  }
+
+  #pause(): void {
+    this.forwarder.process.pause();
+    this.generator.process.pause();
+  }
+}
+
+export function whySpoilt(outcome: TrialOutcome, waits: readonly number[]): string | undefined {
+  const { corrupt, misplaced, received, seconds } = outcome;
+  if (corrupt > 0) return `${corrupt} frames came back damaged`;
+  if (misplaced > 0) return `${misplaced} frames came back out of order, twice or on another wire`;
+  if (received === 0) return 'no frame came back';
+  const longest = Math.max(...waits);
+  if (longest > toleratedWait * seconds)
+    return `another process had the CPU for ${Math.round((100 * longest) / seconds)} % of the time`;
+  return undefined;
+}
+
+/** What fits the forwarder: slots that hold any frame whole, since DPDK's sender is wrong about chains. */
+export function generatorFor(forwarder: MemifForwarder, cpu: number, options: MemifOptions): GeneratorOptions {
+  return { pairs: forwarder.pairs, cpu, bufferSize: slotFor(options.largest) };
+}
+
+export function slotFor(largest: number): number {
+  return largest <= 2048 ? 2048 : 9216;
+}

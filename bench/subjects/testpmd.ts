@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// DPDK's testpmd without huge pages on one CPU.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Absent } from '../harness/measure.ts';
+import { Measured } from '../harness/process.ts';
+import { findProgram } from '../harness/programs.ts';
+import type { MemifForwarder, MemifOptions } from './memif.ts';
+
+export interface TestpmdOptions {
+  readonly cpu: number;
+  readonly devices: readonly string[];
+  /** Bytes of a buffer: 2048 and headroom unless said. */
+  readonly buffer?: number;
+  readonly more?: readonly string[];
+}
+
+let started = 0;
+
+export async function startTestpmd({ cpu, devices, buffer = 2176, more = [] }: TestpmdOptions): Promise<Measured> {
+  const program = findProgram('dpdk-testpmd');
+  if (program === undefined) throw new Absent('dpdk-testpmd is not installed');
+  const buffers = buffer > 4096 ? 8192 : 16384;
+  const memory = 256 + Math.ceil((buffers * (buffer + 512)) / (1 << 20));
+  const testpmd = new Measured('testpmd', 'stdbuf', [
+    '-oL',
+    program,
+    `--lcores=0@${cpu},1@${cpu}`,
+    '--no-huge',
+    '-m',
+    String(memory),
+    '--no-pci',
+    '--no-telemetry',
+    `--file-prefix=crosswire-testpmd-${process.pid}-${started++}`,
+    ...devices.map((device) => `--vdev=${device}`),
+    '--',
+    '-i',
+    `--total-num-mbufs=${buffers}`,
+    `--mbuf-size=${buffer}`,
+    '--forward-mode=io',
+    '--no-flush-rx',
+    ...more,
+  ]);
+  try {
+    await testpmd.says(/testpmd> /, 40);
+    testpmd.write('start');
+    await testpmd.says(/start[\s\S]*forwarding/i, 10);
+  } catch (error) {
+    await testpmd.stop('SIGKILL');
+    throw error;
+  }
+  return testpmd;
+}
+
+/** io mode, two memif servers for each wire: its fastest way. */
+export async function startTestpmdMemif({ cpu, wires, largest }: MemifOptions): Promise<MemifForwarder> {
+  const directory = await mkdtemp(join(tmpdir(), 'crosswire-testpmd-'));
+  const socket = (port: number) => join(directory, `${port}.sock`);
+  const ports = Array.from({ length: 2 * wires }, (_, port) => port);
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const testpmd = await startTestpmd({
+      cpu,
+      devices: ports.map((port) => `net_memif${port},role=server,id=0,socket=${socket(port)},socket-abstract=no`),
+      ...(largest > 2048 ? { buffer: 9600 } : {}),
+    });
+    return {
+      name: 'testpmd io',
+      process: testpmd,
+      pairs: Array.from({ length: wires }, (_, i) => [
+        { socket: socket(2 * i), id: 0 },
+        { socket: socket(2 * i + 1), id: 0 },
+      ]),
+      figures: async () => ({}),
+      async stop() {
+        await testpmd.stop('SIGKILL'); // it polls, and leaves nothing behind but its directory
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

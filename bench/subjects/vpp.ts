@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// VPP, cross-connecting two memifs for each wire, if there is one on PATH or below --vpp DIR.
+
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Absent } from '../harness/measure.ts';
+import { Measured } from '../harness/process.ts';
+import { findProgram } from '../harness/programs.ts';
+import { until } from '../harness/until.ts';
+import type { MemifForwarder, MemifOptions } from './memif.ts';
+
+interface Installation {
+  readonly program: string;
+  readonly plugins: string | undefined;
+}
+
+export function findVpp(directory: string | undefined): Installation {
+  if (directory === undefined) {
+    const program = findProgram('vpp');
+    if (program === undefined) throw new Absent('there is no vpp on PATH, and no --vpp DIR');
+    return { program, plugins: undefined };
+  }
+  const first = (...paths: readonly string[]) => paths.map((path) => join(directory, path)).find(existsSync);
+  const program = first('usr/bin/vpp', 'bin/vpp', 'vpp');
+  if (program === undefined) throw new Absent(`there is no vpp below ${directory}`);
+  return { program, plugins: first('usr/lib/x86_64-linux-gnu/vpp_plugins', 'lib/x86_64-linux-gnu/vpp_plugins') };
+}
+
+export async function startVppMemif(
+  { cpu, wires }: MemifOptions,
+  directory: string | undefined,
+): Promise<MemifForwarder> {
+  const { program, plugins } = findVpp(directory);
+  const home = await mkdtemp(join(tmpdir(), 'crosswire-vpp-'));
+  const socket = join(home, 'memif.sock');
+  const commands = [`create memif socket id 1 filename ${socket}`];
+  for (let i = 0; i < 2 * wires; i++)
+    commands.push(`create interface memif id ${i} socket-id 1 master`, `set interface state memif1/${i} up`);
+  for (let i = 0; i < wires; i++)
+    commands.push(
+      `set interface l2 xconnect memif1/${2 * i} memif1/${2 * i + 1}`,
+      `set interface l2 xconnect memif1/${2 * i + 1} memif1/${2 * i}`,
+    );
+  await writeFile(join(home, 'commands'), `${commands.join('\n')}\n`);
+  const configuration = `unix { nodaemon runtime-dir ${home} cli-listen ${home}/cli.sock exec ${home}/commands log ${home}/log }
+cpu { main-core ${cpu} } buffers { buffers-per-numa 16384 page-size default default data-size 2048 }
+plugins { ${plugins ? `path ${plugins}` : ''} plugin default { disable } plugin memif_plugin.so { enable } }
+`;
+  await writeFile(join(home, 'startup.conf'), configuration);
+  const vpp = new Measured('vpp', program, ['-c', join(home, 'startup.conf')]);
+  const stop = async () => {
+    await vpp.stop();
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    await until('vpp listens', async () => {
+      if (vpp.ended) throw new Error(vpp.output.slice(-400));
+      return existsSync(socket);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    name: 'vpp',
+    process: vpp,
+    pairs: Array.from({ length: wires }, (_, i) => [
+      { socket, id: 2 * i },
+      { socket, id: 2 * i + 1 },
+    ]),
+    figures: async () => ({}),
+    stop,
+  };
+}
