@@ -29,7 +29,7 @@ uint64_t Generator::cycles(double seconds) const { return static_cast<uint64_t>(
 Outcome Generator::run(const Trial& trial) {
   const auto phase = [&](double seconds, Outcome* outcome) {
     const uint64_t end = rte_rdtsc() + cycles(seconds);
-    if (trial.mode == Mode::closed) closed(trial, end);
+    if (trial.mode == Mode::closed) closed(trial, end, outcome);
     if (trial.mode == Mode::open) open(trial, end, outcome);
     if (trial.mode == Mode::cold) cold(trial, end);
   };
@@ -67,24 +67,31 @@ Outcome Generator::run(const Trial& trial) {
   return outcome;
 }
 
-void Generator::closed(const Trial& trial, uint64_t end) {
-  uint64_t now = rte_rdtsc(), heard = now;
+void Generator::closed(const Trial& trial, uint64_t end, Outcome* outcome) {
+  uint64_t now = rte_rdtsc(), heard = now, idle = 0;
   while (now < end) {
-    for (int round = 0; round < 16; round++) {
-      for (Line& line : lines_) {
-        const uint64_t flying = line.in_flight();
-        const uint64_t room = trial.window > flying ? trial.window - flying : 0;
-        // Whole bursts: a forwarder that is ahead should not be fed frame by frame.
-        if (room >= std::min<uint64_t>(burst_size, trial.window))
-          line.send(static_cast<uint16_t>(std::min<uint64_t>(room, burst_size)), trial.sizes, now, 0);
-        if (line.receive(nullptr, 0) > 0) heard = now;
+    for (Line& line : lines_) {
+      bool moved = false;
+      const uint64_t flying = line.in_flight();
+      const uint64_t room = trial.window > flying ? trial.window - flying : 0;
+      // Whole bursts: a forwarder that is ahead should not be fed frame by frame.
+      if (room >= std::min<uint64_t>(burst_size, trial.window)) {
+        moved = line.send(static_cast<uint16_t>(std::min<uint64_t>(room, burst_size)), trial.sizes, now, 0) > 0;
+        line.fetch();
       }
+      if (line.receive(nullptr, 0) > 0) {
+        heard = now;
+        moved = true;
+      }
+      const uint64_t before = now;
+      now = rte_rdtsc();
+      if (!moved) idle += now - before;
     }
-    now = rte_rdtsc();
     if (now - heard < cycles(patience)) continue;
     for (Line& line : lines_) line.give_up();
     heard = now;
   }
+  if (outcome != nullptr) outcome->idle = static_cast<double>(idle) / hertz_;
 }
 
 void Generator::open(const Trial& trial, uint64_t end, Outcome* outcome) {

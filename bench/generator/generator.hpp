@@ -16,6 +16,7 @@ struct Outcome {
   double seconds = 0;    // that were counted
   uint64_t due = 0;      // mode open: frames that the clock asked for
   uint64_t backlog = 0;  // mode open: of those, never sent because the ring was full
+  double idle = 0;       // mode closed: seconds in which the generator waited for the forwarder
   double cpu = 0;        // seconds of CPU time that the generator had: less than `seconds` if others took it away
 };
 
@@ -25,7 +26,7 @@ class Generator {
   Outcome run(const Trial& trial);
 
  private:
-  void closed(const Trial& trial, uint64_t end);
+  void closed(const Trial& trial, uint64_t end, Outcome* outcome);
   void open(const Trial& trial, uint64_t end, Outcome* outcome);
   void cold(const Trial& trial, uint64_t end);
   void settle();

@@ -23,10 +23,17 @@ bool Line::prepare(uint16_t count) {
   return true;
 }
 
+#if defined(__x86_64__)
+[[gnu::target("prfchw")]]  // or it would become a prefetch for reading, and the write would wait all the same
+#endif
+void Line::fetch() {
+  if (zero_copy_ && prepared_ < burst_size && !prepare(burst_size)) return;
+  for (uint16_t i = 0; i < prepared_; i++) __builtin_prefetch(rte_pktmbuf_mtod(ready_[i], void*), 1);
+}
+
 uint16_t Line::send(uint16_t count, const std::vector<uint32_t>& sizes, uint64_t time, double step) {
   count = std::min(count, burst_size);
   if (!prepare(count)) return 0;
-  for (uint16_t i = 0; i < count; i++) __builtin_prefetch(rte_pktmbuf_mtod(ready_[i], void*), 1);
   for (uint16_t i = 0; i < count; i++) {
     rte_mbuf& buffer = *ready_[i];
     auto& stamp = *rte_pktmbuf_mtod(&buffer, Stamp*);

@@ -31,6 +31,8 @@ class Line {
 
   /** Sends up to `count` frames, all due at `time` cycles plus `step` for each; gives how many the ring took. */
   uint16_t send(uint16_t count, const std::vector<uint32_t>& sizes, uint64_t time, double step);
+  /** Asks for the memory of the next burst, which the forwarder's CPU has, while there is other work. */
+  void fetch();
   /** Takes a burst; latencies go to the histogram, if there is one. */
   uint16_t receive(Histogram* latencies, double nanoseconds_per_cycle);
   uint64_t in_flight() const { return next_ - awaited_; }

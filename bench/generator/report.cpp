@@ -12,7 +12,7 @@ std::string to_json(const Outcome& outcome, const Histogram& latencies) {
        << ",\"received\":" << outcome.tally.received << ",\"bytes\":" << outcome.tally.bytes
        << ",\"lost\":" << outcome.tally.lost << ",\"misplaced\":" << outcome.tally.misplaced
        << ",\"corrupt\":" << outcome.tally.corrupt << ",\"due\":" << outcome.due << ",\"backlog\":" << outcome.backlog
-       << ",\"cpu\":" << outcome.cpu << ",\"latencies\":[";
+       << ",\"idle\":" << outcome.idle << ",\"cpu\":" << outcome.cpu << ",\"latencies\":[";
   const char* separator = "";
   for (size_t i = 0; i < Histogram::buckets; i++) {
     if (latencies.count(i) == 0) continue;

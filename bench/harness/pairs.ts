@@ -9,6 +9,8 @@ export interface Sample {
   readonly value: number;
   /** Further figures of what was measured. */
   readonly figures?: Readonly<Record<string, number>>;
+  /** Other values of the same sample that are compared too, by name. */
+  readonly others?: Readonly<Record<string, number>>;
   /** Why the sample is worth nothing: another process had the CPU, frames came back damaged, … */
   readonly spoilt?: string;
 }
@@ -21,9 +23,13 @@ export interface PairPlan {
   readonly log: (line: string) => void;
 }
 
+type Others = Readonly<Record<string, number>>;
+
 export interface Paired {
   readonly pairs: readonly Pair[];
   readonly dropped: number;
+  /** Of each pair, in the same order. */
+  readonly others: readonly { readonly subject: Others; readonly rival: Others }[];
   /** Medians of the subject's figures over the pairs that count. */
   readonly figures: Readonly<Record<string, number>>;
 }
@@ -31,6 +37,7 @@ export interface Paired {
 /** Takes pairs until enough of them count, but never more than twice as many. */
 export async function takePairs(subject: Sampler, rival: Sampler | undefined, plan: PairPlan): Promise<Paired> {
   const pairs: Pair[] = [];
+  const others: { subject: Others; rival: Others }[] = [];
   const figures: Readonly<Record<string, number>>[] = [];
   let dropped = 0;
   for (let taken = 0; taken < 2 * plan.pairs && pairs.length - dropped < plan.pairs; taken++) {
@@ -42,6 +49,7 @@ export async function takePairs(subject: Sampler, rival: Sampler | undefined, pl
     const spoilt = first.spoilt ?? second.spoilt;
     const state = spoilt === undefined ? stateOf(roundTrips) : undefined;
     pairs.push({ subject: first.value, rival: second.value, roundTrips, state });
+    others.push({ subject: first.others ?? {}, rival: second.others ?? {} });
     if (state === undefined) {
       dropped++;
       plan.log(
@@ -51,5 +59,5 @@ export async function takePairs(subject: Sampler, rival: Sampler | undefined, pl
       figures.push(first.figures ?? {});
     }
   }
-  return { pairs, dropped, figures: medianFigures(figures) };
+  return { pairs, others, dropped, figures: medianFigures(figures) };
 }

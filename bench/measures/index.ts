@@ -2,8 +2,18 @@
 // Every measurement, in the order of a whole run.
 
 import type { Measure } from '../harness/measure.ts';
+import { chainTcp, chainUdp64 } from './chain.ts';
+import { kernelTcp, kernelUdp64 } from './kernel.ts';
 import { memif1500 } from './memif-1500.ts';
 import { memif64 } from './memif-64.ts';
 import { memif9000 } from './memif-9000.ts';
 
-export const measures: readonly Measure[] = [memif64, memif1500, memif9000];
+export const measures: readonly Measure[] = [
+  memif64,
+  memif1500,
+  memif9000,
+  kernelTcp,
+  kernelUdp64,
+  chainTcp,
+  chainUdp64,
+];

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Absent } from '../harness/measure.ts';
+import type { Namespace } from '../harness/namespace.ts';
 import { Measured } from '../harness/process.ts';
 import { findProgram } from '../harness/programs.ts';
 import type { MemifForwarder, MemifOptions } from './memif.ts';
@@ -14,17 +15,18 @@ export interface TestpmdOptions {
   readonly devices: readonly string[];
   /** Bytes of a buffer: 2048 and headroom unless said. */
   readonly buffer?: number;
-  readonly more?: readonly string[];
+  /** Where its kernel ports are. */
+  readonly within?: Namespace;
 }
 
 let started = 0;
 
-export async function startTestpmd({ cpu, devices, buffer = 2176, more = [] }: TestpmdOptions): Promise<Measured> {
+export async function startTestpmd({ cpu, devices, buffer = 2176, within }: TestpmdOptions): Promise<Measured> {
   const program = findProgram('dpdk-testpmd');
   if (program === undefined) throw new Absent('dpdk-testpmd is not installed');
   const buffers = buffer > 4096 ? 8192 : 16384;
   const memory = 256 + Math.ceil((buffers * (buffer + 512)) / (1 << 20));
-  const testpmd = new Measured('testpmd', 'stdbuf', [
+  const command = [
     '-oL',
     program,
     `--lcores=0@${cpu},1@${cpu}`,
@@ -41,8 +43,10 @@ export async function startTestpmd({ cpu, devices, buffer = 2176, more = [] }: T
     `--mbuf-size=${buffer}`,
     '--forward-mode=io',
     '--no-flush-rx',
-    ...more,
-  ]);
+  ];
+  const testpmd = within
+    ? new Measured('testpmd', 'ip', within.inside('stdbuf', ...command))
+    : new Measured('testpmd', 'stdbuf', command);
   try {
     await testpmd.says(/testpmd> /, 40);
     testpmd.write('start');

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bare veth pair: the limit of what one kernel can do between two namespaces.
+
+import { type KernelPath, kernelPath } from './kernel.ts';
+
+export function startVeth(): Promise<KernelPath> {
+  return kernelPath('veth', async ({ a, b }) => {
+    await a.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', b.name);
+    return {};
+  });
+}
