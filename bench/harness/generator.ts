@@ -40,6 +40,8 @@ export interface TrialOutcome {
   readonly corrupt: number;
   readonly due: number;
   readonly backlog: number;
+  /** Mode closed: seconds in which the generator waited for the forwarder; near 0 it was the bottleneck itself. */
+  readonly idle: number;
   readonly cpu: number;
   readonly latencies: readonly Bucket[];
 }

@@ -17,8 +17,13 @@ function favoured(program: string, args: readonly string[]): [string, string[]] 
 /** Runs a program to its end and gives what it printed; rejects, with its stderr, unless it exits 0 in time. */
 export async function runToEnd(program: string, args: readonly string[], seconds = 30): Promise<string> {
   const [outer, all] = favoured(program, args);
-  const { stdout } = await execute(outer, all, { maxBuffer: 64 << 20, timeout: seconds * 1000 });
-  return stdout;
+  try {
+    return (await execute(outer, all, { maxBuffer: 64 << 20, timeout: seconds * 1000 })).stdout;
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
+    const said = (stderr || stdout).trim().slice(-600);
+    throw new Error(`${[program, ...args].join(' ')} failed (${String(code)}): ${said}`);
+  }
 }
 
 export class Measured {

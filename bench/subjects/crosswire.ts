@@ -15,9 +15,13 @@ export interface DaemonOptions {
   readonly more?: readonly string[];
 }
 
-export interface WireReport {
-  readonly name: string;
-  readonly outcome: string;
+interface ApplyReports {
+  readonly reports: readonly { readonly name: string; readonly outcome: string }[];
+}
+
+function refuseFailures({ reports }: ApplyReports): void {
+  const failed = reports.find((report) => report.outcome === 'failed');
+  if (failed) throw new Error(`a wire could not be made: ${JSON.stringify(failed)}`);
 }
 
 interface WireState {
@@ -37,10 +41,12 @@ export class Daemon {
   readonly directory: string;
   readonly #metrics: string;
   readonly #options: DaemonOptions;
+  readonly #kept: ControlClient;
   #process: Measured | undefined;
 
   private constructor(directory: string, port: number, options: DaemonOptions) {
     this.directory = directory;
+    this.#kept = new ControlClient(join(directory, 'control.sock'));
     this.#metrics = `127.0.0.1:${port}`;
     this.#options = options;
   }
@@ -96,13 +102,18 @@ export class Daemon {
     }
   }
 
+  /** One request over a connection that stays open, as a controller's would. */
+  async applyKept(documents: readonly object[]): Promise<void> {
+    refuseFailures(await this.#kept.put<ApplyReports>('/v1/wires', { wires: documents }));
+  }
+
+  async removeKept(name: string): Promise<void> {
+    await this.#kept.delete(`/v1/wires/${encodeURIComponent(name)}`);
+  }
+
   /** Makes wires; rejects unless every one came into being. */
   async apply(documents: readonly object[]): Promise<void> {
-    const { reports } = await this.control((client) =>
-      client.put<{ reports: readonly WireReport[] }>('/v1/wires', { wires: documents }),
-    );
-    const failed = reports.find((report) => report.outcome === 'failed');
-    if (failed) throw new Error(`a wire could not be made: ${JSON.stringify(failed)}`);
+    refuseFailures(await this.control((client) => client.put<ApplyReports>('/v1/wires', { wires: documents })));
   }
 
   async up(name: string): Promise<void> {
@@ -145,6 +156,7 @@ export class Daemon {
   /** Takes every wire and the directory away. */
   async destroy(): Promise<void> {
     const daemon = this.#process;
+    this.#kept.close();
     try {
       daemon?.resume();
       if (daemon && !daemon.ended) await this.removeAll();

@@ -25,7 +25,7 @@ export interface MemifForwarder {
 }
 
 /** Another process may have a CPU for this share of the time before a sample is spoilt. */
-const toleratedWait = 0.1;
+const toleratedWait = 0.2;
 
 export class MemifBed {
   readonly forwarder: MemifForwarder;
@@ -49,7 +49,8 @@ export class MemifBed {
       const waits = pids.map((pid, i) => longestWait(before[i] as (typeof before)[number], usageOf(pid)));
       const figures = await this.forwarder.figures();
       const spoilt = whySpoilt(outcome, waits);
-      return { value: valueOf(outcome), figures, outcome, ...(spoilt ? { spoilt } : {}) };
+      const idle = { 'generator idle %': (100 * outcome.idle) / outcome.seconds };
+      return { value: valueOf(outcome), figures: { ...figures, ...idle }, outcome, ...(spoilt ? { spoilt } : {}) };
     } finally {
       this.#pause();
     }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// memif to memif by size of frame, and IMIX: 7 of 64 bytes, 4 of 570, 1 of 1518.
+
+import { type Bench, compare, type Measure, releasing } from '../harness/measure.ts';
+import type { Measurement } from '../harness/result.ts';
+import { startCrosswireMemif } from '../subjects/crosswire-memif.ts';
+import type { MemifBed } from '../subjects/memif.ts';
+import { startTestpmdMemif } from '../subjects/testpmd.ts';
+import { bed } from './memif-rate.ts';
+
+type Size = number | 'imix';
+
+export const memifSizes: Measure = {
+  name: 'memif-sizes',
+  run: async (bench) => {
+    const short = { ...bench, pairs: bench.quick ? 1 : 3, seconds: bench.seconds / 2 };
+    const small = await through(short, 2048, [64, 128, 256, 512, 1024, 1500, 'imix']);
+    const large = await through(short, 9000, [9000]);
+    return withSeries([...small, ...large]);
+  },
+};
+
+interface Sized {
+  readonly size: Size;
+  readonly measurement: Measurement;
+}
+
+async function through(bench: Bench, largest: number, sizes: readonly Size[]): Promise<readonly Sized[]> {
+  return releasing(async (own) => {
+    const options = { cpu: bench.forwarderCpu, wires: 1, largest };
+    const subject = await bed(startCrosswireMemif, bench, options);
+    own(() => subject.stop());
+    const rival = await bed(startTestpmdMemif, bench, options);
+    own(() => rival.stop());
+    const measured: Sized[] = [];
+    for (const size of sizes) measured.push({ size, measurement: await ofSize(bench, subject, rival, size) });
+    return measured;
+  });
+}
+
+function ofSize(bench: Bench, subject: MemifBed, rival: MemifBed, size: Size): Promise<Measurement> {
+  const sampler = (of: MemifBed) => () =>
+    of.sample({ mode: 'closed', size, seconds: bench.seconds }, ({ received, seconds }) => received / seconds);
+  const headline = {
+    name: `memif-sizes-${size}/testpmd`,
+    title: `memif to memif, ${size === 'imix' ? 'IMIX' : `frames of ${size} bytes`}`,
+    unit: 'frames/s',
+    better: 'more',
+    subject: 'crosswire',
+    rival: 'testpmd',
+  } as const;
+  return compare(bench, headline, sampler(subject), sampler(rival));
+}
+
+/** The first of them carries the curve over all sizes: medians over every pair that counts. */
+function withSeries(all: readonly Sized[]): readonly Measurement[] {
+  const points = (side: 'subject' | 'rival') =>
+    all.flatMap(({ size, measurement: { summaries } }) => {
+      const summary = summaries.fast ?? summaries.slow;
+      return size === 'imix' || !summary ? [] : [[size, summary[side].median] as const];
+    });
+  const series = [
+    { name: 'crosswire', points: points('subject') },
+    { name: 'testpmd', points: points('rival') },
+  ];
+  return all.map(({ measurement }, i) => (i === 0 ? { ...measurement, series } : measurement));
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a scrape of many wires costs, and how long it keeps the event loop.
+
+import { compare, type Measure, releasing } from '../harness/measure.ts';
+import { residentMebibytes, usageOf } from '../harness/process.ts';
+import { numbered, startCrowd } from '../subjects/many-wires.ts';
+
+export const scrape: Measure = {
+  name: 'scrape',
+  run: (bench) =>
+    releasing(async (own) => {
+      const wires = bench.quick ? 1000 : 10_000;
+      const crowd = await startCrowd(bench.forwarderCpu, 0);
+      own(() => crowd.destroy());
+      const { daemon } = crowd;
+      await crowd.apply(numbered(wires, crowd.memifWire));
+      const headline = {
+        name: 'scrape',
+        title: `CPU of one scrape with ${wires} wires`,
+        unit: 'ms',
+        better: 'less',
+        subject: 'crosswire',
+        target: 100,
+      } as const;
+      const scrapes = 5;
+      return [
+        await compare(bench, headline, async () => {
+          const { pid } = daemon.process;
+          const before = usageOf(pid).cpuSeconds;
+          const from = performance.now();
+          let text = '';
+          for (let i = 0; i < scrapes; i++) text = await daemon.scrape();
+          const wall = (performance.now() - from) / scrapes;
+          const value = ((usageOf(pid).cpuSeconds - before) * 1000) / scrapes;
+          // Of the interval since the scrape before: prom-client resets it with every scrape.
+          const lag = Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
+          const figures = {
+            'wall ms': wall,
+            'MiB of text': text.length / (1 << 20),
+            'longest event loop lag ms': lag * 1000,
+            'RSS MiB': residentMebibytes(pid),
+          };
+          return { value, figures };
+        }),
+      ];
+    }),
+};
