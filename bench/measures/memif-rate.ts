@@ -2,10 +2,12 @@
 // memif to memif: how many frames a second one worker carries, closed loop, every frame checked.
 
 import { Generator, type Trial } from '../harness/generator.ts';
-import { Absent, type Bench, compare, type Headline, releasing, skipped } from '../harness/measure.ts';
+import { Absent, type Bench, type Headline, pairPlan, releasing, skipped } from '../harness/measure.ts';
+import { type Paired, takePairs } from '../harness/pairs.ts';
 import type { Measurement } from '../harness/result.ts';
+import { summarise } from '../harness/statistics.ts';
 import { startCrosswireMemif } from '../subjects/crosswire-memif.ts';
-import { generatorFor, MemifBed, type MemifForwarder, type MemifOptions } from '../subjects/memif.ts';
+import { cyclesPerFrame, generatorFor, MemifBed, type MemifForwarder, type MemifOptions } from '../subjects/memif.ts';
 import { startTestpmdMemif } from '../subjects/testpmd.ts';
 import { startVppMemif } from '../subjects/vpp.ts';
 
@@ -49,7 +51,7 @@ export async function rateAgainstRivals(
         subject: 'crosswire',
         rival: rivalName,
       };
-      measurements.push(await against(bench, full, subject, start, options, trial));
+      measurements.push(...(await against(bench, full, subject, start, options, trial)));
     }
     return measurements;
   });
@@ -62,17 +64,43 @@ async function against(
   start: Start,
   options: MemifOptions,
   trial: Trial,
-): Promise<Measurement> {
+): Promise<readonly Measurement[]> {
   return releasing(async (own) => {
     let rival: MemifBed;
     try {
       rival = await bed(start, bench, options);
     } catch (error) {
-      if (error instanceof Absent) return skipped(headline, error.message);
+      if (error instanceof Absent) return [skipped(headline, error.message)];
       throw error;
     }
     own(() => rival.stop());
-    const sampler = (of: MemifBed) => () => of.sample(trial, ({ received, seconds }) => received / seconds);
-    return compare(bench, headline, sampler(subject), sampler(rival));
+    const sampler = (of: MemifBed) => async () => {
+      const sample = await of.sample(trial, ({ received, seconds }) => received / seconds);
+      return { ...sample, others: { cycles: sample.figures?.[cyclesPerFrame] ?? Number.NaN } };
+    };
+    const paired = await takePairs(sampler(subject), sampler(rival), pairPlan(bench));
+    const { pairs, dropped, figures } = paired;
+    const rate = { ...headline, pairs, dropped, figures, summaries: summarise(pairs, headline.better) };
+    return rival.forwarder.countsCycles ? [rate, costOf(rate, paired)] : [rate];
   });
+}
+
+/** Where the generator is the slower one, rates say little, but what a frame cost the forwarder while busy does. */
+function costOf(rate: Measurement, { pairs: taken, others, dropped }: Paired): Measurement {
+  const pairs = taken.map((pair, i) => ({
+    ...pair,
+    subject: others[i]?.subject['cycles'] ?? Number.NaN,
+    rival: others[i]?.rival['cycles'] ?? Number.NaN,
+  }));
+  return {
+    ...rate,
+    name: rate.name.replace('/', '-cycles/'),
+    title: `${rate.title}: cost while busy`,
+    unit: 'cycles/frame',
+    better: 'less',
+    pairs,
+    dropped,
+    figures: {},
+    summaries: summarise(pairs, 'less'),
+  };
 }

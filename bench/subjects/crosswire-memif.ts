@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cyclesPerSecond } from '../harness/environment.ts';
 import { residentMebibytes } from '../harness/process.ts';
 import { Daemon, wireDocument } from './crosswire.ts';
-import { type MemifForwarder, type MemifOptions, slotFor } from './memif.ts';
+import { cyclesPerFrame, type MemifForwarder, type MemifOptions, slotFor } from './memif.ts';
 
 export async function startCrosswireMemif(options: MemifOptions): Promise<MemifForwarder> {
   const { cpu, wires, idleWires = 0, largest } = options;
@@ -31,6 +31,7 @@ export async function startCrosswireMemif(options: MemifOptions): Promise<MemifF
   return {
     name: 'crosswire',
     process: daemon.process,
+    countsCycles: true,
     // The active wires stand evenly among the others.
     pairs: Array.from({ length: wires }, (_, i) => {
       const wire = Math.floor((i * (wires + idleWires)) / wires);
@@ -45,7 +46,7 @@ export async function startCrosswireMemif(options: MemifOptions): Promise<MemifF
       const busy = now.busySeconds - last.busySeconds;
       const figures = {
         'ns per frame': (busy / frames) * 1e9,
-        'cycles per frame': (busy / frames) * cyclesPerSecond(),
+        [cyclesPerFrame]: (busy / frames) * cyclesPerSecond(),
         'frames per burst': frames / (now.bursts - last.bursts),
         'wake-ups': now.wakeUps - last.wakeUps,
         'RSS MiB': residentMebibytes(daemon.process.pid),

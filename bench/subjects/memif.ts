@@ -19,13 +19,17 @@ export interface MemifForwarder {
   readonly name: string;
   readonly process: Measured;
   readonly pairs: readonly (readonly [Attachment, Attachment])[];
-  /** Figures of what happened since the last call. */
+  /** Figures of what happened since the last call; with `cycles per frame` where countsCycles. */
   figures(): Promise<Record<string, number>>;
+  readonly countsCycles: boolean;
   stop(): Promise<void>;
 }
 
 /** Another process may have a CPU for this share of the time before a sample is spoilt. */
 const toleratedWait = 0.2;
+
+/** Of time-stamp cycles in rounds that moved frames. */
+export const cyclesPerFrame = 'cycles per frame';
 
 export class MemifBed {
   readonly forwarder: MemifForwarder;

@@ -8,14 +8,15 @@ export function startMirred(): Promise<KernelPath> {
   return kernelPath('mirred', async ({ a, b, middle }) => {
     await plug(a, middle, 'pa');
     await plug(b, middle, 'pb');
-    const redirect = ['matchall', 'action', 'mirred', 'egress', 'redirect', 'dev'];
+    const redirect = ['u32', 'match', 'u32', '0', '0', 'action', 'mirred', 'egress', 'redirect', 'dev'];
     try {
       for (const [from, to] of [
         ['pa', 'pb'],
         ['pb', 'pa'],
       ] as const) {
         await middle.run('tc', 'qdisc', 'add', 'dev', from, 'clsact');
-        await middle.run('tc', 'filter', 'add', 'dev', from, 'ingress', ...redirect, to);
+        // u32, because matchall is a module that small kernels lack; both match everything.
+        await middle.run('tc', 'filter', 'add', 'dev', from, 'ingress', 'protocol', 'all', ...redirect, to);
       }
     } catch (error) {
       throw new Absent(`this kernel has no tc mirred: ${(error as Error).message.trim()}`);

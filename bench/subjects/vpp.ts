@@ -66,6 +66,7 @@ plugins { ${plugins ? `path ${plugins}` : ''} plugin default { disable } plugin 
   return {
     name: 'vpp',
     process: vpp,
+    countsCycles: false,
     pairs: Array.from({ length: wires }, (_, i) => [
       { socket, id: 2 * i },
       { socket, id: 2 * i + 1 },
