@@ -78,7 +78,7 @@ async function start(
     liveness.start();
     releases.push(() => liveness.stop());
     const source = {
-      list: () => supervisor.list(),
+      list: () => supervisor.statuses(),
       counters: () => supervisor.counters(),
       health: () => supervisor.health(),
       workers: () => dataplane.workerStatistics(),

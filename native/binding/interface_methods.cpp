@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "binding/interface_methods.hpp"
 
+#include <cstring>
+
 #include "binding/addon_data.hpp"
 #include "binding/interface_arguments.hpp"
 #include "binding/interface_results.hpp"
@@ -8,6 +10,8 @@
 namespace crosswire::binding {
 
 namespace {
+
+constexpr size_t words_per_interface = sizeof(os::InterfaceStatistics) / sizeof(uint64_t);
 
 Executor& executor_of(const Napi::CallbackInfo& info) { return info.Env().GetInstanceData<AddonData>()->executor; }
 
@@ -53,17 +57,26 @@ Napi::Value delete_interface(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool deleted) { return Napi::Boolean::New(env, deleted); }, Lane::waiting);
 }
 
+// In two typed arrays, not in an object for each: there may be tens of thousands.
+Napi::Value make_statistics_rows(Napi::Env env, const std::vector<std::optional<os::InterfaceStatistics>>& rows) {
+  auto found = Napi::Uint8Array::New(env, rows.size());
+  auto words = Napi::BigUint64Array::New(env, rows.size() * words_per_interface);
+  for (size_t row = 0; row < rows.size(); ++row) {
+    found[row] = rows[row] ? 1 : 0;
+    if (rows[row]) std::memcpy(words.Data() + row * words_per_interface, &*rows[row], sizeof *rows[row]);
+  }
+  auto object = Napi::Object::New(env);
+  object.Set("found", found);
+  object.Set("words", words);
+  return object;
+}
+
 Napi::Value read_statistics(const Napi::CallbackInfo& info) {
   using Rows = std::vector<std::optional<os::InterfaceStatistics>>;
   std::vector<os::InterfaceReference> asked;
   for (const auto& item : Fields::list_of_argument(info, 0, "read statistics")) asked.push_back(read_reference(item));
   return executor_of(info).run<Rows>(
-      info.Env(), [asked = std::move(asked)] { return os::read_statistics(asked); },
-      [](Napi::Env env, const Rows& rows) {
-        return make_array(env, rows, [](Napi::Env e, const auto& row) -> Napi::Value {
-          return row ? Napi::Value(make_statistics(e, *row)) : e.Null();
-        });
-      });
+      info.Env(), [asked = std::move(asked)] { return os::read_statistics(asked); }, make_statistics_rows);
 }
 
 }  // namespace

@@ -20,17 +20,6 @@ std::string kind_of(const Attributes& attributes) {
   return data && data->u8(IFLA_TUN_TYPE) == IFF_TAP ? "tap" : "tun";
 }
 
-InterfaceStatistics statistics_of(const Attributes& attributes) {
-  const auto* attribute = attributes.find(IFLA_STATS64);
-  // The fields we read come first in every version of the structure.
-  constexpr size_t needed = offsetof(rtnl_link_stats64, multicast);
-  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < needed) return {};
-  rtnl_link_stats64 stats{};
-  std::memcpy(&stats, mnl_attr_get_payload(attribute), needed);  // its alignment is only 4
-  return {stats.rx_packets, stats.tx_packets, stats.rx_bytes,   stats.tx_bytes,
-          stats.rx_errors,  stats.tx_errors,  stats.rx_dropped, stats.tx_dropped};
-}
-
 InterfaceInfo link_of(const nlmsghdr* answer) {
   const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(answer));
   const Attributes attributes(answer, sizeof *header);
@@ -44,11 +33,21 @@ InterfaceInfo link_of(const nlmsghdr* answer) {
   link.transmit_queue_length = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.up = (header->ifi_flags & IFF_UP) != 0;
   link.running = (header->ifi_flags & IFF_LOWER_UP) != 0;
-  link.statistics = statistics_of(attributes);
+  link.statistics = statistics_of(attributes.find(IFLA_STATS64)).value_or(InterfaceStatistics{});
   return link;
 }
 
 }  // namespace
+
+std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute) {
+  // The fields we read come first in every version of the structure.
+  constexpr size_t needed = offsetof(rtnl_link_stats64, multicast);
+  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < needed) return std::nullopt;
+  rtnl_link_stats64 stats{};
+  std::memcpy(&stats, mnl_attr_get_payload(attribute), needed);  // its alignment is only 4
+  return InterfaceStatistics{stats.rx_packets, stats.tx_packets, stats.rx_bytes,   stats.tx_bytes,
+                             stats.rx_errors,  stats.tx_errors,  stats.rx_dropped, stats.tx_dropped};
+}
 
 std::string describe(const InterfaceReference& interface) {
   return interface.netns.empty() ? interface.name : interface.name + " in " + interface.netns;

@@ -21,6 +21,9 @@ using LinkFilter = std::function<bool(const InterfaceInfo&)>;
 Result<std::vector<InterfaceInfo>> read_links(NetlinkSocket& socket, const std::string& netns,
                                               const LinkFilter& wanted);
 
+// Of an IFLA_STATS64 or IFLA_STATS_LINK_64, which are the same structure.
+std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute);
+
 // Addresses of these interfaces, which are all of one namespace. Of a single one: without a look at any other.
 Result<> read_addresses(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 // Addresses, routes and neighbours of these interfaces, which are all of one namespace.

@@ -50,9 +50,7 @@ export class NativeDataplane implements types.Dataplane {
     return this.#addon.deleteInterface(netns, name, alias);
   }
 
-  async readStatistics(
-    interfaces: readonly { netns: string; name: string }[],
-  ): Promise<(types.InterfaceStatistics | null)[]> {
+  async readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<types.StatisticsRows> {
     return this.#addon.readStatistics(interfaces);
   }
 

@@ -70,6 +70,13 @@ export interface InterfaceStatistics {
   readonly txDropped: bigint;
 }
 
+/** Row i is of the i-th interface asked for: found[i] is 1 or 0, and its 8 words are in the order of the members of
+ *  InterfaceStatistics. */
+export interface StatisticsRows {
+  readonly found: Uint8Array;
+  readonly words: BigUint64Array;
+}
+
 export interface InterfaceInfo {
   readonly index: number;
   readonly name: string;
@@ -197,7 +204,7 @@ export interface Dataplane {
   changeInterface(change: InterfaceChange): Promise<void>;
   /** false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
   deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;
-  readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<(InterfaceStatistics | null)[]>;
+  readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<StatisticsRows>;
 
   startWire(request: EngineWireRequest): Promise<EngineWireId>;
   /** Opens the new link, switches at a quiet point, closes the old one. Counters go on. */

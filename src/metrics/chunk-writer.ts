@@ -15,6 +15,13 @@ export class ChunkWriter {
     if (this.#text.length >= chunkLength) this.#flush();
   }
 
+  /** They must never change: one buffer may be part of several expositions. */
+  writeBytes(bytes: Buffer | undefined): void {
+    if (!bytes?.length) return;
+    this.#flush();
+    this.#chunks.push(bytes);
+  }
+
   /** True when the caller should await `pause` before it goes on. */
   get due(): boolean {
     return performance.now() - this.#turnBegan > longestTurn;

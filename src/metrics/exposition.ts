@@ -7,13 +7,13 @@ import { ChunkWriter } from './chunk-writer.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
 import { type CpuThrottling, renderForwarder, renderThrottling } from './render-forwarder.ts';
 import { renderNsm2019 } from './render-nsm2019.ts';
-import { renderWires } from './render-wires.ts';
+import { WireRenderer } from './render-wires.ts';
 import { renderWorkers } from './render-workers.ts';
-import { WireLabels } from './wire-labels.ts';
 
 /** Where the numbers come from. Nothing here waits for a forwarding thread. */
 export interface MetricsSource {
-  list(): readonly WireStatus[];
+  /** Sorted by name, so that what is kept of a scrape fits the next. */
+  list(): Promise<readonly WireStatus[]>;
   counters(): Promise<ReadonlyMap<string, WireCounters>>;
   health(): readonly HealthRecord[];
   workers(): readonly WorkerStatistics[];
@@ -29,7 +29,7 @@ export interface ExpositionSettings {
 
 export class Exposition {
   readonly #settings: ExpositionSettings;
-  readonly #labels = new WireLabels();
+  readonly #wires = new WireRenderer();
   #underWay: Promise<readonly Buffer[]> | undefined;
 
   constructor(settings: ExpositionSettings) {
@@ -48,10 +48,10 @@ export class Exposition {
     const out = new ChunkWriter();
     const throttling = await source.throttling();
     const counters = await source.counters();
-    const wires = source.list();
+    const wires = await source.list();
     await out.pause();
     const samples = wires.map((status) => ({ status, counters: counters.get(status.name) }));
-    await renderWires(samples, this.#labels, out);
+    await this.#wires.render(samples, out);
     if (compat === 'nsm2019') await renderNsm2019(samples, out);
     out.write(renderWorkers(source.workers()));
     out.write(renderForwarder(version, wires, source.health()));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The label text of every wire, made once and kept while the wire lives unchanged.
+// What the lines of a wire have in common, made once and kept while the wire lives unchanged. The longer texts are made
+// when they are needed: rendered lines are kept themselves (render-wires.ts).
 
+import type { DropReason } from '../model/drop-reason.ts';
 import type { WireStatus } from '../model/status.ts';
 import type { EndName } from '../model/wire.ts';
 import { possibleDrops } from './possible-drops.ts';
@@ -8,16 +10,16 @@ import { labelText } from './text-format.ts';
 
 export interface EndText {
   readonly labels: string; // {wire="…",…}
-  /** Drop reason → {wire="…",…,reason="…"}, of the reasons that are always shown. */
-  readonly drops: ReadonlyMap<string, string>;
+  /** The drop reasons that are always shown. */
+  readonly drops: readonly DropReason[];
+  readonly withReason: (reason: string) => string; // {wire="…",…,reason="…"}
 }
 
 export interface WireText {
-  readonly wire: string;
-  readonly info: string;
   readonly client: EndText;
   readonly endpoint: EndText;
-  withReason(end: EndName, reason: string): string;
+  readonly wire: () => string;
+  readonly info: () => string;
 }
 
 export class WireLabels {
@@ -32,8 +34,9 @@ export class WireLabels {
   }
 
   /** Forgets wires that are gone. */
-  keepOnly(names: ReadonlySet<string>): void {
-    if (this.#texts.size <= names.size) return;
+  keepOnly(statuses: readonly WireStatus[]): void {
+    if (this.#texts.size <= statuses.length) return;
+    const names = new Set(statuses.map(({ name }) => name));
     for (const name of this.#texts.keys()) if (!names.has(name)) this.#texts.delete(name);
   }
 }
@@ -50,40 +53,37 @@ function sameLabels(a: WireStatus, b: WireStatus): boolean {
   return same && a.path === b.path && a.mtu === b.mtu && sameOf('client') && sameOf('endpoint');
 }
 
-function textOf({ name, spec, path, mtu, client, endpoint }: WireStatus): WireText {
-  const pods = {
+function textOf(status: WireStatus): WireText {
+  const { name, spec, path, mtu, client, endpoint } = status;
+  const pods = labelText({
     network_service: spec.networkService ?? '',
     client_pod: spec.client.pod ?? '',
     client_namespace: spec.client.namespace ?? '',
     endpoint_pod: spec.endpoint.pod ?? '',
     endpoint_namespace: spec.endpoint.namespace ?? '',
-  };
-  const info = {
-    payload: spec.payload,
-    mtu: String(mtu),
-    path,
-    client_mechanism: client.mechanism,
-    endpoint_mechanism: endpoint.mechanism,
-    client_interface: client.interface ?? '',
-    endpoint_interface: endpoint.interface ?? '',
-    client_socket: client.socket ?? '',
-    endpoint_socket: endpoint.socket ?? '',
-  };
-  const ends = {
-    client: labelText({ wire: name, end: 'client', ...pods }),
-    endpoint: labelText({ wire: name, end: 'endpoint', ...pods }),
-  };
-  const withReason = (end: EndName, reason: string) => `{${ends[end]},reason="${reason}"}`;
-  const setting = { path, payload: spec.payload, client: client.mechanism, endpoint: endpoint.mechanism };
-  const endText = (end: EndName): EndText => ({
-    labels: `{${ends[end]}}`,
-    drops: new Map(possibleDrops(setting, end).map((reason) => [reason, withReason(end, reason)])),
   });
+  const setting = { path, payload: spec.payload, client: client.mechanism, endpoint: endpoint.mechanism };
+  const endText = (end: EndName): EndText => {
+    const labels = `{${labelText({ wire: name, end })},${pods}}`;
+    const withReason = (reason: string) => `${labels.slice(0, -1)},reason="${reason}"}`;
+    return { labels, drops: possibleDrops(setting, end), withReason };
+  };
+  const info = () =>
+    labelText({
+      payload: spec.payload,
+      mtu: String(mtu),
+      path,
+      client_mechanism: client.mechanism,
+      endpoint_mechanism: endpoint.mechanism,
+      client_interface: client.interface ?? '',
+      endpoint_interface: endpoint.interface ?? '',
+      client_socket: client.socket ?? '',
+      endpoint_socket: endpoint.socket ?? '',
+    });
   return {
-    wire: `{${labelText({ wire: name, ...pods })}}`,
-    info: `{${labelText({ wire: name, ...pods, ...info })}}`,
     client: endText('client'),
     endpoint: endText('endpoint'),
-    withReason,
+    wire: () => `{${labelText({ wire: name })},${pods}}`,
+    info: () => `{${labelText({ wire: name })},${pods},${info()}}`,
   };
 }

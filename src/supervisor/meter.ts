@@ -2,29 +2,37 @@
 // The counters of one wire over the interfaces and engine wires it consists of in the course of its life. A source that
 // goes leaves what it last counted, so that no sum ever falls.
 
-import type { Dataplane, EngineCounters, EngineWireId, InterfaceStatistics } from '../dataplane/types.ts';
+import { statisticsAt, wordsPerInterface } from '../dataplane/statistics.ts';
+import type { Dataplane, EngineWireId, InterfaceStatistics } from '../dataplane/types.ts';
 import type { WireCounters } from '../model/status.ts';
 import type { EndName } from '../model/wire.ts';
 import { type InterfaceState, sameNamespace } from '../plan/state.ts';
 import { hasFallen, noCounters, ofEngine, ofTap, ofVethSide, sum } from './tally.ts';
 
+/** A copy of one row, by halves of its words: comparing those makes no BigInt. */
+type Words = Uint32Array;
+
 interface InterfaceSource {
   state: InterfaceState;
   last: WireCounters;
-  read?: InterfaceStatistics;
+  read?: Words;
 }
 
 interface EngineSource {
   readonly id: EngineWireId;
   last: WireCounters;
-  read?: BigUint64Array;
+  read?: Words;
 }
 
 /** One reading of the data plane, for any number of wires. An interface is asked for by the very state it was read by:
  *  if it has been renamed meanwhile, the numbers may be another's. */
 export interface Reading {
-  readonly statistics: (state: InterfaceState) => InterfaceStatistics | undefined;
-  readonly row: (id: EngineWireId) => BigUint64Array | undefined;
+  readonly interfaceRow: (state: InterfaceState) => number | undefined;
+  readonly statistics: (row: number) => InterfaceStatistics;
+  readonly interfaceWords: Words;
+  readonly engineRow: (id: EngineWireId) => number | undefined;
+  readonly engineWords: Words;
+  readonly wordsPerWire: number;
   readonly dropReasons: readonly string[];
 }
 
@@ -39,17 +47,22 @@ export class WireMeter {
   }
 
   /** What cannot be read just now counts as it did. Costs next to nothing where nothing moved. */
-  total({ statistics, row, dropReasons }: Reading): WireCounters {
+  total(reading: Reading): WireCounters {
     for (const source of this.#interfaces) {
-      const now = statistics(source.state);
-      if (!now || (source.read && sameStatistics(source.read, now))) continue;
-      this.#renew(source, contribution(source.state.end, source.state.kind, now));
-      source.read = now;
+      const row = reading.interfaceRow(source.state);
+      if (row === undefined) continue;
+      const words = changed(source.read, reading.interfaceWords, row, wordsPerInterface);
+      if (!words) continue;
+      this.#renew(source, contribution(source.state.end, source.state.kind, reading.statistics(row)));
+      source.read = words;
     }
-    const words = this.#engine && row(this.#engine.id);
-    if (this.#engine && words && !(this.#engine.read && sameWords(this.#engine.read, words))) {
-      this.#renew(this.#engine, ofEngine(words, dropReasons));
-      this.#engine.read = words;
+    const row = this.#engine && reading.engineRow(this.#engine.id);
+    if (this.#engine && row !== undefined) {
+      const words = changed(this.#engine.read, reading.engineWords, row, reading.wordsPerWire);
+      if (words) {
+        this.#renew(this.#engine, ofEngine(new BigUint64Array(words.buffer), reading.dropReasons));
+        this.#engine.read = words;
+      }
     }
     this.#total ??= this.#add();
     return this.#total;
@@ -108,31 +121,36 @@ export class WireMeter {
 
 export async function read(dataplane: Dataplane, states: readonly InterfaceState[]): Promise<Reading> {
   const places = states.map(({ namespace, name }) => ({ netns: namespace.path, name }));
-  const statistics = places.length > 0 ? await dataplane.readStatistics(places) : [];
-  const byState = new Map(states.map((state, at) => [state, statistics[at] ?? undefined]));
-  const counters = dataplane.readCounters();
-  const rows = new Map(counters.ids.map((id, at) => [id, at]));
+  const rows = await dataplane.readStatistics(places);
+  const rowOfState = new Map<InterfaceState, number>();
+  for (const [row, state] of states.entries()) if (rows.found[row]) rowOfState.set(state, row);
+  const { ids, words, wordsPerEnd } = dataplane.readCounters();
+  const rowOfWire = new Map(ids.map((id, row) => [id, row]));
   return {
-    statistics: (state) => byState.get(state),
-    row: (id) => rowOf(counters, rows.get(id)),
+    interfaceRow: (state) => rowOfState.get(state),
+    statistics: (row) => statisticsAt(rows, row) as InterfaceStatistics,
+    interfaceWords: halves(rows.words),
+    engineRow: (id) => rowOfWire.get(id),
+    engineWords: halves(words),
+    wordsPerWire: 2 * wordsPerEnd,
     dropReasons: dataplane.dropReasons,
   };
 }
 
-function rowOf({ words, wordsPerEnd }: EngineCounters, row: number | undefined): BigUint64Array | undefined {
-  return row === undefined ? undefined : words.subarray(row * 2 * wordsPerEnd, (row + 1) * 2 * wordsPerEnd);
+function halves({ buffer, byteOffset, length }: BigUint64Array): Words {
+  return new Uint32Array(buffer, byteOffset, 2 * length);
+}
+
+/** A copy of the row if it is not what was read before. A view would keep the reading of all wires alive. */
+function changed(before: Words | undefined, all: Words, row: number, words: number): Words | undefined {
+  const [first, end] = [2 * words * row, 2 * words * (row + 1)];
+  let at = first;
+  if (before) while (at < end && before[at - first] === all[at]) at++;
+  return at === end ? undefined : all.slice(first, end);
 }
 
 function contribution(end: EndName, kind: InterfaceState['kind'], statistics: InterfaceStatistics): WireCounters {
   return kind === 'veth' ? ofVethSide(end, statistics) : ofTap(end, statistics);
-}
-
-function sameStatistics(a: InterfaceStatistics, b: InterfaceStatistics): boolean {
-  return (Object.keys(a) as (keyof InterfaceStatistics)[]).every((key) => a[key] === b[key]);
-}
-
-function sameWords(a: BigUint64Array, b: BigUint64Array): boolean {
-  return a.length === b.length && a.every((word, at) => word === b[at]);
 }
 
 function isSame(a: InterfaceState, b: InterfaceState): boolean {

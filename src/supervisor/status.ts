@@ -48,7 +48,8 @@ function memifStatus({ error }: WireEntry, { socket }: MemifMechanism, link: Lin
 }
 
 function withoutSecrets(wire: Wire): Wire {
-  return { ...wire, client: withoutSecret(wire.client), endpoint: withoutSecret(wire.endpoint) };
+  const [client, endpoint] = [withoutSecret(wire.client), withoutSecret(wire.endpoint)];
+  return client === wire.client && endpoint === wire.endpoint ? wire : { ...wire, client, endpoint };
 }
 
 function withoutSecret(end: End): End {

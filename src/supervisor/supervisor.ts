@@ -16,6 +16,7 @@ import type {
 import type { Wire } from '../model/wire.ts';
 import { admit } from './admission.ts';
 import { Claims } from './claims.ts';
+import type { WireEntry } from './entry.ts';
 import { explain } from './explanation.ts';
 import { HealthBook } from './health.ts';
 import { Keeper } from './keeper.ts';
@@ -31,8 +32,8 @@ import { statusOf } from './status.ts';
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** How many wires are counted before other work gets its turn. */
-const countedAtOnce = 250;
+/** How many wires are read before other work gets its turn. */
+const readAtOnce = 500;
 
 export class Supervisor {
   readonly settings: SupervisorSettings;
@@ -124,8 +125,17 @@ export class Supervisor {
 
   /** Sorted by name. The state of kernel interfaces is as last observed, that of engine links is of now. */
   list(): WireStatus[] {
-    const entries = [...this.#keeper.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    return entries.map((entry) => statusOf(entry, this.settings.dataplane));
+    return this.#sorted().map((entry) => statusOf(entry, this.settings.dataplane));
+  }
+
+  /** The same, with turns for other work in between. */
+  async statuses(): Promise<WireStatus[]> {
+    const statuses: WireStatus[] = [];
+    for (const [at, entry] of this.#sorted().entries()) {
+      if (at % readAtOnce === readAtOnce - 1) await letOthersRun();
+      if (this.#keeper.entries.has(entry.name)) statuses.push(statusOf(entry, this.settings.dataplane));
+    }
+    return statuses;
   }
 
   get(name: string): WireStatus | undefined {
@@ -153,10 +163,14 @@ export class Supervisor {
     );
     const counters = new Map<string, WireCounters>();
     for (const [at, { name, meter }] of entries.entries()) {
-      if (at % countedAtOnce === countedAtOnce - 1) await letOthersRun();
+      if (at % readAtOnce === readAtOnce - 1) await letOthersRun();
       if (this.#keeper.entries.has(name)) counters.set(name, meter.total(reading));
     }
     return counters;
+  }
+
+  #sorted(): WireEntry[] {
+    return [...this.#keeper.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async #keepAll(quick: boolean): Promise<void> {

@@ -6,6 +6,7 @@
 // onStep is called before every change, by name; what it throws is the failure of that step. A FakePowerCut leaves
 // everything as it is at that moment; any other error undoes the call, as the contract of Dataplane promises.
 
+import { statisticsRows } from '../../src/dataplane/statistics.ts';
 import type * as types from '../../src/dataplane/types.ts';
 import { engineDropReasons } from '../../src/model/drop-reason.ts';
 import { changeFakeInterface } from './change.ts';
@@ -121,14 +122,16 @@ export class FakeDataplane implements types.Dataplane {
     return true;
   }
 
-  async readStatistics(interfaces: readonly { netns: string; name: string }[]) {
-    return interfaces.map(({ netns, name }) => {
-      try {
-        return { ...this.kernel.interface(netns, name).statistics };
-      } catch {
-        return null;
-      }
-    });
+  async readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<types.StatisticsRows> {
+    return statisticsRows(
+      interfaces.map(({ netns, name }) => {
+        try {
+          return this.kernel.interface(netns, name).statistics;
+        } catch {
+          return undefined;
+        }
+      }),
+    );
   }
 
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {

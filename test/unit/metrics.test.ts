@@ -32,7 +32,7 @@ class Source implements MetricsSource {
     return this;
   }
 
-  list(): WireStatus[] {
+  async list(): Promise<WireStatus[]> {
     return this.wires;
   }
   async counters(): Promise<Map<string, WireCounters>> {
@@ -62,6 +62,39 @@ const chain = wire('chain', {
   networkService: 'firewall',
   client: { mechanism: kernel('nsm-1'), pod: 'web-0', namespace: 'shop' },
   endpoint: { mechanism: memif('/run/fw.sock') },
+});
+
+/** Of the wires only: what the process tells of itself is never the same twice. */
+const wiresOf = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line.includes('crosswire_wire_') && !line.includes('_setup_'))
+    .join('\n');
+
+test('what is kept from scrape to scrape never shows: the text is that of an exposition that has nothing yet', async (t) => {
+  const source = new Source();
+  const set = (at: number, wireStatus = status(wire(`w${1000 + at}`)), ends = counters()) => {
+    source.wires[at] = wireStatus;
+    source.byName.set(wireStatus.name, ends);
+  };
+  for (let at = 0; at < 200; at++) set(at);
+  const exposition = expositionOf(source);
+  const changes: (() => void)[] = [
+    () => {},
+    () => set(70, source.wires[70], counters({ rxBytes: 5n }, { drops: { kernel_queue: 1n } })),
+    () => set(70, source.wires[70], counters({ rxBytes: 5n }, { drops: { kernel_queue: 1n, tx_full: 2n } })),
+    () => set(199, source.wires[199], counters({}, { txErrors: 1n })),
+    () => set(3, status(wire('w1003'), { client: { ...status(wire('w1003')).client, up: false } })),
+    () => set(4, status(wire('w1004', { networkService: 'other' }))),
+    () => void source.byName.delete('w1005'),
+    () => void source.wires.splice(64, 1),
+    () => void source.wires.splice(10, 0, status(wire('w1009x'))),
+    () => void source.wires.splice(0),
+  ];
+  for (const change of changes) {
+    change();
+    t.is(wiresOf(await textOf(exposition)), wiresOf(await textOf(expositionOf(source))));
+  }
 });
 
 test('every counter of both ends, under one set of labels, exact past 2^53', async (t) => {
