@@ -44,6 +44,7 @@ export async function startTestpmd({ cpu, devices, buffer = 2176, within }: Test
     '--forward-mode=io',
     '--no-flush-rx',
     '--record-core-cycles',
+    '--burst=64',
   ];
   const testpmd = within
     ? new Measured('testpmd', 'ip', within.inside('stdbuf', ...command))
