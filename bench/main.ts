@@ -5,10 +5,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from './harness/environment.ts';
 import { regressions } from './harness/gate.ts';
-import { type Bench, type Measure, Absent } from './harness/measure.ts';
+import { Absent, type Bench, type Measure } from './harness/measure.ts';
 import { readArguments, type RunOptions, UsageError, usage } from './harness/options.ts';
 import type { Measurement, Run } from './harness/result.ts';
 import { resultLine } from './harness/lines.ts';
+import { builtProgram } from './harness/programs.ts';
 import { measures } from './measures/index.ts';
 import { compareRuns } from './report/compare.ts';
 import { writeReport } from './report/write.ts';
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
   if (options.verb === 'list') return say(measures.map(({ name }) => name).join('\n'));
   if (options.verb === 'compare') return say(compareRuns(readRun(options.a), readRun(options.b)));
   if (process.getuid?.() !== 0) throw new UsageError('needs root: it makes namespaces and pins processes');
+  builtProgram('bench_generator'); // says what to do, before anything is measured
   const before = options.compare === undefined ? undefined : readRun(options.compare);
   const run = await measureAll(options);
   const directory = join(options.results, `${run.startedAt.replace(/[-:]|\.\d+/g, '')}-${run.environment.commit}`);

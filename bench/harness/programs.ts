@@ -39,5 +39,5 @@ function findBelow(folder: string, name: string): string | undefined {
 }
 
 function missing(name: string): never {
-  throw new Error(`${name} is not built; run scripts/native bench`);
+  throw new Error(`${name} is not built; run scripts/setup bench && scripts/native bench`);
 }
