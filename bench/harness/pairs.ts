@@ -2,7 +2,7 @@
 // Subject and rival by turns, A B A B …, with the core-to-core round trip before, between and after.
 
 import { stateOf } from './machine-state.ts';
-import type { Pair } from './result.ts';
+import type { MachineState, Pair } from './result.ts';
 import { medianFigures } from './statistics.ts';
 
 export interface Sample {
@@ -30,7 +30,7 @@ export interface Paired {
   readonly dropped: number;
   /** Of each pair, in the same order. */
   readonly others: readonly { readonly subject: Others; readonly rival: Others }[];
-  /** Medians of the subject's figures over the pairs that count. */
+  /** Medians of the subject's figures, over the pairs of the state in which most were taken. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
@@ -38,7 +38,7 @@ export interface Paired {
 export async function takePairs(subject: Sampler, rival: Sampler | undefined, plan: PairPlan): Promise<Paired> {
   const pairs: Pair[] = [];
   const others: { subject: Others; rival: Others }[] = [];
-  const figures: Readonly<Record<string, number>>[] = [];
+  const figures: Record<MachineState, Others[]> = { fast: [], slow: [] };
   let dropped = 0;
   for (let taken = 0; taken < 2 * plan.pairs && pairs.length - dropped < plan.pairs; taken++) {
     const roundTrips = [await plan.roundTrip()];
@@ -56,8 +56,13 @@ export async function takePairs(subject: Sampler, rival: Sampler | undefined, pl
         `  dropped a pair: ${spoilt ?? `round trips of ${roundTrips.map((trip) => trip.toFixed(0)).join(', ')} ns`}`,
       );
     } else {
-      figures.push(first.figures ?? {});
+      figures[state].push(first.figures ?? {});
     }
   }
-  return { pairs, others, dropped, figures: medianFigures(figures) };
+  return {
+    pairs,
+    others,
+    dropped,
+    figures: medianFigures(figures.fast.length >= figures.slow.length ? figures.fast : figures.slow),
+  };
 }

@@ -51,6 +51,14 @@ test('a spoilt sample spoils its pair, and its figures do not count', async (t) 
   t.deepEqual(taken.figures, { cost: 40 });
 });
 
+test('figures of two machine states are not mixed', async (t) => {
+  const roundTrip = scripted([150, 150, 150, 600, 600, 600], 600);
+  const subject = scripted<Sample>([{ value: 1, figures: { cost: 40 } }], { value: 1, figures: { cost: 200 } });
+  const rival = async (): Promise<Sample> => ({ value: 1 });
+  const { figures } = await takePairs(subject, rival, { ...quiet, pairs: 3, roundTrip });
+  t.deepEqual(figures, { cost: 200 });
+});
+
 test('a machine that never settles ends the measurement all the same', async (t) => {
   let trip = 100;
   const roundTrip = async () => (trip *= 2);
