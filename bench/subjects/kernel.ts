@@ -22,12 +22,12 @@ export interface Ground {
   readonly a: Namespace;
   readonly b: Namespace;
   readonly middle: Namespace;
-  own(release: () => unknown): void;
+  readonly own: (release: () => unknown) => void;
 }
 
 export interface Laid {
-  pause?(): void;
-  resume?(): void;
+  readonly pause?: () => void;
+  readonly resume?: () => void;
   readonly pid?: number;
 }
 

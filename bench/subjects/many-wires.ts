@@ -9,8 +9,8 @@ const perNamespace = 100;
 
 export interface Crowd {
   readonly daemon: Daemon;
-  kernelWire(number: number): object;
-  memifWire(number: number): object;
+  readonly kernelWire: (number: number) => object;
+  readonly memifWire: (number: number) => object;
   /** Brings them about, some at a time. */
   apply(documents: readonly object[]): Promise<void>;
   destroy(): Promise<void>;
