@@ -21,6 +21,7 @@ function say(line: string): void {
 async function measureAll(options: RunOptions): Promise<Run> {
   const { quick, names, vpp } = options;
   const startedAt = new Date();
+  const ground = environment(); // now: the checkout may move on meanwhile
   const wanted = names.length === 0 ? measures : measures.filter(({ name }) => names.includes(name));
   const bench: Bench = {
     quick,
@@ -43,7 +44,7 @@ async function measureAll(options: RunOptions): Promise<Run> {
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
     quick,
-    environment: environment(),
+    environment: ground,
     measurements,
   };
 }
