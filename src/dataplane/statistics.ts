@@ -18,8 +18,17 @@ const names = [
 
 export function statisticsAt({ found, words }: StatisticsRows, row: number): InterfaceStatistics | undefined {
   if (!found[row]) return undefined;
-  const first = row * wordsPerInterface;
-  return Object.fromEntries(names.map((name, at) => [name, words[first + at]])) as unknown as InterfaceStatistics;
+  const word = (at: number) => words[row * wordsPerInterface + at] as bigint;
+  return {
+    rxPackets: word(0),
+    txPackets: word(1),
+    rxBytes: word(2),
+    txBytes: word(3),
+    rxErrors: word(4),
+    txErrors: word(5),
+    rxDropped: word(6),
+    txDropped: word(7),
+  };
 }
 
 export function statisticsRows(rows: readonly (InterfaceStatistics | undefined)[]): StatisticsRows {

@@ -27,7 +27,7 @@ export class WireLabels {
 
   of(status: WireStatus): WireText {
     const kept = this.#texts.get(status.name);
-    if (kept && sameLabels(kept.status, status)) return kept.text;
+    if (kept && (kept.status === status || sameLabels(kept.status, status))) return kept.text;
     const text = textOf(status);
     this.#texts.set(status.name, { status, text });
     return text;

@@ -8,7 +8,22 @@ import { mtuOf } from '../plan/compile.ts';
 import { choosePath } from '../plan/path.ts';
 import type { WireEntry } from './entry.ts';
 
+/** What was told last of wires without an engine wire, with all that it was told from: none of that is ever changed,
+ *  only replaced. A scrape asks for every wire. */
+const told = new WeakMap<WireEntry, { readonly from: readonly unknown[]; readonly status: WireStatus }>();
+
 export function statusOf(entry: WireEntry, dataplane: Dataplane): WireStatus {
+  if (entry.engine) return makeStatus(entry, dataplane);
+  const before = told.get(entry);
+  const { wire, phase, error, record, interfaces, running } = entry;
+  const from = [wire, phase, error, record, interfaces, running];
+  if (before && from.every((part, at) => part === before.from[at])) return before.status;
+  const status = makeStatus(entry, dataplane);
+  told.set(entry, { from, status });
+  return status;
+}
+
+function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
   const { name, wire, phase, createdAt, error } = entry;
   const links = entry.engine ? dataplane.describeWire(entry.engine.id) : undefined;
   const end = (which: EndName): EndStatus => {

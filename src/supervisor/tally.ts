@@ -57,17 +57,18 @@ export function ofEngine(row: BigUint64Array, dropReasons: readonly string[]): W
 
 function ofWords(words: BigUint64Array, dropReasons: readonly string[]): EndCounters {
   const [rxPackets = 0n, rxBytes = 0n, txPackets = 0n, txBytes = 0n] = words;
-  const drops = Object.fromEntries(dropReasons.map((reason, at) => [reason, words[4 + at] ?? 0n]));
+  const drops: Record<string, bigint> = {};
+  for (let at = 0; at < dropReasons.length; at++) drops[dropReasons[at] as string] = words[4 + at] ?? 0n;
   return { ...noEnd, rxPackets, rxBytes, txPackets, txBytes, drops };
 }
 
 export function sum(a: WireCounters, b: WireCounters): WireCounters {
+  if (a === noCounters) return b;
   return { client: sumOfEnds(a.client, b.client), endpoint: sumOfEnds(a.endpoint, b.endpoint) };
 }
 
 function sumOfEnds(a: EndCounters, b: EndCounters): EndCounters {
-  const drops = { ...a.drops };
-  for (const [reason, count] of Object.entries(b.drops)) drops[reason] = (drops[reason] ?? 0n) + count;
+  if (a === noEnd) return b;
   return {
     rxPackets: a.rxPackets + b.rxPackets,
     rxBytes: a.rxBytes + b.rxBytes,
@@ -75,16 +76,32 @@ function sumOfEnds(a: EndCounters, b: EndCounters): EndCounters {
     txBytes: a.txBytes + b.txBytes,
     rxErrors: a.rxErrors + b.rxErrors,
     txErrors: a.txErrors + b.txErrors,
-    drops,
+    drops: sumOfDrops(a.drops, b.drops),
   };
+}
+
+function sumOfDrops(a: EndCounters['drops'], b: EndCounters['drops']): EndCounters['drops'] {
+  if (b === noEnd.drops) return a;
+  if (a === noEnd.drops) return b;
+  const drops = { ...a };
+  for (const reason in b) drops[reason] = (drops[reason] ?? 0n) + (b[reason] ?? 0n);
+  return drops;
 }
 
 export function hasFallen(before: WireCounters, now: WireCounters): boolean {
   return endHasFallen(before.client, now.client) || endHasFallen(before.endpoint, now.endpoint);
 }
 
-function endHasFallen({ drops: dropsBefore, ...before }: EndCounters, { drops, ...now }: EndCounters): boolean {
-  const fell = (a: Readonly<Record<string, bigint>>, b: Readonly<Record<string, bigint>>) =>
-    Object.keys(a).some((key) => (b[key] ?? 0n) < (a[key] ?? 0n));
-  return fell(before, now) || fell(dropsBefore, drops);
+function endHasFallen(before: EndCounters, now: EndCounters): boolean {
+  if (
+    now.rxPackets < before.rxPackets ||
+    now.rxBytes < before.rxBytes ||
+    now.txPackets < before.txPackets ||
+    now.txBytes < before.txBytes ||
+    now.rxErrors < before.rxErrors ||
+    now.txErrors < before.txErrors
+  )
+    return true;
+  for (const reason in before.drops) if ((now.drops[reason] ?? 0n) < (before.drops[reason] ?? 0n)) return true;
+  return false;
 }
