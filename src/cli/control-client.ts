@@ -13,7 +13,7 @@ interface Reply {
 
 export class ControlClient {
   readonly #socket: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 32 });
 
   constructor(socket: string) {
     this.#socket = socket;
