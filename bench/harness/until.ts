@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** It will never be true: asking again is of no use. */
+export class Hopeless extends Error {}
+
 /** Asks until the answer is true; rejects with the last failure when the time is over. */
 export async function until(
   what: string,
@@ -14,6 +17,7 @@ export async function until(
       if (await condition()) return;
       last = '';
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       last = `; at last: ${error instanceof Error ? error.message : String(error)}`;
     }
     await new Promise((resolve) => setTimeout(resolve, everyMilliseconds));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ControlClient } from '../../src/cli/control-client.ts';
 import { Measured } from '../harness/process.ts';
 import { daemonProgram } from '../harness/programs.ts';
-import { until } from '../harness/until.ts';
+import { Hopeless, until } from '../harness/until.ts';
 
 export interface DaemonOptions {
   readonly cpu: number;
@@ -83,7 +83,7 @@ export class Daemon {
     await until(
       'the daemon is ready',
       async () => {
-        if (daemon.ended) throw new Error(daemon.output);
+        if (daemon.ended) throw new Hopeless(daemon.output);
         return (await fetch(`http://${this.#metrics}/readyz`)).ok;
       },
       60,

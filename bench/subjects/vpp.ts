@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Absent } from '../harness/measure.ts';
 import { Measured } from '../harness/process.ts';
 import { findProgram } from '../harness/programs.ts';
-import { until } from '../harness/until.ts';
+import { Hopeless, until } from '../harness/until.ts';
 import type { MemifForwarder, MemifOptions } from './memif.ts';
 
 interface Installation {
@@ -56,7 +56,7 @@ plugins { ${plugins ? `path ${plugins}` : ''} plugin default { disable } plugin 
   };
   try {
     await until('vpp listens', async () => {
-      if (vpp.ended) throw new Error(vpp.output.slice(-400));
+      if (vpp.ended) throw new Hopeless(vpp.output.slice(-400));
       return existsSync(socket);
     });
   } catch (error) {
