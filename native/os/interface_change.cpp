@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "os/carrier.hpp"
 #include "os/interface_edit.hpp"
+#include "os/netns.hpp"
 
 namespace crosswire::os {
 
@@ -83,7 +85,12 @@ Result<> change_interface(const InterfaceChange& change) {
 
   InterfaceEdit edit{socket.value(), change.interface, std::move(before.front())};
   auto done = apply(edit, change);
-  if (!done) roll_back(edit);
+  if (!done) {
+    roll_back(edit);
+  } else if (change.up.value_or(false)) {
+    const auto inside = NamespaceGuard::enter(change.interface.netns);
+    if (inside) settle_carrier(edit.interface.name);
+  }
   return done;
 }
 

