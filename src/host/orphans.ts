@@ -17,14 +17,20 @@ export interface OrphanSweep {
   readonly errors: readonly unknown[];
 }
 
+/** A namespace that cannot be read is nobody's reason not to start: it is among the errors, the others are swept. */
 export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): Promise<OrphanSweep> {
   const { node, temporaryNames: names, isClaimed } = search;
-  const namespaces = await dataplane.listNamespaces();
-  const found = await findInterfaces(dataplane, { namespaces, aliasPrefix: markPrefix(node), names, details: false });
-  const orphans = found.filter(({ namespace, info }) => {
+  const query = { aliasPrefix: markPrefix(node), names, details: false };
+  const searches = await Promise.allSettled(
+    (await dataplane.listNamespaces()).map((one) => findInterfaces(dataplane, { namespaces: [one], ...query })),
+  );
+  const orphans = searches.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])).filter(isOrphan);
+  const unread = searches.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  return { removed: orphans, errors: [...unread, ...(await removeFound(dataplane, orphans))] };
+
+  function isOrphan({ namespace, info }: FoundInterface): boolean {
     const mark = parseMark(node, info.alias);
     if (mark) return !isClaimed(mark, namespace);
     return info.alias.startsWith(markPrefix(node)) || (info.alias === '' && names.includes(info.name));
-  });
-  return { removed: orphans, errors: await removeFound(dataplane, orphans) };
+  }
 }

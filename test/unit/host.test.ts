@@ -108,6 +108,25 @@ test('orphans go wherever they are; what is claimed, foreign or of another node 
   );
 });
 
+test('a namespace that cannot be read is reported and keeps no other from being swept', async (t) => {
+  const dataplane = new FakeDataplane();
+  for (const path of ['/run/netns/a', '/run/netns/b']) {
+    dataplane.kernel.addNamespace(path);
+    dataplane.kernel.create(path, 'orphan', 'tap').alias = markOf('n', 'gone', 'client');
+  }
+  const list = dataplane.listInterfaces.bind(dataplane);
+  dataplane.listInterfaces = async (query) => {
+    if (query.netns === '/run/netns/a') throw new Error('it kept changing while it was read');
+    return list(query);
+  };
+  const sweep = await sweepOrphans(dataplane, { node: 'n', temporaryNames: [], isClaimed: () => false });
+  t.deepEqual(sweep.errors.map(String), ['Error: it kept changing while it was read']);
+  t.deepEqual(
+    sweep.removed.map(({ namespace }) => namespace.path),
+    ['/run/netns/b'],
+  );
+});
+
 test('a second lock on a state directory is refused with the pid of the holder, until the first is released', (t) => {
   const path = directory(t);
   const [first, second] = [new StateDirectoryLock(path), new StateDirectoryLock(path)];
