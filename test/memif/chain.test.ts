@@ -5,7 +5,7 @@ import test from 'ava';
 import { Chain, type ChainOptions } from '../support/chain.ts';
 import { transfer, withIperfServer } from '../support/iperf.ts';
 import { testWith } from '../support/requires.ts';
-import { eventually } from '../support/shell.ts';
+import { attempt, eventually } from '../support/shell.ts';
 
 let chain: Chain | undefined;
 test.afterEach.always(async () => {
@@ -105,7 +105,13 @@ testWith(
   async (t) => {
     chain = await Chain.make({ role: 'client' });
     const { a, daemon } = chain;
-    const answered = () => a.run('ping', '-q', '-c', '1', '-W', '1', '10.79.0.2').then(() => true);
+    const answered = async () => {
+      const [program, args] = a.inside('ping', '-q', '-c', '1', '-W', '1', '10.79.0.2');
+      const { code } = await attempt(program, ...args);
+      if (code === 0) return true;
+      const ends = [await daemon.describe('left'), await daemon.describe('right')];
+      throw new Error(`no answer; testpmd ended: ${chain?.testpmd?.process.child.exitCode}; ${JSON.stringify(ends)}`);
+    };
     await eventually('ping', answered);
     await daemon.stop('SIGKILL');
     await daemon.launch();
