@@ -51,7 +51,8 @@ inline uint64_t wire_bytes(const Frame& frame, const Offload* offload) {
 
 // The longest of those frames, for comparing with a sink's max_frame.
 inline uint32_t longest_wire_frame(const Frame& frame, const Offload* offload) {
-  return frame.units <= 1 ? frame.length : uint32_t{offload->header_length} + offload->segment_size;
+  return frame.units <= 1 || offload == nullptr ? frame.length
+                                                : uint32_t{offload->header_length} + offload->segment_size;
 }
 
 }  // namespace crosswire

@@ -15,10 +15,6 @@
 namespace crosswire {
 namespace {
 
-// Room for a burst of a link without frame memory of its own: 16 super-frames or hundreds of small ones, and small
-// enough to stay in the L2 cache between read() and the copy out.
-constexpr size_t scratch_size = size_t{1} << 20;
-
 // While some wires are hot, how often the sleeping ones are asked for. One epoll_wait(2) costs about 0.3 µs.
 constexpr uint64_t look_interval_ns = 50'000;
 
@@ -39,9 +35,9 @@ sigset_t signals_of_a_worker() {
 Worker::Worker(const Options& options)
     : options_(options),
       idle_(options.spin_ns, options.busy_poll),
-      scratch_(new uint8_t[scratch_size]),
+      scratch_(new uint8_t[scratch_bytes]),
       burst_(std::make_unique<Burst>()) {
-  burst_->scratch = {scratch_.get(), scratch_size};
+  burst_->scratch = {scratch_.get(), scratch_bytes};
 }
 
 Result<> Worker::start() {

@@ -49,10 +49,10 @@ export class Executor {
   /** A veth pair has its carrier once its second side is up. The kernel tells the first side in its own time; asked to be
    *  up again, it notices now, and the first frame is not lost. */
   async #settleCarriers(actions: readonly Action[]): Promise<void> {
-    const raised = actions.filter((action) => action.kind === 'changeInterface' && action.to.up && !action.from.up);
-    for (const action of raised.slice(0, -1)) {
-      if (action.kind !== 'changeInterface') continue;
-      const { namespace, name, alias } = action.to;
+    const raised = actions.flatMap((action) =>
+      action.kind === 'changeInterface' && action.to.up && !action.from.up ? [action.to] : [],
+    );
+    for (const { namespace, name, alias } of raised.slice(0, -1)) {
       await this.#dataplane.changeInterface({ netns: namespace.path, name, alias, up: true });
     }
   }

@@ -44,11 +44,6 @@ void publish(Session& session, TransmitRing& ring, Notifier& notifier) {
   notifier.ring(*ring.doorbell.get());
 }
 
-uint32_t longest_unit(const Burst& burst, const Frame& frame) {
-  const Offload* offload = burst.offload_of(frame);
-  return frame.units <= 1 || offload == nullptr ? frame.length : offload->header_length + offload->segment_size;
-}
-
 template <Role role>
 Transmitted transmit(Session& session, const Burst& burst, uint32_t first, uint32_t count, Notifier& notifier) {
   Transmitted sent;
@@ -63,7 +58,7 @@ Transmitted transmit(Session& session, const Burst& burst, uint32_t first, uint3
     if (written == run) continue;
 
     const Frame& frame = frames[written];
-    if (longest_unit(burst, frame) > session.max_frame) {
+    if (longest_wire_frame(frame, burst.offload_of(frame)) > session.max_frame) {
       sent.reason = DropReason::too_big;
       break;
     }
