@@ -23,6 +23,7 @@ const sourceMayUse: Record<string, readonly string[] | typeof everything> = {
   host: ['dataplane', 'model'],
   metrics: ['dataplane', 'model'],
   supervisor: ['plan', 'host', 'dataplane', 'model'],
+  nsm: ['supervisor', 'metrics', 'model'],
   http: ['supervisor', 'metrics', 'model'],
   cli: ['config', 'model'],
   'main.ts': everything,
