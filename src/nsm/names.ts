@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// NSM's words, as its peers spell them (networkservicemesh/api, pkg/api/networkservice).
+
+export const mechanismClass = { local: 'LOCAL', remote: 'REMOTE' } as const;
+
+export const mechanismType = {
+  kernel: 'KERNEL',
+  memif: 'MEMIF',
+  vfio: 'VFIO',
+  noop: 'NOOP',
+  vxlan: 'VXLAN',
+  wireguard: 'WIREGUARD',
+  vlan: 'VLAN',
+} as const;
+
+export const parameter = {
+  inodeUrl: 'inodeURL',
+  interfaceName: 'name',
+  socketFile: 'socketfile',
+  sourceAddress: 'src_ip',
+  sourcePort: 'src_port',
+  originalSourceAddress: 'orig_src_ip',
+  destinationAddress: 'dst_ip',
+  destinationPort: 'dst_port',
+  originalDestinationAddress: 'orig_dst_ip',
+  mtu: 'MTU',
+  vni: 'vni',
+  pciAddress: 'pciAddress',
+  tokenId: 'tokenID',
+} as const;
+
+export const payload = { ethernet: 'ETHERNET', ip: 'IP' } as const;
+
+/** gRPC metadata. */
+export const metadataKey = {
+  token: 'nsm-client-token',
+  tokenExpires: 'nsm-client-token-expires',
+  /** JSON, of registry calls only. */
+  path: 'path',
+} as const;
+
+/** Well-known labels of a connection. */
+export const label = { node: 'nodeName', pod: 'podName', cluster: 'clusterName', via: 'via' } as const;

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// What nsm/ needs of the supervisor.
+
+import type { ApplyReport, RemoveReport, WireCounters, WireStatus } from '../model/status.ts';
+import type { Wire } from '../model/wire.ts';
+
+export interface Wires {
+  apply(wires: readonly Wire[]): Promise<ApplyReport[]>;
+  remove(names: readonly string[]): Promise<RemoveReport[]>;
+  get(name: string): WireStatus | undefined;
+  list(): WireStatus[];
+  /** Of this wire, read now; undefined when there is none. */
+  countersOf(name: string): Promise<WireCounters | undefined>;
+}
