@@ -1,97 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run bench [-- NAME…]: runs the measurements of this folder, or shows two runs side by side.
+// npm run bench [-- NAME…]: runs the measurements of this folder, shows two runs side by side, or checks a signature.
+// Exits with 0; 1: a measurement failed; 2: wrong usage; 3: slower than --fail-below; 4: not as it was signed.
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment } from './harness/environment.ts';
-import { regressions } from './harness/gate.ts';
-import { Absent, type Bench, type Measure } from './harness/measure.ts';
-import { readArguments, type RunOptions, UsageError, usage } from './harness/options.ts';
-import type { Measurement, Run } from './harness/result.ts';
-import { resultLine } from './harness/lines.ts';
+import { gate, gateHolds, gateLines } from './harness/gate.ts';
+import { readArguments, type RunOptions, UsageError, usage, type VerifyOptions } from './harness/options.ts';
 import { builtProgram } from './harness/programs.ts';
+import { readRun } from './harness/read-run.ts';
+import type { Run } from './harness/result.ts';
 import { measures } from './measures/index.ts';
+import { verifyBundle } from './report/bundle.ts';
 import { compareRuns } from './report/compare.ts';
-import { writeReport } from './report/write.ts';
+import { signingKey } from './report/keys.ts';
+import { takeRun } from './run.ts';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function measureAll(options: RunOptions): Promise<Run> {
-  const { quick, names, vpp } = options;
-  const startedAt = new Date();
-  const ground = environment(); // now: the checkout may move on meanwhile
-  const wanted = names.length === 0 ? measures : measures.filter(({ name }) => names.includes(name));
-  const bench: Bench = {
-    quick,
-    pairs: quick ? 3 : 5,
-    seconds: quick ? 0.5 : 1,
-    forwarderCpu: 0,
-    generatorCpu: 1,
-    log: say,
-    ...(vpp === undefined ? {} : { vpp }),
-  };
-  const measurements: Measurement[] = [];
-  for (const measure of wanted) {
-    say(`bench: ${measure.name}`);
-    const found = await measured(measure, bench);
-    for (const measurement of found) say(resultLine(measurement));
-    measurements.push(...found);
-  }
-  return {
-    format: 1,
-    startedAt: startedAt.toISOString(),
-    seconds: (Date.now() - startedAt.getTime()) / 1000,
-    quick,
-    environment: ground,
-    measurements,
-  };
+async function runAll(options: RunOptions): Promise<void> {
+  if (process.getuid?.() !== 0) throw new UsageError('needs root: it makes namespaces and pins processes');
+  // What would fail at the end is asked for before anything is measured.
+  builtProgram('bench_generator');
+  const earlier = options.compare === undefined ? undefined : readRun(options.compare);
+  const key = await signingKey(options.signKey);
+  const { run, failures } = await takeRun(measures, options, say);
+  const directory = join(options.results, `${run.startedAt.replace(/[-:]|\.\d+/g, '')}-${run.environment.commit}`);
+  const { writeReport } = await import('./report/write.ts'); // its charts take seconds to load
+  await writeReport(run, directory, key);
+  say(`bench: ${run.seconds.toFixed(0)} s; the results are in ${directory}`);
+  if (failures > 0) process.exitCode = 1;
+  if (earlier) compare(earlier, run, options.failBelow);
 }
 
-/** One that fails is said to have failed, and the others go on. */
-async function measured(measure: Measure, bench: Bench): Promise<readonly Measurement[]> {
-  try {
-    return await measure.run(bench);
-  } catch (error) {
-    if (!(error instanceof Absent)) process.exitCode = 1;
-    const reason = error instanceof Error ? error.message : String(error);
-    const headline = {
-      name: measure.name,
-      title: measure.name,
-      unit: '',
-      better: 'more',
-      subject: 'crosswire',
-    } as const;
-    return [{ ...headline, pairs: [], dropped: 0, figures: {}, summaries: {}, skipped: `failed: ${reason}` }];
-  }
+function compare(a: Run, b: Run, failBelow: number | undefined): void {
+  say(compareRuns(a, b));
+  if (failBelow === undefined) return;
+  const outcome = gate(a, b, failBelow);
+  for (const line of gateLines(outcome, failBelow)) say(`bench: ${line}`);
+  if (!gateHolds(outcome)) process.exitCode = 3;
 }
 
-/** A results directory, or the raw.json in it. */
-function readRun(path: string): Run {
-  const file = statSync(path).isDirectory() ? join(path, 'raw.json') : path;
-  return JSON.parse(readFileSync(file, 'utf8')) as Run;
+async function verify({ directory, trust }: VerifyOptions): Promise<void> {
+  const { ok, signer, problems } = await verifyBundle(directory, trust && readFileSync(trust, 'utf8'));
+  for (const problem of problems) say(`bench: ${problem}`);
+  say(`bench: ${directory}: ${ok ? 'as it was signed' : 'refused'}; signer: ${signer}`);
+  if (!ok) process.exitCode = 4;
 }
 
 async function main(): Promise<void> {
-  const options = readArguments(
-    process.argv.slice(2),
-    measures.map(({ name }) => name),
-  );
-  if (options.verb === 'list') return say(measures.map(({ name }) => name).join('\n'));
-  if (options.verb === 'compare') return say(compareRuns(readRun(options.a), readRun(options.b)));
-  if (process.getuid?.() !== 0) throw new UsageError('needs root: it makes namespaces and pins processes');
-  builtProgram('bench_generator'); // says what to do, before anything is measured
-  const before = options.compare === undefined ? undefined : readRun(options.compare);
-  const run = await measureAll(options);
-  const directory = join(options.results, `${run.startedAt.replace(/[-:]|\.\d+/g, '')}-${run.environment.commit}`);
-  await writeReport(run, directory);
-  say(`bench: ${run.seconds.toFixed(0)} s; the results are in ${directory}`);
-  if (before === undefined || options.failBelow === undefined) return;
-  const worse = regressions(before, run, options.failBelow);
-  for (const { name, state, before: then, now } of worse)
-    say(`bench: ${name} (${state}): ${now.toFixed(3)} × its rival, was ${then.toFixed(3)}`);
-  if (worse.length > 0) process.exitCode = 3;
+  const names = measures.map(({ name }) => name);
+  const options = readArguments(process.argv.slice(2), names);
+  switch (options.verb) {
+    case 'list':
+      return say(names.join('\n'));
+    case 'compare':
+      return compare(readRun(options.a), readRun(options.b), options.failBelow);
+    case 'verify':
+      return verify(options);
+    case 'run':
+      return runAll(options);
+  }
 }
 
 try {

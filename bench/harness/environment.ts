@@ -3,9 +3,10 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
-import { findProgram } from './programs.ts';
-import type { Environment } from './result.ts';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { roundTrip, stateOf } from './machine-state.ts';
+import { findProgram, ownVersion } from './programs.ts';
+import type { Environment, MachineAt } from './result.ts';
 
 /** Of the time-stamp counter, as the kernel calibrated it. */
 export function cyclesPerSecond(): number {
@@ -19,7 +20,7 @@ export function commit(): string {
 }
 
 export function environment(): Environment {
-  const versions: Record<string, string> = {};
+  const versions: Record<string, string> = { crosswire: ownVersion() };
   const ask = (name: string, program: string, args: readonly string[], pattern: RegExp) => {
     const path = findProgram(program);
     const version = path && pattern.exec(say(path, args))?.[1];
@@ -34,11 +35,18 @@ export function environment(): Environment {
   return {
     cpu: first?.model ?? 'unknown',
     cpus: others.length + 1,
+    memoryMiB: Math.round(totalmem() / (1 << 20)),
     kernel: release(),
     node: process.version,
     commit: commit(),
     versions,
   };
+}
+
+export async function machineAt(): Promise<MachineAt> {
+  const trip = await roundTrip();
+  const state = stateOf([trip]);
+  return { roundTripNanoseconds: trip, ...(state === undefined ? {} : { state }), load: loadavg()[0] ?? Number.NaN };
 }
 
 function say(program: string, args: readonly string[]): string {

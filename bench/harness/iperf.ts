@@ -2,15 +2,18 @@
 // iperf3 from one namespace to the other.
 
 import { addressOf, type KernelPath } from '../subjects/kernel.ts';
+import { type Cost, costBetween } from './cost.ts';
 import { Absent } from './measure.ts';
 import type { Sample } from './pairs.ts';
-import { Measured, runToEnd } from './process.ts';
+import { Measured, runToEnd, usageOf } from './process.ts';
 import { findProgram } from './programs.ts';
 
 export interface IperfCpus {
   readonly client: number;
   readonly server: number;
 }
+
+const udpHeaders = 14 + 20 + 8; // Ethernet, IPv4, UDP
 
 interface Report {
   readonly error?: string;
@@ -43,18 +46,23 @@ export class Iperf {
 
   /** One TCP stream: bits a second at the receiver. */
   async tcp(seconds: number): Promise<Sample> {
-    const report = await this.#run(['--time', String(seconds)]);
+    const { report, cost } = await this.#run(['--time', String(seconds)]);
     const value = report.end.sum_received?.bits_per_second ?? Number.NaN;
-    return { value, figures: { retransmits: report.end.sum_sent?.retransmits ?? Number.NaN } };
+    return { value, figures: { ...cost, retransmits: report.end.sum_sent?.retransmits ?? Number.NaN } };
   }
 
   /** Datagrams of a size, as fast as one process sends them: how many a second arrive. */
   async udp(seconds: number, payload: number): Promise<Sample> {
     const flood = ['--udp', '--bitrate', '0', '--length', String(payload)];
-    const { sum } = (await this.#run(['--time', String(seconds), ...flood])).end;
+    const { report, cost } = await this.#run(['--time', String(seconds), ...flood]);
+    const { sum } = report.end;
     if (!sum) return { value: Number.NaN, spoilt: 'iperf3 reports no datagrams' };
     const arrived = sum.packets - sum.lost_packets;
-    return { value: arrived / sum.seconds, figures: { 'lost share': sum.lost_packets / sum.packets } };
+    return {
+      value: arrived / sum.seconds,
+      figures: { ...cost, 'lost share': sum.lost_packets / sum.packets },
+      traffic: { frameBytes: payload + udpHeaders },
+    };
   }
 
   async stop(): Promise<void> {
@@ -63,14 +71,19 @@ export class Iperf {
     await this.path.stop();
   }
 
-  async #run(more: readonly string[]): Promise<Report> {
+  async #run(more: readonly string[]): Promise<{ readonly report: Report; readonly cost: Partial<Cost> }> {
     const client = ['iperf3', '--client', addressOf.b, '--json', '--connect-timeout', '5000', ...more];
+    const { pid } = this.path;
     this.path.resume();
     try {
+      const before = pid === undefined ? undefined : usageOf(pid);
+      const from = performance.now();
       const text = await runToEnd('ip', this.path.a.inside('taskset', '-c', String(this.#cpus.client), ...client), 40);
+      const seconds = (performance.now() - from) / 1000;
       const report = JSON.parse(text) as Report;
       if (report.error) throw new Error(`iperf3: ${report.error}`);
-      return report;
+      const cost = pid === undefined || before === undefined ? {} : costBetween(pid, before, usageOf(pid), seconds);
+      return { report, cost };
     } finally {
       this.path.pause();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every measurement gets, and what it gives.
 
+import { costed } from './cost.ts';
 import { roundTrip } from './machine-state.ts';
 import { type PairPlan, type Sampler, takePairs } from './pairs.ts';
 import type { Measurement } from './result.ts';
@@ -36,7 +37,8 @@ export async function compare(
   subject: Sampler,
   rival?: Sampler,
 ): Promise<Measurement> {
-  const { pairs, dropped, figures } = await takePairs(subject, rival, pairPlan(bench));
+  const sampler = rival ? subject : costed(subject);
+  const { pairs, dropped, figures } = await takePairs(sampler, rival, pairPlan(bench));
   return { ...headline, pairs, dropped, figures, summaries: summarise(pairs, headline.better) };
 }
 

@@ -2,13 +2,11 @@
 // Subject and rival by turns, A B A B …, with the core-to-core round trip before, between and after.
 
 import { stateOf } from './machine-state.ts';
-import type { MachineState, Pair } from './result.ts';
+import type { MachineState, Pair, SampleRecord } from './result.ts';
 import { medianFigures } from './statistics.ts';
 
-export interface Sample {
+export interface Sample extends SampleRecord {
   readonly value: number;
-  /** Further figures of what was measured. */
-  readonly figures?: Readonly<Record<string, number>>;
   /** Other values of the same sample that are compared too, by name. */
   readonly others?: Readonly<Record<string, number>>;
   /** Why the sample is worth nothing: another process had the CPU, frames came back damaged, … */
@@ -46,15 +44,21 @@ export async function takePairs(subject: Sampler, rival: Sampler | undefined, pl
     roundTrips.push(await plan.roundTrip());
     const second = rival ? await rival() : first;
     if (rival) roundTrips.push(await plan.roundTrip());
-    const spoilt = first.spoilt ?? second.spoilt;
+    const spoilt = whyWorthless(first) ?? whyWorthless(second);
     const state = spoilt === undefined ? stateOf(roundTrips) : undefined;
-    pairs.push({ subject: first.value, rival: second.value, roundTrips, state });
+    const reason = spoilt ?? `round trips of ${roundTrips.map((trip) => trip.toFixed(0)).join(', ')} ns`;
+    pairs.push({
+      subject: first.value,
+      rival: second.value,
+      roundTrips,
+      state,
+      ...(state === undefined ? { dropped: reason } : {}),
+      samples: { subject: recordOf(first), ...(rival ? { rival: recordOf(second) } : {}) },
+    });
     others.push({ subject: first.others ?? {}, rival: second.others ?? {} });
     if (state === undefined) {
       dropped++;
-      plan.log(
-        `  dropped a pair: ${spoilt ?? `round trips of ${roundTrips.map((trip) => trip.toFixed(0)).join(', ')} ns`}`,
-      );
+      plan.log(`  dropped a pair: ${reason}`);
     } else {
       figures[state].push(first.figures ?? {});
     }
@@ -64,5 +68,17 @@ export async function takePairs(subject: Sampler, rival: Sampler | undefined, pl
     others,
     dropped,
     figures: medianFigures(figures.fast.length >= figures.slow.length ? figures.fast : figures.slow),
+  };
+}
+
+function whyWorthless({ value, spoilt }: Sample): string | undefined {
+  return spoilt ?? (Number.isFinite(value) ? undefined : 'no figure came of a sample');
+}
+
+function recordOf({ figures, traffic, latencies }: Sample): SampleRecord {
+  return {
+    ...(figures ? { figures } : {}),
+    ...(traffic ? { traffic } : {}),
+    ...(latencies && latencies.length > 0 ? { latencies } : {}),
   };
 }

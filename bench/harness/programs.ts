@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the programs are that the bench starts.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 const top = resolve(import.meta.dirname, '../..');
@@ -23,6 +23,11 @@ export function findProgram(name: string): string | undefined {
 /** A program of bench/generator/, built by scripts/native bench. */
 export function builtProgram(name: string): string {
   return findBelow(join(top, 'build/native-bench'), name) ?? missing(name);
+}
+
+/** Crosswire's, as its package says. */
+export function ownVersion(): string {
+  return (JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 export const daemonProgram = join(top, 'bin/crosswire');

@@ -12,6 +12,29 @@ export interface Pair {
   readonly roundTrips: readonly number[];
   /** undefined: the machine changed its state in between, and the pair does not count. */
   readonly state: MachineState | undefined;
+  /** Why it does not count, if it does not. */
+  readonly dropped?: string;
+  /** What each of the two samples was. */
+  readonly samples?: { readonly subject: SampleRecord; readonly rival?: SampleRecord };
+}
+
+/** What is kept of a sample beside its value. */
+export interface SampleRecord {
+  /** By name with unit: `CPU cores` (CPU seconds per second of the forwarding process), its `RSS MiB`, … */
+  readonly figures?: Readonly<Record<string, number>>;
+  readonly traffic?: Traffic;
+  /** Nanoseconds. */
+  readonly latencies?: readonly Bucket[];
+}
+
+/** Lowest value of the bucket, and how many fell into it; ascending. */
+export type Bucket = readonly [lowest: number, count: number];
+
+/** What was sent, and through how many wires: charts join measurements on these. */
+export interface Traffic {
+  readonly frameBytes?: number;
+  readonly wires?: number;
+  readonly offeredRate?: number; // frames per second, where it was fixed
 }
 
 /** Over the pairs of one machine state. */
@@ -30,7 +53,7 @@ export interface Spread {
 }
 
 /** A measurement against one rival, or (rival undefined) a figure of the subject alone against a bound. */
-export interface Measurement {
+export interface Measurement extends Traffic {
   readonly name: string; // of the program, and the case: memif-64/testpmd
   readonly title: string;
   readonly unit: string;
@@ -40,18 +63,13 @@ export interface Measurement {
   /** Smallest ratio wanted; or with no rival, the bound of the figure itself. */
   readonly target?: number;
   readonly pairs: readonly Pair[];
-  /** Pairs that straddle a change of machine state. */
+  /** Pairs that do not count: most straddle a change of machine state. */
   readonly dropped: number;
   readonly summaries: Readonly<Partial<Record<MachineState, Summary>>>;
-  /** Further figures of the subject, by name with unit: `cycles per frame`, `CPU seconds`, `CPU cores` (CPU seconds per
-   *  second of the subject's own time), `RSS MiB`. */
+  /** Further figures of the subject, by name with unit: medians of those of its samples. */
   readonly figures: Readonly<Record<string, number>>;
   /** For charts: e.g. frame size → frames per second, percentile → microseconds. */
   readonly series?: readonly Series[];
-  /** What was sent, where one figure has one: charts by frame size and by number of wires join measurements on these. */
-  readonly frameBytes?: number;
-  readonly wires?: number;
-  readonly offeredRate?: number; // frames per second, where it was fixed
   readonly startedAt?: string; // RFC 3339
   readonly seconds?: number;
   /** Why it was not measured; then nothing above but the names means anything. */
@@ -74,7 +92,16 @@ export interface Environment {
   readonly kernel: string;
   readonly node: string;
   readonly commit: string;
-  readonly versions: Readonly<Record<string, string>>; // of the rivals' programs
+  readonly versions: Readonly<Record<string, string>>; // crosswire's own, and of the rivals' programs
+  readonly machine?: { readonly before: MachineAt; readonly after: MachineAt };
+}
+
+/** The machine at a moment; each pair has round trips of its own. */
+export interface MachineAt {
+  readonly roundTripNanoseconds: number;
+  readonly state?: MachineState;
+  /** Processes that ran or wanted to, averaged over a minute: /proc/loadavg. */
+  readonly load: number;
 }
 
 export interface Run {

@@ -36,6 +36,11 @@ export async function loadSigningKey(file: string): Promise<KeyObject> {
   return key;
 }
 
+/** Of the given PEM file, or this machine's own. */
+export function signingKey(file: string | undefined): Promise<KeyObject> {
+  return file === undefined ? machineSigningKey() : loadSigningKey(file);
+}
+
 /** This machine's key, made when first asked for; its public half lies beside it. */
 export async function machineSigningKey(directory = keyDirectory()): Promise<KeyObject> {
   const file = join(directory, machineKeyName);

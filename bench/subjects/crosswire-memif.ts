@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cyclesPerSecond } from '../harness/environment.ts';
-import { residentMebibytes } from '../harness/process.ts';
 import { Daemon, wireDocument } from './crosswire.ts';
 import { cyclesPerFrame, type MemifForwarder, type MemifOptions, slotFor } from './memif.ts';
 
@@ -32,6 +31,7 @@ export async function startCrosswireMemif(options: MemifOptions): Promise<MemifF
     name: 'crosswire',
     process: daemon.process,
     countsCycles: true,
+    idleWires,
     // The active wires stand evenly among the others.
     pairs: Array.from({ length: wires }, (_, i) => {
       const wire = Math.floor((i * (wires + idleWires)) / wires);
@@ -49,7 +49,6 @@ export async function startCrosswireMemif(options: MemifOptions): Promise<MemifF
         [cyclesPerFrame]: (busy / frames) * cyclesPerSecond(),
         'frames per burst': frames / (now.bursts - last.bursts),
         'wake-ups': now.wakeUps - last.wakeUps,
-        'RSS MiB': residentMebibytes(daemon.process.pid),
       };
       last = now;
       return figures;

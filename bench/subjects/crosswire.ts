@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlClient } from '../../src/cli/control-client.ts';
+import { account } from '../harness/cost.ts';
 import { Measured } from '../harness/process.ts';
 import { daemonProgram } from '../harness/programs.ts';
 import { Hopeless, until } from '../harness/until.ts';
@@ -80,6 +81,7 @@ export class Daemon {
       ...more,
     ]);
     this.#process = daemon;
+    account(daemon);
     await until(
       'the daemon is ready',
       async () => {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What forwards between memifs, on a CPU of its own, with a generator attached; paused while another is measured.
 
-import type { Attachment, Generator, GeneratorOptions } from '../harness/generator.ts';
-import { longestWait, type Measured, usageOf } from '../harness/process.ts';
+import type { Attachment, Generator, GeneratorOptions, Trial, TrialOutcome } from '../harness/generator.ts';
+import { costBetween } from '../harness/cost.ts';
+import { longestWait, type Measured, type Usage, usageOf } from '../harness/process.ts';
 import type { Sample } from '../harness/pairs.ts';
-import type { Trial, TrialOutcome } from '../harness/generator.ts';
+import type { Traffic } from '../harness/result.ts';
 
 export interface MemifOptions {
   readonly cpu: number;
@@ -19,6 +20,7 @@ export interface MemifForwarder {
   readonly name: string;
   readonly process: Measured;
   readonly pairs: readonly (readonly [Attachment, Attachment])[];
+  readonly idleWires?: number;
   /** Figures of what happened since the last call; with `cycles per frame` where countsCycles. */
   figures(): Promise<Record<string, number>>;
   readonly countsCycles: boolean;
@@ -49,12 +51,23 @@ export class MemifBed {
       await this.forwarder.figures();
       const pids = [this.forwarder.process.pid, this.generator.process.pid];
       const before = pids.map(usageOf);
+      const from = performance.now();
       const outcome = await this.generator.run(trial);
-      const waits = pids.map((pid, i) => longestWait(before[i] as (typeof before)[number], usageOf(pid)));
-      const figures = await this.forwarder.figures();
+      const after = pids.map(usageOf);
+      const elapsed = (performance.now() - from) / 1000;
+      const waits = after.map((usage, i) => longestWait(before[i] as Usage, usage));
+      const cost = costBetween(this.forwarder.process.pid, before[0] as Usage, after[0] as Usage, elapsed);
+      const figures = { ...(await this.forwarder.figures()), ...cost };
       const spoilt = whySpoilt(outcome, waits);
       const idle = { 'generator idle %': (100 * outcome.idle) / outcome.seconds };
-      return { value: valueOf(outcome), figures: { ...figures, ...idle }, outcome, ...(spoilt ? { spoilt } : {}) };
+      return {
+        value: valueOf(outcome),
+        figures: { ...figures, ...idle },
+        traffic: this.#traffic(trial),
+        latencies: outcome.latencies,
+        outcome,
+        ...(spoilt ? { spoilt } : {}),
+      };
     } finally {
       this.#pause();
     }
@@ -63,6 +76,14 @@ export class MemifBed {
   async stop(): Promise<void> {
     await this.generator.stop();
     await this.forwarder.stop();
+  }
+
+  #traffic({ size, rate }: Trial): Traffic {
+    return {
+      wires: this.forwarder.pairs.length + (this.forwarder.idleWires ?? 0),
+      ...(typeof size === 'number' ? { frameBytes: size } : {}),
+      ...(rate === undefined ? {} : { offeredRate: rate }),
+    };
   }
 
   #pause(): void {

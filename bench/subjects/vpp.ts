@@ -3,8 +3,8 @@
 
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { machine, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { Absent } from '../harness/measure.ts';
 import { Measured } from '../harness/process.ts';
 import { findProgram } from '../harness/programs.ts';
@@ -13,26 +13,30 @@ import type { MemifForwarder, MemifOptions } from './memif.ts';
 
 interface Installation {
   readonly program: string;
-  readonly plugins: string | undefined;
+  /** Where it was unpacked rather than installed, it has to be told where its libraries and plugins are. */
+  readonly libraries?: string;
+  readonly plugins?: string;
 }
 
 export function findVpp(directory: string | undefined): Installation {
   if (directory === undefined) {
     const program = findProgram('vpp');
     if (program === undefined) throw new Absent('there is no vpp on PATH, and no --vpp DIR');
-    return { program, plugins: undefined };
+    return { program };
   }
-  const first = (...paths: readonly string[]) => paths.map((path) => join(directory, path)).find(existsSync);
+  const first = (...paths: readonly string[]) => paths.map((path) => resolve(directory, path)).find(existsSync);
   const program = first('usr/bin/vpp', 'bin/vpp', 'vpp');
   if (program === undefined) throw new Absent(`there is no vpp below ${directory}`);
-  return { program, plugins: first('usr/lib/x86_64-linux-gnu/vpp_plugins', 'lib/x86_64-linux-gnu/vpp_plugins') };
+  const folders = ['usr/lib', 'lib'].flatMap((lib) => [`${lib}/${machine()}-linux-gnu`, `${lib}64`, lib]);
+  const libraries = first(...folders.filter((folder) => existsSync(resolve(directory, folder, 'vpp_plugins'))));
+  return libraries === undefined ? { program } : { program, libraries, plugins: join(libraries, 'vpp_plugins') };
 }
 
 export async function startVppMemif(
   { cpu, wires }: MemifOptions,
   directory: string | undefined,
 ): Promise<MemifForwarder> {
-  const { program, plugins } = findVpp(directory);
+  const { program, libraries, plugins } = findVpp(directory);
   const home = await mkdtemp(join(tmpdir(), 'crosswire-vpp-'));
   const socket = join(home, 'memif.sock');
   const commands = [`create memif socket id 1 filename ${socket}`];
@@ -49,7 +53,12 @@ cpu { main-core ${cpu} } buffers { buffers-per-numa 16384 page-size default defa
 plugins { ${plugins ? `path ${plugins}` : ''} plugin default { disable } plugin memif_plugin.so { enable } }
 `;
   await writeFile(join(home, 'startup.conf'), configuration);
-  const vpp = new Measured('vpp', program, ['-c', join(home, 'startup.conf')]);
+  const vpp = new Measured('vpp', 'env', [
+    ...(libraries === undefined ? [] : [`LD_LIBRARY_PATH=${libraries}`]),
+    program,
+    '-c',
+    join(home, 'startup.conf'),
+  ]);
   const stop = async () => {
     await vpp.stop();
     await rm(home, { recursive: true, force: true });
@@ -61,7 +70,8 @@ plugins { ${plugins ? `path ${plugins}` : ''} plugin default { disable } plugin 
     });
   } catch (error) {
     await stop();
-    throw error;
+    // One that is there and does not run here is skipped with what it said: testpmd's figures are not to be lost.
+    throw new Absent(`vpp did not start: ${error instanceof Error ? error.message : String(error)}`);
   }
   return {
     name: 'vpp',

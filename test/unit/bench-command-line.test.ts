@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import test from 'ava';
-import { regressions } from '../../bench/harness/gate.ts';
+import { gate, gateHolds, gateLines } from '../../bench/harness/gate.ts';
 import { number, resultLine } from '../../bench/harness/lines.ts';
 import { readArguments, UsageError } from '../../bench/harness/options.ts';
 import type { Measurement, Run } from '../../bench/harness/result.ts';
 
-const known = ['memif-64', 'latency'];
+const known = ['memif-64', 'kernel-tcp', 'kernel-udp-64', 'latency'];
 const same = (value: number) => ({ least: value, median: value, most: value });
 
 function measurement(name: string, ratio: number, rival: string | undefined = 'testpmd'): Measurement {
@@ -29,16 +29,36 @@ test('names, flags and values are read', (t) => {
     vpp: '/opt/vpp',
   });
   t.deepEqual(readArguments(['compare', 'a', 'b'], known), { verb: 'compare', a: 'a', b: 'b' });
+  t.deepEqual(readArguments(['compare', 'a', 'b', '--fail-below', '0.9'], known), {
+    verb: 'compare',
+    a: 'a',
+    b: 'b',
+    failBelow: 0.9,
+  });
+  t.deepEqual(readArguments(['verify', 'a', '--trust', 'k.pem'], known), {
+    verb: 'verify',
+    directory: 'a',
+    trust: 'k.pem',
+  });
+  t.like(readArguments(['--sign-key', 'k.pem', '--compare', 'old'], known), { signKey: 'k.pem', compare: 'old' });
+});
+
+test('the beginning of several names means all of them', (t) => {
+  t.like(readArguments(['kernel', 'memif-64'], known), { names: ['memif-64', 'kernel-tcp', 'kernel-udp-64'] });
+  t.like(readArguments([], known), { names: [] });
 });
 
 test('what does not fit is refused with a reason', (t) => {
   for (const [args, reason] of [
-    [['memif-46'], /no measurement 'memif-46'; there are memif-64, latency/],
+    [['memif-46'], /no measurement 'memif-46'; there are memif-64, kernel-tcp/],
     [['--nonsense'], /nonsense/],
-    [['--fail-below', '0.9'], /go together/],
-    [['--compare', 'old.json'], /go together/],
+    [['kern'], /no measurement 'kern'/],
+    [['--fail-below', '0.9'], /needs --compare/],
     [['--compare', 'old.json', '--fail-below', 'much'], /takes a ratio/],
     [['compare', 'a'], /takes two runs/],
+    [['compare', 'a', 'b', '--fail-below', '0'], /takes a ratio/],
+    [['verify'], /takes one results directory/],
+    [['verify', 'a', 'b'], /takes one results directory/],
   ] as const)
     t.throws(() => readArguments(args, known), { instanceOf: UsageError, message: reason });
 });
@@ -46,13 +66,26 @@ test('what does not fit is refused with a reason', (t) => {
 test('the gate compares ratios to the rival in the same machine state', (t) => {
   const before = run(measurement('a', 2), measurement('b', 1), measurement('gone', 5));
   const now = run(measurement('a', 1.85), measurement('b', 0.99), measurement('new', 0.1));
-  t.deepEqual(regressions(before, now, 0.95), [{ name: 'a', state: 'fast', before: 2, now: 1.85 }]);
-  t.deepEqual(regressions(before, now, 0.9), []);
+  const worse = { name: 'a', state: 'fast', before: 2, now: 1.85 } as const;
+  t.deepEqual(gate(before, now, 0.95), { compared: 2, regressions: [worse] });
+  t.deepEqual(gate(before, now, 0.9), { compared: 2, regressions: [] });
+  t.false(gateHolds(gate(before, now, 0.95)));
+  t.true(gateHolds(gate(before, now, 0.9)));
+  t.deepEqual(gateLines(gate(before, now, 0.95), 0.95), [
+    'a (fast): 1.850 × its rival, was 2.000',
+    '1 of 2 ratios are below 0.95 of what they were',
+  ]);
+});
+
+test('a gate that could compare nothing does not hold', (t) => {
+  const nothing = gate(run(measurement('a', 2)), run(measurement('b', 2)), 0.9);
+  t.false(gateHolds(nothing));
+  t.regex(gateLines(nothing, 0.9).join(), /no ratio in common/);
 });
 
 test('figures without a rival gate nothing', (t) => {
   const alone = (ratio: number) => run({ ...measurement('x', ratio), rival: undefined });
-  t.deepEqual(regressions(alone(2), alone(1), 0.95), []);
+  t.deepEqual(gate(alone(2), alone(1), 0.95), { compared: 0, regressions: [] });
 });
 
 test('a result is a line to read', (t) => {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import test from 'ava';
+import { account, costed } from '../../bench/harness/cost.ts';
 import { type Sample, takePairs } from '../../bench/harness/pairs.ts';
+import { Measured, usageOf } from '../../bench/harness/process.ts';
 import { carried, noDropRate } from '../../bench/harness/search.ts';
+import { withTraffic } from '../../bench/harness/traffic.ts';
+import { until } from '../../bench/harness/until.ts';
 import { whySpoilt } from '../../bench/subjects/memif.ts';
 
 function scripted<T>(values: readonly T[], last: T): () => Promise<T> {
@@ -26,7 +30,8 @@ test('subject and rival take turns, with a round trip before, between and after'
   const one = ['trip', 'subject', 'trip', 'rival', 'trip'];
   t.deepEqual(order, [...one, ...one]);
   t.is(dropped, 0);
-  t.deepEqual(pairs[0], { subject: 3, rival: 2, roundTrips: [150, 150, 150], state: 'fast' });
+  const samples = { subject: {}, rival: {} };
+  t.deepEqual(pairs[0], { subject: 3, rival: 2, roundTrips: [150, 150, 150], state: 'fast', samples });
 });
 
 test('a pair that straddles a change of state is dropped, counted and taken again', async (t) => {
@@ -37,6 +42,10 @@ test('a pair that straddles a change of state is dropped, counted and taken agai
   t.deepEqual(
     pairs.map(({ state }) => state),
     [undefined, 'slow', 'slow'],
+  );
+  t.deepEqual(
+    pairs.map(({ dropped: why }) => why),
+    ['round trips of 150, 600, 600 ns', undefined, undefined],
   );
 });
 
@@ -49,6 +58,61 @@ test('a spoilt sample spoils its pair, and its figures do not count', async (t) 
   const taken = await takePairs(subject, rival, { ...quiet, pairs: 3, roundTrip: async () => 150 });
   t.is(taken.dropped, 1);
   t.deepEqual(taken.figures, { cost: 40 });
+});
+
+test('a sample that gave no figure spoils its pair', async (t) => {
+  const rival = scripted<Sample>([{ value: Number.NaN }], { value: 1 });
+  const plan = { ...quiet, pairs: 1, roundTrip: async () => 150 };
+  const { pairs, dropped } = await takePairs(async () => ({ value: 1 }), rival, plan);
+  t.is(dropped, 1);
+  t.deepEqual(
+    pairs.map((pair) => pair.dropped),
+    ['no figure came of a sample', undefined],
+  );
+});
+
+test('each sample is kept with its figures, its traffic and its latencies', async (t) => {
+  const subject: Sample = {
+    value: 1,
+    figures: { 'CPU cores': 0.9, 'RSS MiB': 80 },
+    traffic: { frameBytes: 64, wires: 10, offeredRate: 1000 },
+    latencies: [[850, 3]],
+    others: { p99: 2 },
+  };
+  const rival: Sample = { value: 2, figures: { 'CPU cores': 1 }, latencies: [] };
+  const plan = { ...quiet, pairs: 1, roundTrip: async () => 150 };
+  const { pairs } = await takePairs(
+    async () => subject,
+    async () => rival,
+    plan,
+  );
+  const { figures, traffic, latencies } = subject;
+  t.deepEqual(pairs[0]?.samples, { subject: { figures, traffic, latencies }, rival: { figures: { 'CPU cores': 1 } } });
+  const measurement = { name: 'm', title: 'm', unit: 'u', better: 'more', subject: 'crosswire' } as const;
+  const bare = { ...measurement, pairs, dropped: 0, figures: {}, summaries: {} };
+  t.like(withTraffic(bare), { frameBytes: 64, wires: 10, offeredRate: 1000 });
+  t.like(withTraffic({ ...bare, wires: 1 }), { frameBytes: 64, wires: 1 });
+  const mixed = [...pairs, ...pairs.map((pair) => ({ ...pair, samples: { subject: { traffic: { wires: 10 } } } }))];
+  t.is(withTraffic({ ...bare, pairs: mixed }).frameBytes, undefined);
+});
+
+test('what the daemon cost is recorded, from inside its sample or from around it', async (t) => {
+  const child = new Measured('a process that works', 'sh', ['-c', 'while :; do :; done']);
+  account(child);
+  try {
+    const about = costed(async () => {
+      const before = usageOf(child.pid).cpuSeconds;
+      await until('it has worked', async () => usageOf(child.pid).cpuSeconds > before);
+      return { value: 1 };
+    });
+    const { figures = {} } = await about();
+    t.true((figures['CPU cores'] as number) > 0 && (figures['RSS MiB'] as number) > 0, JSON.stringify(figures));
+    const own = await costed(async () => ({ value: 1, figures: { 'CPU cores': 7 } }))();
+    t.is(own.figures?.['CPU cores'], 7);
+  } finally {
+    await child.stop();
+  }
+  t.deepEqual(await costed(async () => ({ value: 1 }))(), { value: 1 });
 });
 
 test('figures of two machine states are not mixed', async (t) => {
@@ -74,7 +138,8 @@ test('without a rival there is one sample and a round trip on each side', async 
     pairs: 1,
     roundTrip: async () => 150,
   });
-  t.deepEqual(pairs, [{ subject: 7, rival: 7, roundTrips: [150, 150], state: 'fast' }]);
+  const samples = { subject: {} };
+  t.deepEqual(pairs, [{ subject: 7, rival: 7, roundTrips: [150, 150], state: 'fast', samples }]);
 });
 
 test('the search finds the rate that is just carried', async (t) => {

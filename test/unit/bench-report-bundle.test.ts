@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { sealBundle, verifyBundle } from '../../bench/report/bundle.ts';
-import { fingerprint, keyDirectory, loadSigningKey, machineSigningKey, publicPem } from '../../bench/report/keys.ts';
+import { fingerprint, keyDirectory, loadSigningKey, machineSigningKey } from '../../bench/report/keys.ts';
+import { publicPem, signingKey } from '../../bench/report/keys.ts';
 import { writeReport } from '../../bench/report/write.ts';
 import { exampleRun } from '../support/bench-run.ts';
 
@@ -19,7 +20,7 @@ test.after.always(() => rmSync(top, { recursive: true }));
 
 async function written(name: string, signKey?: string): Promise<string> {
   const directory = join(top, name);
-  await writeReport(exampleRun({ measurements: [] }), directory, { signKey });
+  await writeReport(exampleRun({ measurements: [] }), directory, await signingKey(signKey));
   return directory;
 }
 
@@ -31,7 +32,7 @@ function newKey(name: string): string {
 
 test('a report is complete and its bundle verifies', async (t) => {
   const directory = join(top, 'complete');
-  await writeReport(exampleRun(), directory);
+  await writeReport(exampleRun(), directory, await signingKey(undefined));
   const smp = ['config', 'env', 'mesh', 'result'].flatMap((kind) => [`smp-${kind}.json`, `smp-${kind}.yaml`]);
   const files = ['SHA256SUMS', 'SHA256SUMS.sig', 'raw.json', 'report.html', 'report.md', 'signer.pub.pem', ...smp];
   t.deepEqual(readdirSync(directory).toSorted(), files);
