@@ -5,10 +5,12 @@ import type { Dataplane, NamespaceEntry, NamespaceIdentity } from '../dataplane/
 import { CrosswireError } from '../model/error.ts';
 import type { NamespaceReference } from '../model/wire.ts';
 
-export class NamespaceFinder {
-  readonly #dataplane: Dataplane;
+type Namespaces = Pick<Dataplane, 'identifyNamespace' | 'listNamespaces'>;
 
-  constructor(dataplane: Dataplane) {
+export class NamespaceFinder {
+  readonly #dataplane: Namespaces;
+
+  constructor(dataplane: Namespaces) {
     this.#dataplane = dataplane;
   }
 

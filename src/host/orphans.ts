@@ -21,10 +21,10 @@ export interface OrphanSweep {
 export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): Promise<OrphanSweep> {
   const { node, temporaryNames: names, isClaimed } = search;
   const query = { aliasPrefix: markPrefix(node), names, details: false };
-  const searches = await Promise.allSettled(
-    (await dataplane.listNamespaces()).map((one) => findInterfaces(dataplane, { namespaces: [one], ...query })),
-  );
-  const orphans = searches.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])).filter(isOrphan);
+  const orphansIn = async (one: NamespaceEntry) =>
+    (await findInterfaces(dataplane, { namespaces: [one], ...query })).filter(isOrphan);
+  const searches = await Promise.allSettled((await dataplane.listNamespaces()).map(orphansIn));
+  const orphans = searches.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
   const unread = searches.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   return { removed: orphans, errors: [...unread, ...(await removeFound(dataplane, orphans))] };
 

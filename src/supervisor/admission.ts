@@ -17,14 +17,10 @@ export interface AdmissionParts {
 }
 
 /** Rejects, or reserves what the wires claim; the function it returns gives that back. */
-export async function admit(
-  parts: AdmissionParts,
-  wires: readonly Wire[],
-  standing: () => Iterable<Standing>,
-): Promise<() => void> {
+export async function admit(parts: AdmissionParts, wires: readonly Wire[]): Promise<() => void> {
   for (const { name } of wires) checkName(name);
   const asked = await resolveAll(parts.finder, wires);
-  const release = parts.claims.reserve(asked, standing());
+  const release = parts.claims.reserve(asked);
   try {
     await refuseTaken(parts, asked);
   } catch (error) {

@@ -12,42 +12,46 @@ interface Claim {
   readonly what: string;
 }
 
-/** Claims of wires on their way, next to those of the wires that stand. */
+/** Claims of the wires that stand and of those on their way, by what they claim: asking costs the same however many
+ *  wires there are. */
 export class Claims {
-  readonly #reserved = new Set<Standing>();
-  /** Records are never changed, only replaced. */
-  readonly #known = new WeakMap<Standing, readonly Claim[]>();
+  /** Of one wire there may be several, while it changes. */
+  readonly #holders = new Map<string, readonly Standing[]>();
 
-  /** Throws, or reserves all until the function it returns is called. `standing` are the wires there are. */
-  reserve(asked: readonly Standing[], standing: Iterable<Standing>): () => void {
+  /** Throws, or holds all until the function it returns is called. */
+  reserve(asked: readonly Standing[]): () => void {
     const renewed = new Set(asked.map(({ wire }) => wire.name));
     refuseTwice(asked);
     const wanted = new Map<string, Claim>();
     for (const one of asked) {
       refuseToItself(one);
       for (const claim of claimsOf(one)) {
-        const holder = wanted.get(claim.key);
+        const holder = wanted.get(claim.key) ?? this.#holderOf(claim.key, renewed);
         if (holder) throw claimedTwice(claim, holder);
         wanted.set(claim.key, claim);
       }
     }
-    for (const one of [...standing, ...this.#reserved]) {
-      if (renewed.has(one.wire.name)) continue;
-      for (const holder of this.#claimsOf(one)) {
-        const claim = wanted.get(holder.key);
-        if (claim) throw claimedTwice(claim, holder);
-      }
-    }
-    for (const one of asked) this.#reserved.add(one);
+    for (const one of asked) this.hold(one);
     return () => {
-      for (const one of asked) this.#reserved.delete(one);
+      for (const one of asked) this.release(one);
     };
   }
 
-  #claimsOf(standing: Standing): readonly Claim[] {
-    const claims = this.#known.get(standing) ?? claimsOf(standing);
-    this.#known.set(standing, claims);
-    return claims;
+  hold(standing: Standing): void {
+    for (const { key } of claimsOf(standing)) this.#holders.set(key, [...(this.#holders.get(key) ?? []), standing]);
+  }
+
+  release(standing: Standing): void {
+    for (const { key } of claimsOf(standing)) {
+      const others = this.#holders.get(key)?.filter((one) => one !== standing) ?? [];
+      if (others.length > 0) this.#holders.set(key, others);
+      else this.#holders.delete(key);
+    }
+  }
+
+  #holderOf(key: string, renewed: ReadonlySet<string>): Claim | undefined {
+    const holder = this.#holders.get(key)?.find(({ wire }) => !renewed.has(wire.name));
+    return holder && claimsOf(holder).find((claim) => claim.key === key);
   }
 }
 

@@ -6,36 +6,40 @@ import type { CrosswireError } from '../model/error.ts';
 import type { WirePhase } from '../model/status.ts';
 import type { EndName, Wire } from '../model/wire.ts';
 import type { EngineState, InterfaceState } from '../plan/state.ts';
+import type { Claims } from './claims.ts';
 import { WireMeter } from './meter.ts';
 import type { JournalRecord } from './record.ts';
 
-export interface WireEntry {
+export class WireEntry {
   readonly name: string;
   readonly createdAt: string; // RFC 3339
-  readonly meter: WireMeter;
+  readonly meter = new WireMeter();
   wire: Wire;
-  phase: WirePhase;
+  phase: WirePhase = 'pending';
   error: CrosswireError | undefined;
-  /** As last written to the journal. */
-  record: JournalRecord | undefined;
   engine: { readonly id: EngineWireId; state: EngineState } | undefined;
   /** As last made or observed. */
-  interfaces: readonly InterfaceState[];
+  interfaces: readonly InterfaceState[] = [];
   /** Whether each had a carrier when last observed. */
-  running: Readonly<Partial<Record<EndName, boolean>>>;
-}
+  running: Readonly<Partial<Record<EndName, boolean>>> = {};
+  readonly #claims: Claims;
+  #record: JournalRecord | undefined;
 
-export function newEntry(wire: Wire, record?: JournalRecord): WireEntry {
-  return {
-    name: wire.name,
-    createdAt: record?.createdAt ?? new Date().toISOString(),
-    meter: new WireMeter(),
-    wire,
-    phase: 'pending',
-    error: undefined,
-    record,
-    engine: undefined,
-    interfaces: [],
-    running: {},
-  };
+  constructor(wire: Wire, claims: Claims, record?: JournalRecord) {
+    this.name = wire.name;
+    this.createdAt = record?.createdAt ?? new Date().toISOString();
+    this.wire = wire;
+    this.#claims = claims;
+    this.record = record;
+  }
+
+  /** As last written to the journal; what it claims is held for it. */
+  get record(): JournalRecord | undefined {
+    return this.#record;
+  }
+  set record(record: JournalRecord | undefined) {
+    if (this.#record) this.#claims.release(this.#record);
+    if (record) this.#claims.hold(record);
+    this.#record = record;
+  }
 }

@@ -2,10 +2,12 @@
 // One file per wire, always whole: written beside, synced, renamed, the directory synced (rename(2), fsync(2)). Writers
 // that finish together share the synchronisation of the directory.
 
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs'; // a fifth of the time of its asynchronous sister for small files
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CrosswireError } from '../model/error.ts';
 import { type JournalRecord, parseRecord } from './record.ts';
+import { Turns } from './turns.ts';
 
 export interface CorruptFile {
   /** Where it was set aside. */
@@ -41,12 +43,14 @@ export class JournalDirectory implements Journal {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const records: JournalRecord[] = [];
     const corrupt: CorruptFile[] = [];
+    const turns = new Turns();
     for (const name of (await readdir(this.#directory)).sort()) {
+      await turns.pass();
       const file = join(this.#directory, name);
       if (name.endsWith(unfinished)) await rm(file, { force: true });
       if (!name.endsWith(suffix)) continue;
       try {
-        records.push(parseRecord(await readFile(file, 'utf8'), name.slice(0, -suffix.length)));
+        records.push(parseRecord(readFileSync(file, 'utf8'), name.slice(0, -suffix.length)));
       } catch (error) {
         corrupt.push({ file: await this.#setAside(file), reason: (error as Error).message });
       }

@@ -11,7 +11,8 @@ import type { Path, Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { choosePath } from '../plan/path.ts';
 import { describe } from '../plan/words.ts';
-import { newEntry, type WireEntry } from './entry.ts';
+import type { Claims } from './claims.ts';
+import { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
 import type { HealthBook } from './health.ts';
 import type { Queues } from './queues.ts';
@@ -19,17 +20,27 @@ import type { Brought, Reconciler } from './reconciler.ts';
 import type { JournalRecord } from './record.ts';
 import type { Retries } from './retries.ts';
 import type { Log } from './settings.ts';
+import type { Survey } from './survey.ts';
 
 /** What a namespace reference meant is not there any more. */
 const goneCodes = ['NAMESPACE_MISSING', 'NAMESPACE_INVALID', 'NAMESPACE_CHANGED'];
 
 export interface KeeperParts {
+  readonly claims: Claims;
   readonly reconciler: Reconciler;
   readonly queues: Queues;
   readonly retries: Retries;
   readonly health: HealthBook;
   readonly log: Log;
   readonly onWireMade: (seconds: number, path: Path) => void;
+}
+
+/** How closely to look at a wire. */
+export interface Look {
+  /** Not at all, unless one of its namespaces is not where it was. */
+  readonly quick?: boolean;
+  /** At the wire alone only where this does not show it in place. */
+  readonly survey?: Survey;
 }
 
 export class Keeper {
@@ -43,7 +54,7 @@ export class Keeper {
 
   /** A wire an earlier run left; keep() sees to it. */
   remember(record: JournalRecord): void {
-    this.entries.set(record.wire.name, newEntry(record.wire, record));
+    this.entries.set(record.wire.name, new WireEntry(record.wire, this.#parts.claims, record));
   }
 
   /** Takes its place in the queue at once, and waits there until the wire is admitted. */
@@ -58,10 +69,9 @@ export class Keeper {
     return this.#parts.queues.run(name, () => this.#remove(name));
   }
 
-  /** Compares a wire with what exists, and repairs it. Never rejects: what goes wrong is a health record. `quick`: only
-   *  if one of its namespaces is not where it was. */
-  keep(name: string, quick = false): Promise<void> {
-    return this.#parts.queues.run(name, () => this.#keep(name, quick));
+  /** Compares a wire with what exists, and repairs it. Never rejects: what goes wrong is a health record. */
+  keep(name: string, look: Look = {}): Promise<void> {
+    return this.#parts.queues.run(name, () => this.#keep(name, look));
   }
 
   /** No more retries, no more repairs; waits for what is under way. */
@@ -74,7 +84,7 @@ export class Keeper {
 
   async #apply(wire: Wire): Promise<ApplyReport> {
     const { name } = wire;
-    const entry = this.entries.get(name) ?? newEntry(wire);
+    const entry = this.entries.get(name) ?? new WireEntry(wire, this.#parts.claims);
     const isNew = entry.record === undefined;
     this.entries.set(name, entry);
     try {
@@ -97,12 +107,12 @@ export class Keeper {
     return { name, outcome: errors.length > 0 ? 'failed' : 'removed', errors: errors.map((error) => error.toJSON()) };
   }
 
-  async #keep(name: string, quick: boolean): Promise<void> {
+  async #keep(name: string, look: Look): Promise<void> {
     const entry = this.entries.get(name);
     if (!entry || this.#stopping) return;
     try {
       if (entry.record?.phase === 'removing') return void (await this.#takeAway(entry));
-      if (quick && entry.phase === 'up' && (await this.#parts.reconciler.isInPlace(entry))) return;
+      if (await this.#isWell(entry, look)) return;
       const { actions } = await this.#bring(entry, entry.wire, true);
       if (actions.length > 0) this.#parts.log.info({ wire: name, actions: actions.map(describe) }, 'wire repaired');
     } catch (cause) {
@@ -112,15 +122,27 @@ export class Keeper {
     }
   }
 
+  async #isWell(entry: WireEntry, { quick, survey }: Look): Promise<boolean> {
+    const { reconciler } = this.#parts;
+    if (quick && entry.phase === 'up' && (await reconciler.isInPlace(entry, survey?.finder))) return true;
+    if (!survey || !(await reconciler.stands(entry, survey))) return false;
+    this.#isUp(entry);
+    return true;
+  }
+
+  #isUp(entry: WireEntry): void {
+    entry.phase = 'up';
+    entry.error = undefined;
+    this.#parts.retries.cancel(entry.name);
+    this.#parts.health.replace(entry.name, []);
+  }
+
   async #bring(entry: WireEntry, wire: Wire, asBefore: boolean): Promise<Brought> {
-    const { reconciler, retries, health, log, onWireMade } = this.#parts;
+    const { reconciler, log, onWireMade } = this.#parts;
     const start = process.hrtime.bigint();
     const namespaces = await reconciler.resolve(wire, asBefore ? entry.record : undefined);
     const brought = await reconciler.bring(entry, { wire, namespaces });
-    entry.phase = 'up';
-    entry.error = undefined;
-    retries.cancel(entry.name);
-    health.replace(entry.name, []);
+    this.#isUp(entry);
     if (brought.actions.some(isMaking))
       onWireMade(Number(process.hrtime.bigint() - start) / 1e9, choosePath(wire).path);
     if (brought.changed) log.info({ wire: entry.name, actions: brought.actions.length }, 'wire up');

@@ -40,14 +40,30 @@ export async function observe(
   const names = [...new Set([...temporary, ...known.map((one) => one.name)])];
   const details = target !== undefined; // whatever else an interface has goes with it
   const search = { namespaces: await placesOf(observer.finder, target, before), names, details };
-  const isMarked = ({ info }: FoundInterface) => parseMark(node, info.alias)?.wire === name;
 
+  const subject = { node, name, wanted, known, temporary, names: record?.names };
   let found = await findInterfaces(dataplane, search);
-  if (record && !isWhole(record, found.filter(isMarked)))
+  if (record && !isWhole(record, found.filter(isMarkedFor(subject))))
     found = await findInterfaces(dataplane, { ...search, aliasPrefix: markPrefix(node, name) });
-  const marked = found.filter(isMarked);
+  return assess(found, subject);
+}
+
+/** The wire that something was found of. */
+interface Subject {
+  readonly node: string;
+  readonly name: string;
+  readonly wanted: readonly InterfaceState[];
+  /** All that was or is wanted, if that is more. */
+  readonly known?: readonly InterfaceState[];
+  readonly names?: NameChoice | undefined;
+  readonly temporary?: readonly string[];
+}
+
+export function assess(found: readonly FoundInterface[], subject: Subject): Observation {
+  const { node, wanted, known = wanted, names, temporary = [] } = subject;
+  const marked = found.filter(isMarkedFor(subject));
   const unmarked = found.filter((one) => !marked.includes(one));
-  const chosen = choose(marked, node, wanted, record?.names);
+  const chosen = choose(marked, node, wanted, names);
   const unborn = unmarked.filter(({ info }) => info.alias === '' && temporary.includes(info.name));
   return {
     interfaces: [...chosen].map(([end, one]) => stateOf(end, one, known)),
@@ -59,6 +75,10 @@ export async function observe(
         wanted.some(({ name: want, namespace }) => want === one.info.name && isSame(namespace, one.namespace)),
     ),
   };
+}
+
+function isMarkedFor({ node, name }: Subject): (found: FoundInterface) => boolean {
+  return ({ info }) => parseMark(node, info.alias)?.wire === name;
 }
 
 /** Everything that was made is there under its own name. Anything else needs a search through whole namespaces. */

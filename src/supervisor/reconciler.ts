@@ -10,13 +10,14 @@ import { type EndName, endNames, type Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { compile } from '../plan/compile.ts';
 import { plan } from '../plan/planner.ts';
-import { type NameChoice, type Namespaces, nothing, type WireState } from '../plan/state.ts';
+import { type NameChoice, type Namespace, type Namespaces, nothing, type WireState } from '../plan/state.ts';
 import type { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
 import { Executor } from './executor.ts';
 import type { Journal } from './journal.ts';
-import { type Observation, observe } from './observation.ts';
+import { assess, type Observation, observe } from './observation.ts';
 import { type JournalRecord, journalFormat, type Standing } from './record.ts';
+import type { Survey } from './survey.ts';
 import { sameValue } from './values.ts';
 
 export interface ReconcilerParts {
@@ -39,13 +40,13 @@ export class Reconciler {
   }
 
   /** The same namespaces are meant as before, unless somebody asks anew: a pid may by now be another process. */
-  async resolve(wire: Wire, before?: Standing): Promise<Namespaces> {
+  async resolve(wire: Wire, before?: Standing, finder = this.#parts.finder): Promise<Namespaces> {
     const resolved = await Promise.all(
       endNames.map(async (end) => {
         const { mechanism } = wire[end];
         if (mechanism.type !== 'kernel') return undefined;
         const known = before?.namespaces[end];
-        const found = await this.#parts.finder.resolve(mechanism.namespace, known);
+        const found = await finder.resolve(mechanism.namespace, known);
         if ('pid' in mechanism.namespace && known && !isSame(found, known)) {
           throw new CrosswireError({
             code: 'NAMESPACE_CHANGED',
@@ -62,9 +63,24 @@ export class Reconciler {
   }
 
   /** A quick look: every namespace is where it was. */
-  async isInPlace({ record }: WireEntry): Promise<boolean> {
+  async isInPlace({ record }: WireEntry, finder = this.#parts.finder): Promise<boolean> {
     const known = endNames.flatMap((end) => record?.namespaces[end] ?? []);
-    return (await Promise.all(known.map((one) => this.#parts.finder.isStillAt(one)))).every(Boolean);
+    return (await Promise.all(known.map((one) => finder.isStillAt(one)))).every(Boolean);
+  }
+
+  /** Whether a survey shows the wire just as it is wanted, and nothing is left to do. */
+  async stands(entry: WireEntry, survey: Survey): Promise<boolean> {
+    const { name, wire, record } = entry;
+    if (record?.phase !== 'applied' || record.wire !== wire) return false;
+    const namespaces = await this.resolve(wire, record, survey.finder).catch(() => undefined);
+    if (!namespaces || !samePlaces(namespaces, record.namespaces)) return false;
+    const wanted = this.compile(record);
+    const found = await survey.take(name, distinct(namespaces));
+    const observation = assess(found, { node: this.#parts.node, name, wanted: wanted.interfaces });
+    const state = { interfaces: observation.interfaces, ...(entry.engine ? { engine: entry.engine.state } : {}) };
+    if (observation.strays.length > 0 || plan(state, wanted, chooseNames()).length > 0) return false;
+    remember(entry, observation);
+    return true;
   }
 
   compile({ wire, namespaces }: Standing): WireState {
@@ -113,7 +129,7 @@ export class Reconciler {
       for (const error of await removeFound(this.#parts.dataplane, observation.strays)) throw error;
     });
     if (errors.length > 0) return errors;
-    await attempt(() => this.#parts.journal.erase(entry.name));
+    await attempt(() => this.#erase(entry));
     return errors;
   }
 
@@ -168,8 +184,7 @@ export class Reconciler {
       } else if (left) {
         await this.#write(entry, { ...left, phase: 'removing' });
       } else {
-        await this.#parts.journal.erase(entry.name);
-        entry.record = undefined;
+        await this.#erase(entry);
       }
     } catch {
       // The record of the attempt stands: the next look finds everything by it. A wire that never was is not wanted.
@@ -180,6 +195,11 @@ export class Reconciler {
   async #write(entry: WireEntry, record: JournalRecord): Promise<void> {
     await this.#parts.journal.write(record);
     entry.record = record;
+  }
+
+  async #erase(entry: WireEntry): Promise<void> {
+    await this.#parts.journal.erase(entry.name);
+    entry.record = undefined;
   }
 
   #record(
@@ -211,6 +231,18 @@ function remember(entry: WireEntry, { interfaces, running }: Observation): void 
   entry.interfaces = interfaces;
   entry.running = running;
   entry.meter.settle(interfaces);
+}
+
+function samePlaces(a: Namespaces, b: Namespaces): boolean {
+  return endNames.every((end) => {
+    const [one, other] = [a[end], b[end]];
+    return one && other ? one.path === other.path && isSame(one, other) : one === other;
+  });
+}
+
+function distinct({ client, endpoint }: Namespaces): Namespace[] {
+  const both = [client, endpoint].filter((one) => one !== undefined);
+  return client && endpoint && isSame(client, endpoint) ? [client] : both;
 }
 
 function stateOf({ interfaces, engine }: WireEntry): WireState {

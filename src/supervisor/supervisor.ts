@@ -29,6 +29,7 @@ import { Retries } from './retries.ts';
 import type { Log, StopOptions, SupervisorSettings } from './settings.ts';
 import { recover } from './start-up.ts';
 import { statusOf } from './status.ts';
+import { Survey } from './survey.ts';
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -56,8 +57,8 @@ export class Supervisor {
     this.#reconciler = new Reconciler({ dataplane, finder: this.#finder, journal: parts.journal, node });
     const queues = new Queues(settings.parallel ?? 32);
     const retries = new Retries(settings.retrySeconds ?? { first: 1, longest: 30 });
-    const health = this.#health;
-    this.#keeper = new Keeper({ reconciler: this.#reconciler, queues, retries, health, log, onWireMade });
+    const [claims, reconciler, health] = [this.#claims, this.#reconciler, this.#health];
+    this.#keeper = new Keeper({ claims, reconciler, queues, retries, health, log, onWireMade });
     this.#resync = new Resync(settings.resyncSeconds ?? 30, (quick) => this.#keepAll(quick));
   }
 
@@ -107,9 +108,7 @@ export class Supervisor {
   async apply(wires: readonly Wire[]): Promise<ApplyReport[]> {
     this.#mustRun('apply wires');
     const { dataplane, node } = this.settings;
-    const parts = { dataplane, node, finder: this.#finder, claims: this.#claims };
-    const standing = () => [...this.#keeper.entries.values()].flatMap(({ record }) => record ?? []);
-    const admission = admit(parts, wires, standing);
+    const admission = admit({ dataplane, node, finder: this.#finder, claims: this.#claims }, wires);
     try {
       return await Promise.all(wires.map((wire) => this.#keeper.apply(wire, admission)));
     } finally {
@@ -173,8 +172,19 @@ export class Supervisor {
     return [...this.#keeper.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Namespace by namespace, so that a survey is used up while it is young. */
+  #byPlace(): string[] {
+    const places = [...this.#keeper.entries.values()].map(({ name, record }) => {
+      const { client, endpoint } = record?.namespaces ?? {};
+      return { name, place: client?.path ?? endpoint?.path ?? '' };
+    });
+    return places.sort((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0)).map(({ name }) => name);
+  }
+
   async #keepAll(quick: boolean): Promise<void> {
-    await Promise.all([...this.#keeper.entries.keys()].map((name) => this.#keeper.keep(name, quick)));
+    const { dataplane, node } = this.settings;
+    const survey = new Survey(dataplane, node);
+    await Promise.all(this.#byPlace().map((name) => this.#keeper.keep(name, { quick, survey })));
   }
 
   #mustRun(operation: string): void {

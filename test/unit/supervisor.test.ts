@@ -7,7 +7,7 @@ import type { Log } from '../../src/supervisor/settings.ts';
 import { kernel, memif, wireOf } from './plan-support.ts';
 import { Machine, type Run, wires } from './supervisor-support.ts';
 
-const [a, b] = ['/run/netns/a', '/run/netns/b'];
+const [a, b, c] = ['/run/netns/a', '/run/netns/b', '/run/netns/c'];
 const named = (name: string, wire: Wire): Wire => ({ ...wire, name });
 
 /** A log in which a line can be awaited. */
@@ -168,6 +168,38 @@ test('many wires at once, and none of them in the way of another', async (t) => 
   t.is(removed.filter(({ outcome }) => outcome === 'removed').length, 100);
   t.like(removed.at(-1), { name: 'never', outcome: 'missing' });
   t.is(machine.kernel.all().length, 0);
+});
+
+test('a start looks once at each namespace for all wires in it, and again only for what is not in place', async (t) => {
+  const machine = new Machine();
+  const many = Array.from({ length: 50 }, (_, i) => named(`w${i}`, wireOf(kernel(a, `a${i}`), kernel(b, `b${i}`))));
+  const first = await machine.started();
+  await first.supervisor.apply(many);
+  await first.supervisor.stop();
+  await first.dataplane.close();
+  machine.kernel.destroy(machine.kernel.interface(b, 'b7'));
+
+  const second = machine.boot();
+  const asked = new Map<string, number>();
+  second.dataplane.onStep = (step) => asked.set(step, (asked.get(step) ?? 0) + 1);
+  await second.supervisor.start();
+  t.is(machine.kernel.all().length, 100);
+  t.true(second.supervisor.list().every(({ phase, client, endpoint }) => phase === 'up' && client.up && endpoint.up));
+  // Three of the sweep, two of the survey, and those of the one wire that is made again.
+  t.true((asked.get('listInterfaces') ?? 0) < 12, `${asked.get('listInterfaces')} questions`);
+  t.is(asked.get('create the veth pair'), 1);
+});
+
+test('claims go with their wire, and move with it', async (t) => {
+  const { supervisor } = await new Machine().started();
+  const onA = named('x', wireOf(kernel(a, 'nsm-1'), memif('@x')));
+  await supervisor.apply([wires.veth]);
+  await t.throwsAsync(supervisor.apply([onA]), { code: 'INTERFACE_CLAIMED' });
+  await supervisor.apply([{ ...wires.veth, client: { mechanism: kernel(c, 'nsm-1') } }]);
+  t.like(await supervisor.apply([onA]), [{ outcome: 'created' }]);
+  await t.throwsAsync(supervisor.apply([wires.veth]), { code: 'INTERFACE_CLAIMED' });
+  await supervisor.remove(['x']);
+  t.like(await supervisor.apply([wires.veth]), [{ outcome: 'changed' }]);
 });
 
 test('a wire whose namespace is missing at start comes up when the namespace does', async (t) => {

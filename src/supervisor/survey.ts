@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// One look at each namespace for all wires that have ends in it. It goes stale at once: what it shows in place was in
+// place a moment ago; on anything else, look again.
+
+import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
+import { markPrefix, parseMark } from '../host/marks.ts';
+import { NamespaceFinder } from '../host/namespaces.ts';
+import { type FoundInterface, findInterfaces } from '../host/observation.ts';
+import { Turns } from './turns.ts';
+
+type ByWire = Map<string, FoundInterface[]>;
+
+export class Survey {
+  /** Asks about each path once. */
+  readonly finder: NamespaceFinder;
+  readonly #dataplane: Dataplane;
+  readonly #node: string;
+  readonly #namespaces = new Map<string, Promise<ByWire>>();
+  readonly #turns = new Turns();
+
+  constructor(dataplane: Dataplane, node: string) {
+    this.#dataplane = dataplane;
+    this.#node = node;
+    const all = once(() => dataplane.listNamespaces());
+    this.finder = new NamespaceFinder({
+      identifyNamespace: once((path) => dataplane.identifyNamespace(path)),
+      listNamespaces: () => all(''),
+    });
+  }
+
+  /** Those with the mark of the wire. They are told once and forgotten: a survey of many wires soon is a large thing. */
+  async take(wire: string, namespaces: readonly NamespaceEntry[]): Promise<FoundInterface[]> {
+    await this.#turns.pass();
+    const found: FoundInterface[] = [];
+    for (const namespace of namespaces) {
+      const byWire = await this.#look(namespace);
+      found.push(...(byWire.get(wire) ?? []));
+      byWire.delete(wire);
+    }
+    return found;
+  }
+
+  #look(namespace: NamespaceEntry): Promise<ByWire> {
+    const key = `${namespace.device}:${namespace.inode}`;
+    const known = this.#namespaces.get(key) ?? this.#readNamespace(namespace);
+    this.#namespaces.set(key, known);
+    return known;
+  }
+
+  async #readNamespace(namespace: NamespaceEntry): Promise<ByWire> {
+    const search = { namespaces: [namespace], names: [], aliasPrefix: markPrefix(this.#node), details: true };
+    const byWire: ByWire = new Map();
+    for (const one of await findInterfaces(this.#dataplane, search)) {
+      const wire = parseMark(this.#node, one.info.alias)?.wire;
+      if (wire === undefined) continue;
+      const others = byWire.get(wire);
+      if (others) others.push(one);
+      else byWire.set(wire, [one]);
+    }
+    return byWire;
+  }
+}
+
+function once<T>(ask: (about: string) => Promise<T>): (about: string) => Promise<T> {
+  const answers = new Map<string, Promise<T>>();
+  return (about) => {
+    const answer = answers.get(about) ?? ask(about);
+    answers.set(about, answer);
+    return answer;
+  };
+}
