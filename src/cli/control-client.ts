@@ -37,7 +37,7 @@ export class ControlClient {
   }
 
   async #call(method: string, path: string, body?: object): Promise<unknown> {
-    const reply = await this.#exchange(method, path, body);
+    const reply = await this.#exchange(this.#agent, method, path, body);
     const errors = (reply.body as { errors?: unknown } | null)?.errors;
     const isReport = typeof (reply.body as { outcome?: unknown } | null)?.outcome === 'string';
     if (reply.status < 400 || isReport) return reply.body;
@@ -46,12 +46,14 @@ export class ControlClient {
     throw all.length === 1 ? all[0] : new AggregateError(all, `the daemon refused: ${all.length} errors`);
   }
 
-  #exchange(method: string, path: string, body?: object): Promise<Reply> {
+  /** A kept connection that the daemon has closed shows only when it is used (RFC 9112, section 9.3.1). What may be asked
+   *  twice (RFC 9110, section 9.2.2) is asked once more, over a new one. */
+  #exchange(agent: Agent | false, method: string, path: string, body?: object): Promise<Reply> {
     const text = body && JSON.stringify(body);
     const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};
     return new Promise((resolve, reject) => {
       const fail = (cause: NodeJS.ErrnoException) => reject(this.#unreachable(reasonOf(cause), cause));
-      const call = request({ socketPath: this.#socket, agent: this.#agent, method, path, headers }, (response) => {
+      const call = request({ socketPath: this.#socket, agent, method, path, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', fail);
@@ -63,7 +65,11 @@ export class ControlClient {
           }
         });
       });
-      call.on('error', fail);
+      call.on('error', (cause: NodeJS.ErrnoException) => {
+        const again = method !== 'POST' && call.reusedSocket && isClosed(cause);
+        if (again) resolve(this.#exchange(false, method, path, body));
+        else fail(cause);
+      });
       call.on('socket', (socket) => {
         if (!socket.connecting) return;
         const timer = setTimeout(() => socket.destroy(new Error('it does not accept the connection')), longestConnect);
@@ -89,10 +95,15 @@ export class ControlClient {
   }
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+function isClosed({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function reasonOf(cause: NodeJS.ErrnoException): string {
+  const { code, message } = cause;
   if (code === 'ENOENT') return 'there is no socket';
   if (code === 'ECONNREFUSED') return 'nobody listens there';
   if (code === 'EACCES') return 'permission denied';
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'it closed the connection';
+  if (isClosed(cause)) return 'it closed the connection';
   return message;
 }
