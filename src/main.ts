@@ -13,6 +13,7 @@ import { wireJsonSchema } from './config/wire-schema.ts';
 import { NativeDataplane } from './dataplane/dataplane.ts';
 import { readCpuQuota } from './host/cgroup.ts';
 import { examineMachine } from './host/doctor.ts';
+import { requireOnline } from './host/online-cpus.ts';
 import { requireCapabilities } from './host/privileges.ts';
 import { ControlServer } from './http/control-server.ts';
 import { MetricsServer } from './http/metrics-server.ts';
@@ -54,14 +55,15 @@ async function start(
   releases: (() => Promise<unknown> | void)[],
 ): Promise<void> {
   const startedAt = new Date().toISOString();
-  const { node, stateDirectory, resyncSeconds, removeOnExit, workers } = options;
+  const { node, stateDirectory, resyncSeconds, removeOnExit, workers, workerCpus, busyPoll } = options;
   const onInternalError = (error: unknown) => log.error({ error }, 'unexpected failure while answering');
   const state = { ready: false };
 
   const dataplane = new NativeDataplane();
   requireCapabilities((await dataplane.probe()).capabilities);
+  await requireOnline(workerCpus);
   releases.push(() => dataplane.close());
-  await dataplane.start({ workers });
+  await dataplane.start({ workers, cpus: workerCpus, busyPoll });
 
   const processMetrics = new ProcessMetrics();
   const supervisor = new Supervisor({

@@ -9,6 +9,12 @@ namespace crosswire::binding {
 
 namespace {
 
+std::optional<uint32_t> integer_of(const Napi::Value& value, uint32_t minimum, uint32_t maximum) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!(number == std::floor(number) && number >= minimum && number <= maximum)) return std::nullopt;
+  return static_cast<uint32_t>(number);
+}
+
 bool is_absent(const Napi::Value& value) { return value.IsUndefined() || value.IsNull(); }
 
 // What the kernel takes: it would see only what is before a NUL.
@@ -65,12 +71,9 @@ bool Fields::boolean(const char* name, bool fallback) const {
 }
 
 uint32_t Fields::integer(const char* name, uint32_t minimum, uint32_t maximum) const {
-  auto value = get(name);
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
-  if (!(number == std::floor(number) && number >= minimum && number <= maximum)) {
-    refuse(name, "must be an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum));
-  }
-  return static_cast<uint32_t>(number);
+  const auto number = integer_of(get(name), minimum, maximum);
+  if (!number) refuse(name, "must be an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum));
+  return *number;
 }
 
 std::optional<uint32_t> Fields::optional_integer(const char* name, uint32_t minimum, uint32_t maximum) const {
@@ -99,6 +102,19 @@ std::vector<std::string> Fields::strings(const char* name) const {
     auto text = text_of(items.Get(i));
     if (!text) refuse(name, std::string("each item ") + not_a_string);
     result.push_back(*text);
+  }
+  return result;
+}
+
+std::vector<uint32_t> Fields::integers(const char* name, uint32_t maximum) const {
+  std::vector<uint32_t> result;
+  if (!has(name)) return result;
+  if (!get(name).IsArray()) refuse(name, "must be an array");
+  auto items = get(name).As<Napi::Array>();
+  for (uint32_t i = 0; i < items.Length(); ++i) {
+    const auto number = integer_of(items.Get(i), 0, maximum);
+    if (!number) refuse(name, "each item must be an integer from 0 to " + std::to_string(maximum));
+    result.push_back(*number);
   }
   return result;
 }

@@ -26,8 +26,9 @@ class Fields {
   uint32_t integer(const char* name, uint32_t minimum, uint32_t maximum) const;
   std::optional<uint32_t> optional_integer(const char* name, uint32_t minimum, uint32_t maximum) const;
   Fields object(const char* name) const;
-  std::vector<Fields> objects(const char* name) const;       // an absent array is an empty one
-  std::vector<std::string> strings(const char* name) const;  // likewise
+  std::vector<Fields> objects(const char* name) const;                       // an absent array is an empty one
+  std::vector<std::string> strings(const char* name) const;                  // likewise
+  std::vector<uint32_t> integers(const char* name, uint32_t maximum) const;  // likewise, from 0
 
   // For checks of the caller's own on the field `name`.
   [[noreturn]] void refuse(const char* name, const std::string& reason) const;

@@ -10,7 +10,8 @@ namespace crosswire::binding {
 namespace {
 
 constexpr uint32_t most_workers = 64;
-constexpr uint32_t shortest_mtu = 68;  // RFC 791
+constexpr uint32_t largest_cpu = 1023;  // of a cpu_set_t, CPU_SET(3)
+constexpr uint32_t shortest_mtu = 68;   // RFC 791
 constexpr uint32_t longest_mtu = 65535;
 constexpr uint32_t longest_link_header = 14 + 2 * 4;  // Ethernet with two VLAN tags
 
@@ -55,6 +56,8 @@ memif::Options read_memif(const Fields& fields) {
 EngineOptions read_engine_options(const Fields& fields) {
   EngineOptions options;
   options.workers = fields.optional_integer("workers", 1, most_workers).value_or(options.workers);
+  for (const uint32_t cpu : fields.integers("cpus", largest_cpu)) options.cpus.push_back(static_cast<int>(cpu));
+  options.busy_poll = fields.boolean("busyPoll", options.busy_poll);
   return options;
 }
 

@@ -45,7 +45,7 @@ class Engine {
   explicit Engine(const EngineOptions& options = {});
   ~Engine() { stop(); }  // wires still there are destroyed with their links
 
-  // Errors: ENGINE_START_FAILED; then no thread runs.
+  // Errors: ENGINE_START_FAILED, CPU_UNAVAILABLE; then no thread runs.
   Result<> start();
   void stop();  // joins the workers; wires can still be removed
 

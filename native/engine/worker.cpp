@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <system_error>
@@ -71,6 +72,11 @@ Result<> Worker::spawn() {
   if (error == 0) return Done{};
   stop();
   const std::string subject = name + ", CPU " + std::to_string(options_.cpu);
+  // sched_setaffinity(2): what is left of the mask after the CPUs that exist and the cpuset is nothing.
+  if (error == EINVAL) {
+    const char* reason = "the CPU is not online, or not in the cpuset of the process";
+    return Error{"CPU_UNAVAILABLE", "pin a worker thread", subject, reason, error};
+  }
   return Error{"ENGINE_START_FAILED", "pin a worker thread", subject, std::strerror(error), error};
 }
 

@@ -36,6 +36,7 @@ export const startErrors = {
   CONTROL_SOCKET_TAKEN: 'Something that is no socket is where the control socket should be; it was left alone.',
   CONTROL_SOCKET_REFUSED: 'The control socket cannot be made.',
   ENGINE_START_FAILED: 'A worker thread cannot be started or pinned.',
+  CPU_UNAVAILABLE: 'A CPU of --worker-cpus is not there, is offline, or is outside the cpuset of the process.',
   ENGINE_STARTED: 'The engine was started twice.',
   ENGINE_STOPPED: 'The engine is not running.',
 } satisfies Catalogue;

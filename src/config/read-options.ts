@@ -2,7 +2,7 @@
 // Command line and environment → frozen options, or every error in them.
 
 import { CrosswireError } from '../model/error.ts';
-import { defaultNode, type OptionRow, type RunOptions, runOptionRows } from './run-options.ts';
+import { defaultNode, defaultWorkers, type OptionRow, type RunOptions, runOptionRows } from './run-options.ts';
 
 export type GivenOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,20 +15,23 @@ export function readRunOptions(given: GivenOptions, environment: Environment): R
     const { text, source } = textOf(row, given[row.key], environment);
     const reading = row.read(text);
     if ('value' in reading) options[row.key] = Object.freeze(reading.value);
-    else
-      errors.push(
-        new CrosswireError({
-          code: 'OPTION_INVALID',
-          operation: 'reading the options',
-          subject: source,
-          reason: reading.reason,
-          hint: reading.hint,
-        }),
-      );
+    else errors.push(refusal(source, reading.reason, reading.hint));
   }
+  if (errors.length === 0) errors.push(...contradictions(options as unknown as RunOptions));
   if (errors.length > 0) throw new AggregateError(errors, 'the options cannot be used');
   if (options['node'] === '') options['node'] = defaultNode(String(options['stateDirectory']));
+  if (options['workers'] === 0) options['workers'] = defaultWorkers(options['workerCpus'] as readonly number[]);
   return Object.freeze(options) as unknown as RunOptions;
+}
+
+function contradictions({ workers, workerCpus }: RunOptions): CrosswireError[] {
+  if (workerCpus.length === 0 || workerCpus.length >= workers) return [];
+  const reason = `names ${workerCpus.length} CPUs for ${workers} workers`;
+  return [refusal('--worker-cpus', reason, 'name one for each worker, or leave --workers away')];
+}
+
+function refusal(subject: string, reason: string, hint?: string): CrosswireError {
+  return new CrosswireError({ code: 'OPTION_INVALID', operation: 'reading the options', subject, reason, hint });
 }
 
 function textOf(

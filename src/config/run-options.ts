@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { parseCpuList } from '../model/cpu-list.ts';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { nearest } from './nearest.ts';
 
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly wires: readonly string[];
   readonly node: string;
   readonly workers: number;
+  readonly workerCpus: readonly number[]; // ascending; empty: any
+  readonly busyPoll: boolean;
   readonly removeOnExit: boolean;
   readonly resyncSeconds: number;
   readonly logLevel: LogLevel;
@@ -42,6 +45,7 @@ export interface OptionRow<Key extends keyof RunOptions = keyof RunOptions> {
 const row = <Key extends keyof RunOptions>(options: OptionRow<Key>): OptionRow => options as unknown as OptionRow;
 
 const defaultStateDirectory = '/var/lib/crosswire';
+const mostWorkers = 64;
 export const defaultControl = '/run/crosswire/control.sock';
 
 export const runOptionRows: readonly OptionRow[] = [
@@ -111,9 +115,29 @@ export const runOptionRows: readonly OptionRow[] = [
     flag: '--workers',
     argument: 'COUNT',
     environment: 'CROSSWIRE_WORKERS',
-    default: '1',
-    meaning: 'threads that move frames, 1 to 64',
-    read: (text) => wholeNumber(text, 1, 64),
+    default: '',
+    defaultInWords: '1, or one for each of --worker-cpus',
+    meaning: `threads that move frames, 1 to ${mostWorkers}; a wire goes to the one that has the fewest`,
+    read: (text) => (text === '' ? { value: 0 } : wholeNumber(text, 1, mostWorkers)), // 0: to be made by defaultWorkers
+  }),
+  row({
+    key: 'workerCpus',
+    flag: '--worker-cpus',
+    argument: 'LIST',
+    environment: 'CROSSWIRE_WORKER_CPUS',
+    default: '',
+    defaultInWords: 'any',
+    meaning: 'pins the first worker to the first of these CPUs, the second to the second, like 2-5,8',
+    read: readCpus,
+  }),
+  row({
+    key: 'busyPoll',
+    flag: '--busy-poll',
+    environment: 'CROSSWIRE_BUSY_POLL',
+    default: 'false',
+    meaning:
+      'workers that have wires never sleep: the first frame after a pause is as fast as any, for a whole CPU each',
+    read: readSwitch,
   }),
   row({
     key: 'removeOnExit',
@@ -173,6 +197,16 @@ export function defaultNode(stateDirectory: string): string {
       .slice(0, 48) || 'node';
   if (resolve(stateDirectory) === defaultStateDirectory) return host.replace(/-+$/, '');
   return `${host}-${createHash('sha256').update(resolve(stateDirectory)).digest('hex').slice(0, 8)}`;
+}
+
+function readCpus(text: string): Reading<readonly number[]> {
+  const value = text === '' ? [] : parseCpuList(text);
+  return value ? { value } : { reason: `'${text}' is no list of CPUs`, hint: 'like 2-5,8; the largest is 1023' };
+}
+
+/** Whoever names CPUs wants all of them used. */
+export function defaultWorkers(cpus: readonly number[]): number {
+  return Math.min(Math.max(cpus.length, 1), mostWorkers);
 }
 
 function wholeNumber(text: string, least: number, most: number): Reading<number> {

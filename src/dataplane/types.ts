@@ -182,6 +182,8 @@ export interface MachineProbe {
 
 export interface DataplaneOptions {
   readonly workers?: number; // default 1
+  readonly cpus?: readonly number[]; // worker i is pinned to cpus[i]; absent or empty: to none
+  readonly busyPoll?: boolean; // workers never sleep
 }
 
 export interface Dataplane {

@@ -102,7 +102,7 @@ TEST_CASE("engine: wires can be added before the start and removed after the sto
 
 TEST_CASE("engine: a CPU that does not exist is an error, and no thread is left") {
   Engine engine({.workers = 2, .cpus = {0, 1023}});
-  CHECK(refused_with(engine.start(), "ENGINE_START_FAILED"));
+  CHECK(refused_with(engine.start(), "CPU_UNAVAILABLE"));
 }
 
 TEST_CASE("engine: the state of both links can be read while they work") {

@@ -48,6 +48,8 @@ const bad: Record<string, [key: string, ...texts: string[]]> = {
   '--metrics-compat': ['metricsCompat', 'nsm2020'],
   '--node': ['node', 'a/b', '-a', 'x'.repeat(64)],
   '--workers': ['workers', '0', '65', '1.5', 'many', '-1', '1e1'],
+  '--worker-cpus': ['workerCpus', 'all', '0,', '3-2', '1024', '0-5:2'],
+  '--busy-poll': ['busyPoll', 'perhaps'],
   '--remove-on-exit': ['removeOnExit', 'perhaps'],
   '--resync-seconds': ['resyncSeconds', '0', '86401'],
   '--log-level': ['logLevel', 'loud'],
