@@ -105,6 +105,15 @@ export const stateErrors = {
   ORPHAN_LEFT: 'Something with our mark that no wire claims could not be removed.',
 } satisfies Catalogue;
 
+export const nsmErrors = {
+  CONNECTION_PATH: 'The path of a connection contradicts itself or its id.',
+  MECHANISM_UNSUPPORTED: 'The caller of a Request wants only mechanisms that this forwarder does not have.',
+  MECHANISM_PARAMETER: 'A parameter of a mechanism is missing, unreadable or in use by another connection.',
+  SERVICE_UNKNOWN: 'The manager knows no network service of that name.',
+  ENDPOINT_UNKNOWN: 'The manager knows no endpoint of that name, or none that matches the labels.',
+  REGISTRATION_LOST: 'The manager no longer has the entry of this forwarder; it is registered again at once.',
+} satisfies Catalogue;
+
 export const errorGroups: readonly { readonly title: string; readonly errors: Catalogue }[] = [
   { title: 'Files, options, command lines: nothing was touched', errors: inputErrors },
   { title: 'Starting', errors: startErrors },
@@ -112,4 +121,5 @@ export const errorGroups: readonly { readonly title: string; readonly errors: Ca
   { title: 'The kernel: namespaces, interfaces', errors: kernelErrors },
   { title: 'The engine and memif', errors: engineErrors },
   { title: 'State and health', errors: stateErrors },
+  { title: 'Network Service Mesh', errors: nsmErrors },
 ];

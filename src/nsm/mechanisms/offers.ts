@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What we offer the next hop, in order of preference, and what we take from a caller.
+
+import { CrosswireError } from '../../model/error.ts';
+import type { Mechanism } from '../generated/connection.ts';
+import { mechanismClass, mechanismType, parameter, payload } from '../names.ts';
+
+/** The near end of tunnels; absent: this node has none to offer. */
+export interface TunnelSettings {
+  readonly address: string;
+  readonly vxlanPort: number;
+  /** Of the IP packet on the underlay. */
+  readonly mtu: number;
+}
+
+export interface Offering {
+  readonly tunnel?: TunnelSettings;
+  /** Types to move to the front, in this order. */
+  readonly priority: readonly string[];
+}
+
+const { local, remote } = mechanismClass;
+
+/** Ordered; local ones for a next hop on this node, remote ones otherwise. */
+export function offersFor({ tunnel, priority }: Offering, carried: string, nextHopUrl: string): Mechanism[] {
+  const onThisNode = /^(unix|inode):/.test(nextHopUrl);
+  const all: Mechanism[] = onThisNode
+    ? [
+        { cls: local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } },
+        { cls: local, type: mechanismType.kernel, parameters: {} },
+      ]
+    : tunnel && carried === payload.ethernet
+      ? [vxlanOffer(tunnel)]
+      : [];
+  const rank = ({ type }: Mechanism) => {
+    const at = priority.findIndex((name) => name.toUpperCase() === type);
+    return at < 0 ? priority.length : at;
+  };
+  return all.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function vxlanOffer({ address, vxlanPort, mtu }: TunnelSettings): Mechanism {
+  return {
+    cls: remote,
+    type: mechanismType.vxlan,
+    parameters: {
+      [parameter.sourceAddress]: address,
+      [parameter.sourcePort]: String(vxlanPort),
+      [parameter.mtu]: String(tunnelMtu(address, mtu)),
+    },
+  };
+}
+
+/** VXLAN carries an Ethernet frame, perhaps with a VLAN tag, in UDP in IP: 54 bytes around the inner packet, 74 with
+ *  IPv6 (contract of NSM's forwarders; RFC 7348, section 5). */
+export function tunnelMtu(address: string, underlay: number): number {
+  return underlay - (address.includes(':') ? 74 : 54);
+}
+
+/** Those of the caller's mechanisms that can be had here, in the caller's order. One in use already stands alone. */
+export function acceptable(
+  { tunnel }: Offering,
+  carried: string,
+  inUse: Mechanism | undefined,
+  preferences: readonly Mechanism[],
+): Mechanism[] {
+  const tunnels = tunnel && carried === payload.ethernet ? [mechanismType.vxlan] : [];
+  const types: readonly string[] = [mechanismType.memif, mechanismType.kernel, ...tunnels];
+  const asked = inUse ? [inUse] : preferences;
+  const taken = asked.filter(({ type }) => types.includes(type));
+  if (taken.length > 0) return taken;
+  throw new CrosswireError({
+    code: 'MECHANISM_UNSUPPORTED',
+    operation: 'choose a mechanism',
+    subject: asked.map(({ type }) => type).join(', ') || 'none',
+    reason: `this forwarder takes ${types.join(', ')} for payload ${carried}`,
+    hint: tunnel ? undefined : 'a tunnel needs NSM_TUNNEL_IP, or a default route',
+  });
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which half of the VXLAN network identifiers is ours to choose from: two forwarders that open tunnels to each other at
+// the same time must never pick the same one.
+
+import { randomInt } from 'node:crypto';
+import ipaddr from 'ipaddr.js';
+import { parameter } from '../names.ts';
+
+const identifiers = 1 << 24; // RFC 7348, section 5
+
+/** Even if the caller's address is not above ours, else odd; addresses before a translation count, where known. */
+export function vniParity(parameters: Readonly<Record<string, string>>): 0 | 1 {
+  const source = bytesOf(parameters[parameter.originalSourceAddress] || parameters[parameter.sourceAddress]);
+  const destination = bytesOf(
+    parameters[parameter.originalDestinationAddress] || parameters[parameter.destinationAddress],
+  );
+  if (!source) return 0;
+  if (!destination) return 1;
+  return Buffer.compare(source, destination) <= 0 ? 0 : 1;
+}
+
+/** 16 bytes; IPv4 as mapped into IPv6, which is how Go holds it. */
+function bytesOf(text: string | undefined): Buffer | undefined {
+  if (!text || !ipaddr.isValid(text)) return undefined;
+  const address = ipaddr.parse(text);
+  return Buffer.from((address instanceof ipaddr.IPv4 ? address.toIPv4MappedAddress() : address).toByteArray());
+}
+
+/** Identifiers in use, of tunnels that others opened to us. */
+export class VniBook {
+  readonly #taken = new Map<string, string>(); // remote address and vni → connection
+
+  /** One of that parity that the remote address has not yet, from 2 on. The same again for the same connection. */
+  choose(remote: string, parity: 0 | 1, connection: string): number {
+    for (;;) {
+      const vni = randomInt(1, identifiers / 2) * 2 + parity;
+      if (this.hold(remote, vni, connection)) return vni;
+    }
+  }
+
+  /** false: another connection has it. */
+  hold(remote: string, vni: number, connection: string): boolean {
+    const key = `${remote}/${vni}`;
+    const holder = this.#taken.get(key);
+    if (holder !== undefined && holder !== connection) return false;
+    this.#taken.set(key, connection);
+    return true;
+  }
+
+  release(connection: string): void {
+    for (const [key, holder] of this.#taken) if (holder === connection) this.#taken.delete(key);
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and writing single segments of a path.
+
+import type { Connection, PathSegment } from '../generated/connection.ts';
+
+export function ownSegment({ path }: Connection): PathSegment | undefined {
+  return path?.pathSegments[path.index];
+}
+
+/** The caller's; undefined where the path begins with us. */
+export function previousSegment({ path }: Connection): PathSegment | undefined {
+  return path && path.index > 0 ? path.pathSegments[path.index - 1] : undefined;
+}
+
+/** The one of the client that the wire is for: its id outlives every restart on the way. */
+export function firstSegment({ path }: Connection): PathSegment | undefined {
+  return path?.pathSegments[0];
+}
+
+/** `at` is relative to our own segment. */
+export function withSegment(connection: Connection, at: number, change: Partial<PathSegment>): Connection {
+  const { path } = connection;
+  if (!path) return connection;
+  const where = path.index + at;
+  const pathSegments = path.pathSegments.map((one, index) => (index === where ? { ...one, ...change } : one));
+  return { ...connection, path: { ...path, pathSegments } };
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding the endpoint of a connection at the manager. A local endpoint's url comes as `inode://`, with the descriptor of
+// its socket on the same connection as the answer.
+
+import { CrosswireError } from '../../model/error.ts';
+import type { Connection } from '../generated/connection.ts';
+import {
+  NetworkService,
+  NetworkServiceEndpoint,
+  NetworkServiceEndpointQuery,
+  NetworkServiceEndpointRegistryService,
+  NetworkServiceQuery,
+  NetworkServiceRegistryService,
+} from '../generated/registry.ts';
+import { isInodeUrl } from '../mechanisms/inode-url.ts';
+import type { NextHop } from '../transport/calls.ts';
+import type { HeldFile } from '../transport/unix-sockets.ts';
+import { type Candidate, candidatesFor } from './match.ts';
+import type { Rotation } from './rotation.ts';
+
+/** A registry that sends without end is cut off. */
+const mostAnswers = 10_000;
+
+export interface Found {
+  readonly name: string;
+  /** `unix:///proc/self/fd/N` for one on this node, else as registered. */
+  readonly url: string;
+  /** Names the endpoint's socket the same while it lives. */
+  readonly identity: string;
+  /** The socket file; whoever has it closes it. */
+  readonly file?: HeldFile;
+}
+
+export interface Discovered {
+  readonly payload: string;
+  /** The first is the one whose turn it is. */
+  readonly candidates: readonly Candidate[];
+}
+
+export class Discovery {
+  readonly #manager: NextHop;
+  readonly #rotation: Rotation;
+
+  constructor(manager: NextHop, rotation: Rotation) {
+    this.#manager = manager;
+    this.#rotation = rotation;
+  }
+
+  /** Rejects with ENDPOINT_UNKNOWN or SERVICE_UNKNOWN. */
+  async discover(connection: Connection, signal: AbortSignal): Promise<Discovered> {
+    const { networkService: name, networkServiceEndpointName: endpointName, labels } = connection;
+    if (endpointName) {
+      const endpoints = await this.#findEndpoints({ name: endpointName }, signal);
+      const endpoint = endpoints.find((one) => one.name === endpointName);
+      if (!endpoint) throw unknown('ENDPOINT_UNKNOWN', `endpoint ${endpointName}`, 'it is not registered, or expired');
+      return { payload: connection.payload, candidates: [{ endpoint, weight: 1 }] };
+    }
+    const service = await this.#findService(name, signal);
+    const endpoints = await this.#findEndpoints({ networkServiceNames: [name] }, signal);
+    const candidates = candidatesFor(service, endpoints, labels);
+    if (candidates.length === 0)
+      throw unknown(
+        'ENDPOINT_UNKNOWN',
+        `service ${name}`,
+        `none of its ${endpoints.length} endpoints matches the connection's labels`,
+      );
+    return { payload: service.payload || 'IP', candidates: this.#rotation.order(name, candidates) };
+  }
+
+  /** Waits for the descriptor of a local endpoint's socket. */
+  async reach({ name, url }: NetworkServiceEndpoint, signal: AbortSignal): Promise<Found> {
+    const { descriptors } = this.#manager.peer;
+    if (!isInodeUrl(url) || !descriptors) return { name, url, identity: url };
+    const file = await descriptors.receive(url, signal);
+    return { name, url: `unix://${file.path}`, identity: url, file };
+  }
+
+  async #findService(name: string, signal: AbortSignal): Promise<NetworkService> {
+    const query = NetworkServiceQuery.fromPartial({ networkService: { name } });
+    const answers = this.#manager.stream(NetworkServiceRegistryService.find, query, { signal });
+    for await (const { networkService: service } of bounded(answers)) if (service?.name === name) return service;
+    throw unknown('SERVICE_UNKNOWN', `service ${name}`, 'it is not registered');
+  }
+
+  async #findEndpoints(
+    like: Partial<NetworkServiceEndpoint>,
+    signal: AbortSignal,
+  ): Promise<readonly NetworkServiceEndpoint[]> {
+    const query = NetworkServiceEndpointQuery.fromPartial({ networkServiceEndpoint: like });
+    const found: NetworkServiceEndpoint[] = [];
+    const answers = this.#manager.stream(NetworkServiceEndpointRegistryService.find, query, { signal });
+    for await (const { networkServiceEndpoint: endpoint, deleted } of bounded(answers))
+      if (endpoint && !deleted && !isExpired(endpoint)) found.push(endpoint);
+    return found;
+  }
+}
+
+function isExpired({ expirationTime }: NetworkServiceEndpoint): boolean {
+  return expirationTime !== undefined && expirationTime.getTime() <= Date.now();
+}
+
+async function* bounded<T>(answers: AsyncIterable<T>): AsyncGenerator<T> {
+  let count = 0;
+  for await (const answer of answers) {
+    if (++count > mostAnswers) return;
+    yield answer;
+  }
+}
+
+function unknown(code: 'SERVICE_UNKNOWN' | 'ENDPOINT_UNKNOWN', subject: string, reason: string): CrosswireError {
+  return new CrosswireError({
+    code,
+    operation: 'find an endpoint at the manager',
+    subject,
+    reason,
+    hint: 'the manager is asked again with the next Request',
+  });
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which endpoints a connection may have (networkservicemesh/sdk, pkg/networkservice/common/discover, matchutils).
+
+import type { Destination, NetworkService, NetworkServiceEndpoint } from '../generated/registry.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Candidate {
+  readonly endpoint: NetworkServiceEndpoint;
+  /** Its share of new connections: the weight of the route that led to it, 1 where none says. */
+  readonly weight: number;
+}
+
+/** In the order of `endpoints`; empty: no match has one. */
+export function candidatesFor(
+  service: NetworkService,
+  endpoints: readonly NetworkServiceEndpoint[],
+  connectionLabels: Labels,
+): Candidate[] {
+  const evenly = endpoints.map((endpoint) => ({ endpoint, weight: 1 }));
+  if (service.matches.length === 0) return evenly;
+  for (const { sourceSelector, routes, fallthrough, metadata } of service.matches) {
+    if (!includes(connectionLabels, sourceSelector, connectionLabels)) continue;
+    const found = endpoints.flatMap((endpoint) => {
+      const labels = endpoint.networkServiceLabels[service.name]?.labels ?? {};
+      const route = routes.find(({ destinationSelector }) => includes(labels, destinationSelector, connectionLabels));
+      return route ? [{ endpoint, weight: weightAmong(routes, route) }] : [];
+    });
+    if (found.length > 0) return found;
+    if (fallthrough) continue;
+    return metadata && routes.length === 0 ? evenly : [];
+  }
+  return [];
+}
+
+/** Weights are shares only where somebody gave one; then a route without one gets nothing new. */
+function weightAmong(routes: readonly Destination[], route: Destination): number {
+  return routes.some(({ weight }) => weight > 0) ? route.weight : 1;
+}
+
+/** Every label of the selector is there with the same value, as it stands or as a template over the connection. */
+function includes(labels: Labels, selector: Labels, connectionLabels: Labels): boolean {
+  return Object.entries(selector).every(
+    ([name, value]) => labels[name] === value || (labels[name] ?? '') === rendered(value, connectionLabels),
+  );
+}
+
+/** The two forms of Go's text/template that selectors use: `{{.nodeName}}` and `{{ index . "app" }}`. */
+function rendered(template: string, labels: Labels): string | undefined {
+  if (!template.includes('{{')) return undefined;
+  return template.replace(
+    /\{\{-?\s*(?:\.([A-Za-z_]\w*)|index\s+\.\s+"([^"]*)")\s*-?\}\}/g,
+    (_, field: string | undefined, key: string | undefined) => labels[field ?? key ?? ''] ?? '',
+  );
+}

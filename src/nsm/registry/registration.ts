@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeping ourselves registered: refreshed at two thirds of the life we are given, and at once when the manager that knew
+// us is gone (the end of a watch stream says so).
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Metadata } from '@grpc/grpc-js';
+import { CrosswireError } from '../../model/error.ts';
+import {
+  NetworkServiceEndpoint,
+  NetworkServiceEndpointQuery,
+  NetworkServiceEndpointRegistryService,
+} from '../generated/registry.ts';
+import { metadataKey } from '../names.ts';
+import type { NextHop } from '../transport/calls.ts';
+
+export interface RegistrationSettings {
+  readonly name: string;
+  /** The service under which forwarders are found: `forwarder`. */
+  readonly service: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The socket file we listen on, or `tcp://…`. */
+  readonly listenUrl: string;
+}
+
+export interface RegistrationParts {
+  /** A connection to the manager, made anew each time it is asked for after the last one closed. */
+  readonly manager: (signal: AbortSignal) => Promise<NextHop>;
+  readonly onRegistered: (answer: NetworkServiceEndpoint) => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Between attempts, as NSM's own programs do it. */
+const retryMilliseconds = 200;
+const longestAttempt = 15_000;
+/** Without an expiry in the answer: the managers' default of a minute. */
+const usualLife = 60_000;
+
+export class Registration {
+  readonly #settings: RegistrationSettings;
+  readonly #parts: RegistrationParts;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(settings: RegistrationSettings, parts: RegistrationParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#running ??= this.#keep();
+  }
+
+  /** As NSM's forwarders do, it leaves the entry to expire. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        const attempt = AbortSignal.any([signal, AbortSignal.timeout(longestAttempt)]);
+        const manager = await this.#parts.manager(attempt);
+        const answer = await this.#register(manager, attempt);
+        this.#parts.onRegistered(answer);
+        await this.#untilDue(manager, answer);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#parts.onFailed(error);
+        await sleep(retryMilliseconds, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #register(manager: NextHop, signal: AbortSignal): Promise<NetworkServiceEndpoint> {
+    const { name, service, labels } = this.#settings;
+    const metadata = new Metadata();
+    metadata.set(metadataKey.path, '{"Index":0,"PathSegments":null}');
+    const endpoint = NetworkServiceEndpoint.fromPartial({
+      name,
+      networkServiceNames: [service],
+      networkServiceLabels: { [service]: { labels } },
+      url: await this.#urlFor(manager),
+    });
+    const deadline = new Date(Date.now() + longestAttempt);
+    const { response } = await manager.unary(NetworkServiceEndpointRegistryService.register, endpoint, {
+      signal,
+      deadline,
+      metadata,
+    });
+    return response;
+  }
+
+  /** On a unix socket our own socket goes along as a descriptor, so the manager reaches it wherever it lives. */
+  async #urlFor({ peer }: NextHop): Promise<string> {
+    const { listenUrl } = this.#settings;
+    if (!listenUrl.startsWith('unix:') || !peer.descriptors) return listenUrl;
+    return peer.descriptors.send(listenUrl.replace(/^unix:(\/\/)?/, ''));
+  }
+
+  /** Returns when it is time to refresh; rejects when the manager went. */
+  async #untilDue(manager: NextHop, { name, expirationTime }: NetworkServiceEndpoint): Promise<void> {
+    const life = expirationTime ? expirationTime.getTime() - Date.now() : usualLife;
+    const done = new AbortController();
+    const due = sleep(Math.max(retryMilliseconds, (life * 2) / 3), undefined, {
+      signal: AbortSignal.any([this.#stopping.signal, done.signal]),
+    });
+    try {
+      await Promise.race([due, this.#watch(manager, name, done.signal)]);
+    } finally {
+      done.abort();
+      due.catch(() => {});
+    }
+  }
+
+  async #watch(manager: NextHop, name: string, signal: AbortSignal): Promise<never> {
+    const query = NetworkServiceEndpointQuery.fromPartial({ networkServiceEndpoint: { name }, watch: true });
+    const answers = manager.stream(NetworkServiceEndpointRegistryService.find, query, { signal });
+    for await (const { networkServiceEndpoint: entry, deleted } of answers)
+      if (deleted && entry?.name === name) throw lost('the manager removed the entry');
+    throw lost('the manager ended the watch');
+  }
+}
+
+function lost(reason: string): CrosswireError {
+  return new CrosswireError({
+    code: 'REGISTRATION_LOST',
+    operation: 'stay registered at the manager',
+    subject: '',
+    reason,
+    hint: 'it is registered again at once',
+  });
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The IP context of a connection as the configuration of a kernel end. The client's interface has the src half, the
+// endpoint's the dst half (sdk-kernel, pkg/kernel/networkservice/connectioncontextkernel).
+
+import type { ConnectionContext } from '../generated/connectioncontext.ts';
+import { addressOf, hostNetworkOf, liesWithin, masked, sameFamily } from './prefixes.ts';
+
+export interface RouteDocument {
+  readonly to: string;
+  readonly via?: string;
+}
+
+export interface Half {
+  readonly addresses: readonly string[];
+  readonly otherAddresses: readonly string[];
+  readonly routes: readonly { readonly prefix: string; readonly nextHop: string }[];
+}
+
+export function halfOf(context: ConnectionContext | undefined, end: 'client' | 'endpoint'): Half {
+  const { srcIpAddrs = [], dstIpAddrs = [], srcRoutes = [], dstRoutes = [] } = context?.ipContext ?? {};
+  return end === 'client'
+    ? { addresses: srcIpAddrs, otherAddresses: dstIpAddrs, routes: srcRoutes }
+    : { addresses: dstIpAddrs, otherAddresses: srcIpAddrs, routes: dstRoutes };
+}
+
+/** Addresses of the other side that no own network covers are on the link; then the routes that were asked for. */
+export function routesOf({ addresses, otherAddresses, routes }: Half): RouteDocument[] {
+  const onLink = otherAddresses
+    .filter((other) => !liesWithin(other, addresses))
+    .map((other) => ({ to: hostNetworkOf(other) }));
+  const asked = routes.map(({ prefix, nextHop }) => {
+    const to = masked(prefix);
+    const via = nextHop ? addressOf(nextHop) : gatewayTo(to, otherAddresses);
+    return via === undefined || hostNetworkOf(via) === to ? { to } : { to, via };
+  });
+  return [...new Map([...asked, ...onLink].map((route) => [route.to, route])).values()];
+}
+
+/** The first address of the other side in that family, unless the network is one of the other side's own. */
+function gatewayTo(network: string, otherAddresses: readonly string[]): string | undefined {
+  if (liesWithin(network, otherAddresses)) return undefined;
+  const other = otherAddresses.find((address) => sameFamily(address, network));
+  return other && addressOf(other);
+}
+
+export interface NeighbourDocument {
+  readonly address: string;
+  readonly mac: string;
+}
+
+export function neighboursOf(context: ConnectionContext | undefined, own: readonly string[]): NeighbourDocument[] {
+  const mine = new Set(own.map(addressOf));
+  const neighbours = (context?.ipContext?.ipNeighbors ?? []).map(({ ip, hardwareAddress }) => ({
+    address: addressOf(ip),
+    mac: hardwareAddress,
+  }));
+  return [...new Map(neighbours.map((one) => [one.address, one])).values()].filter(({ address }) => !mine.has(address));
+}
+
+export interface PolicyDocument {
+  readonly from?: string;
+  readonly protocol?: number;
+  readonly destinationPorts?: string;
+  readonly sourcePorts?: string;
+  readonly routes: readonly RouteDocument[];
+}
+
+/** Only the client's side has them. A policy without routes leads everything of IPv4 into the wire. */
+export function policiesOf(context: ConnectionContext | undefined, half: Half): PolicyDocument[] {
+  return (context?.ipContext?.policies ?? []).map(({ from, proto, dstPort, srcPort, routes }) => ({
+    ...(from ? { from: masked(from) } : {}),
+    ...(proto ? { protocol: Number(proto) } : {}),
+    ...(dstPort ? { destinationPorts: dstPort } : {}),
+    ...(srcPort ? { sourcePorts: srcPort } : {}),
+    routes: routes.length > 0 ? routesOf({ ...half, otherAddresses: [], routes }) : [{ to: '0.0.0.0/0' }],
+  }));
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection, with what was agreed on both of its sides, as the document of a wire: the same words as in a wire file,
+// and checked by the same rules.
+
+import type { Connection, Mechanism } from '../generated/connection.ts';
+import { parseInodeUrl } from '../mechanisms/inode-url.ts';
+import { label, mechanismType, parameter, payload } from '../names.ts';
+import { firstSegment } from '../path/path-segments.ts';
+import { halfOf, neighboursOf, policiesOf, routesOf } from './kernel-end.ts';
+import { wireNameOf } from './wire-name.ts';
+
+export interface Agreement {
+  /** With the context that the endpoint answered, and our own id. */
+  readonly connection: Connection;
+  /** Towards the client, and towards the endpoint. */
+  readonly client: Mechanism;
+  readonly endpoint: Mechanism;
+  /** memif at both ends: through the engine, counted; otherwise the two applications share the memory. */
+  readonly memifViaEngine: boolean;
+}
+
+type End = 'client' | 'endpoint';
+
+export function wireDocumentOf({ connection, client, endpoint, memifViaEngine }: Agreement): object {
+  const { labels, networkService, networkServiceEndpointName, context } = connection;
+  const bothMemif = client.type === mechanismType.memif && endpoint.type === mechanismType.memif;
+  return {
+    apiVersion: 'crosswire/v1',
+    kind: 'Wire',
+    metadata: {
+      name: wireNameOf(firstSegment(connection)?.id ?? connection.id),
+      labels: { ...labels, 'nsm/connection': connection.id },
+    },
+    spec: {
+      ...(networkService ? { networkService } : {}),
+      payload: connection.payload === payload.ethernet ? 'ethernet' : 'ip',
+      ...(context?.MTU ? { mtu: context.MTU } : {}),
+      ...(bothMemif && !memifViaEngine ? { direct: true } : {}),
+      client: { ...endOf(connection, 'client', client), ...podOf(labels) },
+      endpoint: {
+        ...endOf(connection, 'endpoint', endpoint),
+        ...(networkServiceEndpointName ? { pod: networkServiceEndpointName } : {}),
+      },
+    },
+  };
+}
+
+function podOf(labels: Connection['labels']): { pod?: string; namespace?: string } {
+  const [pod, namespace] = [labels[label.pod], labels['namespace']];
+  return { ...(pod ? { pod } : {}), ...(namespace ? { namespace } : {}) };
+}
+
+function endOf(connection: Connection, end: End, { type, parameters }: Mechanism): object {
+  switch (type) {
+    case mechanismType.kernel:
+      return { kernel: kernelEnd(connection, end, parameters) };
+    case mechanismType.memif:
+      return {
+        memif: {
+          ...namespaceOf(parameters),
+          socket: parameters[parameter.socketFile],
+          role: end === 'client' ? 'server' : 'client',
+        },
+      };
+    case mechanismType.vxlan:
+      return { vxlan: tunnelEnd(end, parameters) };
+    default:
+      throw new Error(`mechanism ${type} was agreed on without being offered`);
+  }
+}
+
+function kernelEnd(connection: Connection, end: End, parameters: Mechanism['parameters']): object {
+  const { context, payload: carried } = connection;
+  const half = halfOf(context, end);
+  const ethernet = context?.ethernetContext;
+  const mac = end === 'client' ? ethernet?.srcMac : ethernet?.dstMac;
+  return {
+    ...namespaceOf(parameters),
+    interface: parameters[parameter.interfaceName],
+    ...(mac && carried === payload.ethernet ? { mac } : {}),
+    addresses: [...new Set(half.addresses)],
+    routes: routesOf(half),
+    neighbours: neighboursOf(context, half.addresses),
+    ...(end === 'client' ? { policies: policiesOf(context, half) } : {}),
+    allowPing: true,
+  };
+}
+
+function namespaceOf(parameters: Mechanism['parameters']): { inode?: number } {
+  const file = parseInodeUrl(parameters[parameter.inodeUrl]);
+  return file ? { inode: file.inode } : {};
+}
+
+/** The caller of a Request is the source of the tunnel: towards the endpoint that is us. */
+function tunnelEnd(end: End, parameters: Mechanism['parameters']): object {
+  const [source, destination] = [parameters[parameter.sourceAddress], parameters[parameter.destinationAddress]];
+  const [local, remote] = end === 'endpoint' ? [source, destination] : [destination, source];
+  const port = parameters[end === 'endpoint' ? parameter.sourcePort : parameter.destinationPort];
+  return { local, remote, port: Number(port), vni: Number(parameters[parameter.vni]) };
+}
