@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was measured on.
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { roundTrip, stateOf } from './machine-state.ts';
@@ -15,9 +15,14 @@ export function cyclesPerSecond(): number {
 }
 
 export function commit(): string {
-  const description = say('git', ['describe', '--always', '--dirty', '--abbrev=10', '--exclude=*']);
-  return description.trim() || 'unknown';
+  const { status, stdout } = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev=10', '--exclude=*'], {
+    encoding: 'utf8',
+    cwd: import.meta.dirname,
+  });
+  return (status === 0 && stdout.trim()) || 'unknown';
 }
+
+const noDevices = ['--no-huge', '-m', '64', '--no-pci', '--no-telemetry', '--in-memory'];
 
 export function environment(): Environment {
   const versions: Record<string, string> = { crosswire: ownVersion() };
@@ -26,7 +31,8 @@ export function environment(): Environment {
     const version = path && pattern.exec(say(path, args))?.[1];
     if (version) versions[name] = version;
   };
-  ask('DPDK', 'dpdk-testpmd', ['--version'], /DPDK (\S+)/);
+  // testpmd tells its version only when it starts.
+  ask('DPDK', 'dpdk-testpmd', [...noDevices, '-v', '--', '--help'], /RTE Version: 'DPDK (\S+)'/);
   ask('iperf3', 'iperf3', ['--version'], /iperf (\S+)/);
   ask('iproute2', 'tc', ['-V'], /iproute2-(\S+),/);
   ask('Open vSwitch', 'ovs-vswitchd', ['--version'], /\(Open vSwitch\) (\S+)/);
@@ -49,10 +55,8 @@ export async function machineAt(): Promise<MachineAt> {
   return { roundTripNanoseconds: trip, ...(state === undefined ? {} : { state }), load: loadavg()[0] ?? Number.NaN };
 }
 
+/** Whatever it prints, on whichever stream, and with whichever code it exits. */
 function say(program: string, args: readonly string[]): string {
-  try {
-    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 });
-  } catch (error) {
-    return (error as { stdout?: string }).stdout ?? '';
-  }
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 });
+  return `${stdout ?? ''}${stderr ?? ''}`;
 }

@@ -4,7 +4,8 @@
 
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { Axis, Panel, RatioBar } from './panels.ts';
+import type { Axis, Panel } from './panels.ts';
+import type { RatioBar } from './ratio-bars.ts';
 
 const width = 290;
 const barWidth = 330;
@@ -56,7 +57,7 @@ function horizontal(axis: Axis, points: readonly { readonly x: number }[]): obje
         axis: { labelAngle: 0, grid: false },
       };
     case 'wires':
-      return { ...common, axis: { values: places, format: '~s', grid: false } };
+      return { ...common, axis: { values: places, format: ',', grid: false, labelOverlap: 'greedy' } };
     case 'percentile': {
       const values = nines.filter((value) => value <= Math.max(...places));
       return { ...common, axis: { values, labelExpr: percentileOfNines, grid: false } };
@@ -66,14 +67,16 @@ function horizontal(axis: Axis, points: readonly { readonly x: number }[]): obje
 
 // Tails are many times the median: on a linear scale nothing else would be seen.
 function vertical(axis: Axis, points: readonly { readonly y: number }[]): object {
-  if (axis !== 'percentile') return { scale: { zero: true }, axis: { format: '~s', tickCount: 5 } };
+  if (axis !== 'percentile')
+    return { scale: { zero: true }, axis: { labelExpr: "format(datum.value, '~s')", tickCount: 5 } };
   const heights = points.map(({ y }) => y);
   const [least, most] = [Math.min(...heights) * 0.8, Math.max(...heights) * 1.25];
   const decades = [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((power) => 10 ** power);
-  const values = decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
+  const steps = most / least > 1000 ? [1] : [1, 2, 5];
+  const values = decades.flatMap((decade) => steps.map((step) => step * decade));
   return {
     scale: { type: 'log', domain: [least, most], nice: false },
-    axis: { format: '~g', values: values.filter((value) => value >= least && value <= most) },
+    axis: { format: ',~r', values: values.filter((value) => value >= least && value <= most) },
   };
 }
 
@@ -93,7 +96,7 @@ export async function lineChart({ axis, unit, points }: Panel): Promise<string> 
     ...look,
     width,
     height: 190,
-    title: unit,
+    title: axis === 'percentile' ? `latency, ${unit}` : unit,
     data: { values },
     encoding: common,
     layer: [

@@ -4,9 +4,10 @@
 import { readFileSync } from 'node:fs';
 import type { Run } from '../harness/result.ts';
 import { lineChart, ratioChart } from './charts.ts';
-import { type Axis, type Panel, panelsOver, ratioBars } from './panels.ts';
+import { type Axis, type Panel, panelsOver } from './panels.ts';
+import { ratioBars } from './ratio-bars.ts';
 import { environmentLines } from './text.ts';
-import { figuresTable, measuredTable, skippedTable, type Table } from './tables.ts';
+import { figuresTable, measuredTable, namesTable, skippedTable, type Table } from './tables.ts';
 import { explanation, targetCounts } from './words.ts';
 
 const style = readFileSync(new URL('page.css', import.meta.url), 'utf8');
@@ -20,6 +21,7 @@ export async function htmlReport(run: Run): Promise<string> {
     await lineSection(run, 'wires', 'Cost against number of wires'),
     tableSection('Measured', measuredTable(run)),
     tableSection('Further figures', figuresTable(run)),
+    tableSection('Names', namesTable(run)),
     tableSection('Not measured', skippedTable(run)),
   ];
   return `<!doctype html>
@@ -54,8 +56,14 @@ async function ratioSection(run: Run): Promise<string> {
 }
 
 async function lineSection(run: Run, axis: Axis, title: string): Promise<string> {
-  const draw = async (panel: Panel) => figure(panel.title, await lineChart(panel), panel.ratios.map(escaped));
+  const draw = async (panel: Panel) =>
+    figure(panel.title, await lineChart(panel), [...panel.ratios.map(escaped), ...captionOf(panel)]);
   return chartSection(title, await Promise.all(panelsOver(run, axis).map(draw)));
+}
+
+function captionOf({ points }: Panel): string[] {
+  const ranges = points.some(({ least, most }) => least !== undefined && least !== most);
+  return ranges ? ['Points are medians, upright lines their range.'] : [];
 }
 
 function chartSection(title: string, figures: readonly string[]): string {

@@ -2,7 +2,7 @@
 // report.md: every number of a run in tables.
 
 import type { Run } from '../harness/result.ts';
-import { figuresTable, measuredTable, skippedTable, type Table } from './tables.ts';
+import { figuresTable, measuredTable, namesTable, skippedTable, type Table } from './tables.ts';
 import { environmentLines } from './text.ts';
 import { explanation, targetCounts } from './words.ts';
 
@@ -15,6 +15,7 @@ export function markdownReport(run: Run): string {
     ...targetCounts(run),
     ...section('Measured', measuredTable(run)),
     ...section('Further figures', figuresTable(run)),
+    ...section('Names', namesTable(run)),
     ...section('Not measured', skippedTable(run)),
   ];
   return `${parts.join('\n\n')}\n`;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which line charts a run can draw, and their points.
 
-import type { Run, Series } from '../harness/result.ts';
-import { familyOf, machineStates, type Row, rowsOf, seriesOver } from './rows.ts';
+import type { Measurement, Run, Series, Spread } from '../harness/result.ts';
+import { summarise } from '../harness/statistics.ts';
+import { distributionsOf } from './distributions.ts';
+import { familyOf, type Row, rowsOf } from './rows.ts';
 import { ratioText } from './text.ts';
 
 export type Axis = NonNullable<Series['x']>;
@@ -25,43 +27,86 @@ export interface Panel {
 }
 
 export function panelsOver(run: Run, axis: Axis): Panel[] {
-  return [...joinedPanels(run, axis), ...seriesPanels(run, axis)];
+  switch (axis) {
+    case 'percentile':
+      return latencyPanels(run);
+    case 'frame bytes':
+      return joinedPanels(run, axis);
+    case 'wires':
+      return [
+        ...costFigures.flatMap((figure) => joinedPanels(ofFigure(run, figure), axis)),
+        ...joinedPanels(run, axis),
+      ];
+  }
+}
+
+/** What a wire costs is seen in these, beside the rate that is left. */
+const costFigures = ['cycles per frame', 'RSS MiB'];
+
+/** The run as if this figure of its samples had been the value. */
+function ofFigure(run: Run, figure: string): Run {
+  const measurements = run.measurements.flatMap((measurement): Measurement[] => {
+    const { pairs: taken, name, rival } = measurement;
+    const pairs = taken.flatMap((pair) => {
+      const subject = pair.samples?.subject.figures?.[figure];
+      const other = rival === undefined ? subject : pair.samples?.rival?.figures?.[figure];
+      return subject === undefined || other === undefined ? [] : [{ ...pair, subject, rival: other }];
+    });
+    if (pairs.length === 0 || measurement.unit === figure) return [];
+    const facts = { name, unit: figure, better: 'less', pairs, summaries: summarise(pairs, 'less') } as const;
+    return [{ ...measurement, ...facts }];
+  });
+  return { ...run, measurements };
 }
 
 /** Measurements of one family that differ in frame size (or number of wires), joined to lines: one panel per state. */
-function joinedPanels(run: Run, axis: Axis): Panel[] {
-  const at = ({ measurement }: Row) => {
-    if (axis === 'percentile') return undefined;
-    return axis === 'wires' ? measurement.wires : measurement.frameBytes;
-  };
+function joinedPanels(run: Run, axis: 'frame bytes' | 'wires'): Panel[] {
+  const at = ({ measurement }: Row) => (axis === 'wires' ? measurement.wires : measurement.frameBytes);
   const rows = rowsOf(run).filter((row) => at(row) !== undefined);
   const groups = Map.groupBy(rows, ({ measurement, state }) =>
     JSON.stringify([familyOf(measurement), state, measurement.unit]),
   );
   return [...groups.values()].flatMap((group) => {
     const { measurement, state } = group[0] as Row;
-    const places = new Set(group.map(at));
-    if (places.size < 2) return [];
+    const points = merged(group.flatMap((row) => pointsOf(row, axis, at(row) as number)));
+    if (new Set(points.map(({ x }) => x)).size < 2) return [];
     return {
-      title: `${familyOf(measurement)}, ${state} machine`,
+      title: `${familyOf(measurement)}: ${measurement.unit}, ${state} machine`,
       axis,
       unit: measurement.unit,
-      points: merged(group.flatMap((row) => pointsOf(row, at(row) as number))),
+      points,
       ratios: ratiosByRival(group, (row) => `at ${at(row)}${axis === 'wires' ? ' wires' : ' B'}`),
     };
   });
 }
 
-function pointsOf({ measurement, summary }: Row, x: number): Point[] {
-  const point = (line: string, { least, median, most }: Row['summary']['subject']) => ({
+function pointsOf({ measurement, summary }: Row, axis: Axis, x: number): Point[] {
+  const { subject, rival } = measurement;
+  const point = (line: string, at: number, { least, median, most }: Spread) => ({
     line,
-    x,
+    x: at,
     y: median,
     least,
     most,
   });
-  const own = point(measurement.subject, summary.subject);
-  return measurement.rival === undefined ? [own] : [own, point(measurement.rival, summary.rival)];
+  if (axis !== 'wires') {
+    const own = point(subject, x, summary.subject);
+    return rival === undefined ? [own] : [own, point(rival, x, summary.rival)];
+  }
+  const own = point(unnumbered(subject, x), x, summary.subject);
+  if (rival === undefined) return [own];
+  // Crosswire itself with another number of wires is another point of the same line.
+  const rivalAt = wiresOfRival(measurement) ?? x;
+  return [own, point(unnumbered(rival, rivalAt), rivalAt, summary.rival)];
+}
+
+function wiresOfRival({ pairs }: Measurement): number | undefined {
+  return pairs.find(({ samples }) => samples?.rival?.traffic?.wires !== undefined)?.samples?.rival?.traffic?.wires;
+}
+
+/** crosswire, 100 wires → crosswire, where 100 is the place on the axis. */
+function unnumbered(name: string, wires: number): string {
+  return name.replace(`, ${wires} wires`, '');
 }
 
 /** The subject was measured anew beside each rival; its line shows the median of those medians and the whole range. */
@@ -79,57 +124,32 @@ function merged(points: readonly Point[]): Point[] {
   return joined.toSorted((a, b) => a.x - b.x);
 }
 
-function seriesPanels(run: Run, axis: Axis): Panel[] {
-  return run.measurements.flatMap((measurement) => {
-    const series = seriesOver(measurement, axis);
-    if (measurement.skipped !== undefined || series.length === 0) return [];
-    const rows = rowsOf({ ...run, measurements: [measurement] });
-    return {
-      title: measurement.title,
-      axis,
-      unit: series[0]?.unit ?? measurement.unit,
-      points: series.flatMap(({ name, points }) => points.map(([x, y]) => ({ line: name, x, y }))),
-      ratios: ratiosByRival(rows, ({ state }) => `on the ${state} machine`),
-    };
+/** One distribution may have been compared at several percentiles: one panel tells all of their ratios. */
+function latencyPanels(run: Run): Panel[] {
+  const drawn = rowsOf(run).flatMap((row) => {
+    const series = distributionsOf(row.measurement, row.state);
+    const points = series.flatMap(({ name, points: own }) => own.map(([x, y]) => ({ line: name, x, y })));
+    return points.length === 0 ? [] : [{ row, points, unit: series[0]?.unit ?? row.measurement.unit }];
+  });
+  const groups = Map.groupBy(drawn, ({ points }) => JSON.stringify(points));
+  return [...groups.values()].map((same) => {
+    const { row, points, unit } = same[0] as (typeof drawn)[number];
+    const states = [...new Set(same.map(({ row: { state } }) => state))].join(' and ');
+    const title = `${row.measurement.title.replace(/^p\d+ of /, '')}, ${states} machine`;
+    const ratios = same.flatMap(({ row: one }) =>
+      ratiosByRival([one], ({ measurement, state }) => `(${measurement.name}, ${state})`),
+    );
+    return { title, axis: 'percentile', unit, points, ratios };
   });
 }
 
 function ratiosByRival(rows: readonly Row[], place: (row: Row) => string): string[] {
   const compared = rows.filter(({ measurement }) => measurement.rival !== undefined);
-  const groups = Map.groupBy(compared, ({ measurement }) => `${measurement.subject} against ${measurement.rival}`);
+  const groups = Map.groupBy(
+    compared,
+    ({ measurement: { subject, rival, wires = 0 } }) => `${unnumbered(subject, wires)} against ${rival}`,
+  );
   return [...groups].map(
     ([who, group]) => `${who}: ${group.map((row) => `${ratioText(row.summary.ratio)} ${place(row)}`).join(', ')}`,
   );
-}
-
-export interface RatioBar {
-  readonly name: string;
-  readonly who: string; // subject, rival and ratio in words
-  readonly ratio: number;
-  readonly least: number;
-  readonly most: number;
-  readonly target: number | undefined;
-  readonly verdict: string;
-}
-
-/** One list of bars per machine state. */
-export function ratioBars(run: Run): { state: string; bars: RatioBar[] }[] {
-  const compared = rowsOf(run).filter(({ measurement }) => measurement.rival !== undefined);
-  return machineStates.flatMap((state) => {
-    const bars = compared.filter((row) => row.state === state).map(barOf);
-    return bars.length === 0 ? [] : [{ state, bars }];
-  });
-}
-
-function barOf({ measurement, summary, verdict }: Row): RatioBar {
-  const { least, median, most } = summary.ratio;
-  return {
-    name: measurement.name,
-    who: `${measurement.subject} : ${measurement.rival} = ${median.toFixed(2)}×`,
-    ratio: median,
-    least,
-    most,
-    target: measurement.target,
-    verdict: verdict === undefined ? 'no target' : verdict === 'met' ? 'target met' : 'target missed',
-  };
 }

@@ -2,6 +2,7 @@
 // A run as rows: one per measurement and machine state. Every form of the report is made from these.
 
 import type { MachineState, Measurement, Run, Series, Summary } from '../harness/result.ts';
+import { numberText } from './text.ts';
 
 export const machineStates: readonly MachineState[] = ['fast', 'slow'];
 
@@ -50,8 +51,8 @@ function verdictOf(measurement: Measurement, summary: Summary): Verdict | undefi
 
 export function targetText({ target, rival, better, unit }: Measurement): string {
   if (target === undefined) return '';
-  if (rival !== undefined) return `≥ ${target}×`;
-  return `${better === 'more' ? '≥' : '≤'} ${target} ${unit}`;
+  if (rival !== undefined) return `≥ ${numberText(target)}×`;
+  return `${better === 'more' ? '≥' : '≤'} ${numberText(target)} ${unit}`;
 }
 
 /** The measurement's name without rival and without what it was measured at: memif-64/testpmd → memif. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The subject's latency distribution in milliseconds, whatever unit it was measured in.
 
-import type { Measurement, Series } from '../harness/result.ts';
-import { seriesOver } from './rows.ts';
+import type { Series } from '../harness/result.ts';
+import { distributionsOf } from './distributions.ts';
+import type { Row } from './rows.ts';
 import type { Message } from './smp.ts';
 
 const millisecondsPer: Readonly<Record<string, number>> = { ns: 1e-6, µs: 1e-3, us: 1e-3, ms: 1, s: 1e3 };
@@ -16,8 +17,8 @@ const fieldOf: readonly (readonly [number, string])[] = [
   [100, 'max'],
 ];
 
-export function latencyOf(measurement: Measurement): Message | undefined {
-  const found = distributionOf(measurement);
+export function latencyOf(row: Row): Message | undefined {
+  const found = distributionOf(row);
   if (found === undefined) return undefined;
   const { series, scale } = found;
   const at = new Map(series.points);
@@ -26,15 +27,15 @@ export function latencyOf(measurement: Measurement): Message | undefined {
 }
 
 /** The percentiles for which SMP has no field. */
-export function latencyLabels(measurement: Measurement): Record<string, number> {
-  const found = distributionOf(measurement);
+export function latencyLabels(row: Row): Record<string, number> {
+  const found = distributionOf(row);
   if (found === undefined) return {};
   const others = found.series.points.filter(([percentile]) => fieldOf.every(([known]) => known !== percentile));
   return Object.fromEntries(others.map(([at, value]) => [`latency_p${at}_ms`, milliseconds(value, found.scale)]));
 }
 
-function distributionOf(measurement: Measurement): { series: Series; scale: number } | undefined {
-  const series = seriesOver(measurement, 'percentile').find(({ name }) => name === measurement.subject);
+function distributionOf({ measurement, state }: Row): { series: Series; scale: number } | undefined {
+  const series = distributionsOf(measurement, state).find(({ name }) => name === measurement.subject);
   const scale = millisecondsPer[series?.unit ?? measurement.unit];
   return series === undefined || scale === undefined ? undefined : { series, scale };
 }

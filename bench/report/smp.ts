@@ -80,7 +80,8 @@ function meshConfig(run: Run, measurement: Measurement): Message {
 }
 
 /** The forwarder stands where SMP expects the proxy beside a workload. */
-function costOf({ figures }: Measurement): Message | undefined {
+function costOf(measurement: Measurement): Message | undefined {
+  const { figures, unit } = measurement;
   const cores = figures['CPU cores'];
   const resident = figures['RSS MiB'];
   if (cores === undefined && resident === undefined) return undefined;
@@ -88,16 +89,31 @@ function costOf({ figures }: Measurement): Message | undefined {
     count: 1,
     cpu_mcores: cores === undefined ? undefined : int32(cores * 1000),
     mem_mb: resident === undefined ? undefined : int32(megabytes(resident)),
+    rps: unit === 'frames/s' ? int32(mostSeen(measurement)) : undefined,
   };
 }
 
+/** The median of the machine state in which most pairs were taken: the cost is of the same. */
+function mostSeen(measurement: Measurement): number {
+  const [first, ...others] = rowsOfMeasurement(measurement).map(({ summary }) => summary);
+  const most = others.reduce((one, other) => (other.pairs > (one?.pairs ?? 0) ? other : one), first);
+  return most?.subject.median ?? Number.NaN;
+}
+
 function environment(run: Run): Message {
-  const { cpu, cpus, memoryMiB, kernel, node, commit, versions } = run.environment;
+  const { cpu, cpus, memoryMiB, kernel, node, commit, versions, machine } = run.environment;
   const versionLabels = Object.entries(versions).map(([program, version]) => [`version_${program}`, version]);
   return {
     smp_version: smpVersion,
     id: environmentId(run),
-    labels: texts({ kernel, node, commit, ...Object.fromEntries(versionLabels) }),
+    labels: texts({
+      kernel,
+      node,
+      commit,
+      machine_state_before: machine?.before.state,
+      machine_state_after: machine?.after.state,
+      ...Object.fromEntries(versionLabels),
+    }),
     nodes: [
       {
         type: cpu,
@@ -115,10 +131,10 @@ function testResult(run: Run, row: Row): Message {
   return {
     smp_version: smpVersion,
     id: `${runId(run)}/result/${measurement.name}/${state}`,
-    labels: texts({ ...resultLabels(row), ...latencyLabels(measurement), ...figureLabels(measurement) }),
+    labels: texts({ ...resultLabels(row), ...latencyLabels(row), ...figureLabels(measurement) }),
     start_time: start.toISOString(),
     end_time: end.toISOString(),
-    latencies_ms: latencyOf(measurement),
+    latencies_ms: latencyOf(row),
     actual_qps: measurement.unit === 'frames/s' ? row.summary.subject.median : undefined,
     details_uri: 'raw.json',
     test_id: testId(run, measurement),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of a report, free of any form.
 
-import type { Measurement, Run } from '../harness/result.ts';
-import { type Row, rowsOf, skippedOf, targetText, unsettledOf } from './rows.ts';
+import type { Measurement, Run, Series } from '../harness/result.ts';
+import { distributionsOf } from './distributions.ts';
+import { type Row, rowsOf, rowsOfMeasurement, skippedOf, targetText, unsettledOf } from './rows.ts';
 import { numberText, ratioText, spreadText } from './text.ts';
 
 export interface Table {
@@ -36,31 +37,38 @@ function unsettledRow(measurement: Measurement): string[] {
 
 export function figuresTable(run: Run): Table {
   const measured = run.measurements.filter((measurement) => measurement.skipped === undefined);
-  const figures = measured.flatMap((measurement) => Object.entries(figuresOf(measurement)).map(figureRow(measurement)));
+  const figures = measured.flatMap((measurement) =>
+    figuresOf(measurement).map((cells) => [measurement.name, ...cells]),
+  );
   return { head: ['measurement', 'figure', 'value'], rows: figures };
 }
 
 /** Latency percentiles are figures too: a chart cannot show the largest sample. */
-function figuresOf({ figures, series = [], unit }: Measurement): Record<string, string> {
-  const percentiles = series.filter(({ x }) => x === 'percentile');
-  return {
-    ...Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, numberText(value)])),
-    ...Object.fromEntries(
-      percentiles.map((one) => [
-        `percentiles of ${one.name}`,
-        one.points.map(([p, value]) => `${percentileName(p)} ${numberText(value)} ${one.unit ?? unit}`).join(', '),
-      ]),
+function figuresOf(measurement: Measurement): [string, string][] {
+  const { figures, unit } = measurement;
+  return [
+    ...Object.entries(figures).map(([name, value]): [string, string] => [name, numberText(value)]),
+    ...rowsOfMeasurement(measurement).flatMap(({ state }) =>
+      distributionsOf(measurement, state).map((series) => percentilesRow(series, state, unit)),
     ),
-  };
+  ];
+}
+
+function percentilesRow({ name, unit, points }: Series, state: string, otherwise: string): [string, string] {
+  const values = points.map(([p, value]) => `${percentileName(p)} ${numberText(value)}`).join(', ');
+  return [`latency of ${name}, ${unit ?? otherwise}, ${state} machine`, values];
 }
 
 function percentileName(percentile: number): string {
   return percentile === 0 ? 'least' : percentile === 100 ? 'most' : `p${percentile}`;
 }
 
-const figureRow =
-  ({ name }: Measurement) =>
-  ([figure, value]: [string, string]): string[] => [name, figure, value];
+/** A name is short; here is what was done. */
+export function namesTable(run: Run): Table {
+  const measured = run.measurements.filter((measurement) => measurement.skipped === undefined);
+  const titles = new Map(measured.map(({ name, title }) => [name.split('/')[0] as string, title]));
+  return { head: ['name', 'what was measured'], rows: [...titles] };
+}
 
 export function skippedTable(run: Run): Table {
   const rows = skippedOf(run).map(({ name, subject, rival, skipped }) => [name, subject, rival ?? '–', skipped ?? '']);

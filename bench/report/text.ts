@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers as people read them.
 
-import type { Run, Spread } from '../harness/result.ts';
+import type { MachineAt, Run, Spread } from '../harness/result.ts';
 
 const scales: readonly (readonly [number, string])[] = [
   [1e9, 'G'],
@@ -31,7 +31,8 @@ export function ratioText({ least, median, most }: Spread): string {
 }
 
 /** What a reader needs to know about a run before any number of it. */
-export function environmentLines({ environment, startedAt, seconds, quick }: Run): [string, string][] {
+export function environmentLines(run: Run): [string, string][] {
+  const { environment, startedAt, seconds, quick } = run;
   const versions = Object.entries(environment.versions).map(([program, version]) => `${program} ${version}`);
   const memory = environment.memoryMiB === undefined ? '' : `, ${environment.memoryMiB} MiB`;
   return [
@@ -40,5 +41,15 @@ export function environmentLines({ environment, startedAt, seconds, quick }: Run
     ['machine', `${environment.cpu}, ${environment.cpus} CPUs${memory}`],
     ['system', `Linux ${environment.kernel}, Node ${environment.node}`],
     ['versions', versions.join(', ') || 'none recorded'],
+    ['machine state', stateText(run)],
   ];
+}
+
+function stateText({ environment: { machine }, measurements }: Run): string {
+  const pairs = measurements.flatMap((measurement) => measurement.pairs);
+  const count = (state: string | undefined) => pairs.filter((pair) => pair.state === state).length;
+  const at = ({ roundTripNanoseconds, state, load }: MachineAt) =>
+    `${state ?? 'unknown'} (core to core and back ${numberText(roundTripNanoseconds)} ns, load ${numberText(load)})`;
+  const moments = machine ? `${at(machine.before)} before, ${at(machine.after)} after; ` : '';
+  return `${moments}pairs: ${count('fast')} fast, ${count('slow')} slow, ${count(undefined)} dropped`;
 }

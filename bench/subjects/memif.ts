@@ -64,7 +64,8 @@ export class MemifBed {
         value: valueOf(outcome),
         figures: { ...figures, ...idle },
         traffic: this.#traffic(trial),
-        latencies: outcome.latencies,
+        // Of a closed loop they would only say how long its own queue is.
+        ...(trial.mode === 'closed' ? {} : { latencies: outcome.latencies }),
         outcome,
         ...(spoilt ? { spoilt } : {}),
       };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run of the bench as a two-core virtual machine gives it, for tests of its reports. No clock, no chance.
 
-import type { MachineState, Measurement, Pair, Run, Spread, Summary } from '../../bench/harness/result.ts';
+import type { Bucket, MachineState, Measurement, Pair, Run, Spread, Summary } from '../../bench/harness/result.ts';
 
 type Facts = Partial<Measurement> & Pick<Measurement, 'name' | 'title' | 'unit'>;
 
@@ -62,14 +62,46 @@ function memif(frameBytes: number, subject: number, rival: number): Measurement 
 }
 
 function manyWires(wires: number, subject: number): Measurement {
-  return measured(subject, 28.1e6, {
-    name: `memif-wires-${wires}/10-wires`,
-    title: `memif to memif, 10 wires active of ${wires}`,
+  const measurement = measured(subject, 28.1e6, {
+    name: `memif-wires-${wires}`,
+    title: `10 active wires of ${wires}`,
     unit: 'frames/s',
-    rival: 'crosswire with 10 wires',
+    subject: `crosswire, ${wires} wires`,
+    rival: 'crosswire, 10 wires',
     target: 0.9,
     wires,
   });
+  const record = (count: number) => ({
+    figures: { 'cycles per frame': 36 + count / 100, 'RSS MiB': 60 + count / 10 },
+    traffic: { frameBytes: 64, wires: count },
+  });
+  return withSamples(measurement, { subject: record(wires), rival: record(10) });
+}
+
+function withSamples(measurement: Measurement, samples: NonNullable<Pair['samples']>): Measurement {
+  return { ...measurement, pairs: measurement.pairs.map((pair) => ({ ...pair, samples })) };
+}
+
+/** A thousand frames in a sample: 850 ns at least, one in a hundred far later; the rival is 200 ns later. */
+const tail = (later: number): Bucket[] => [
+  [850 + later, 100],
+  [1800 + later, 800],
+  [4200 + later, 90],
+  [84_000 + later, 10],
+];
+
+function latencyAt(percentile: 'p50' | 'p99', subject: number): Measurement {
+  const measurement = measured(subject, subject + 0.2, {
+    name: `latency-10-${percentile}/testpmd`,
+    title: `${percentile} of one way at 10 %`,
+    unit: 'µs',
+    better: 'less',
+    rival: 'testpmd',
+    target: 1 / 1.2,
+  });
+  const traffic = { frameBytes: 64, wires: 1, offeredRate: 1000 };
+  const sample = (later: number) => ({ traffic, latencies: tail(later) });
+  return withSamples(measurement, { subject: sample(0), rival: sample(200) });
 }
 
 /** 850 ns at least: less than a thousandth of a millisecond. */
@@ -128,6 +160,10 @@ export function exampleRun(changes: Partial<Run> = {}): Run {
       node: '24.21.0',
       commit: '58d2c01aa0b3',
       versions: { crosswire: '0.1.0', testpmd: '22.11.7', iperf3: '3.12' },
+      machine: {
+        before: { roundTripNanoseconds: 95, state: 'fast', load: 0.4 },
+        after: { roundTripNanoseconds: 260, state: 'slow', load: 1.7 },
+      },
     },
     measurements: [
       ...frameSizes.map(([bytes, subject, rival]) => memif(bytes, subject, rival)),
@@ -154,6 +190,8 @@ export function exampleRun(changes: Partial<Run> = {}): Run {
         ] as const
       ).map(([n, rate]) => manyWires(n, rate)),
       latency,
+      latencyAt('p50', 1.8),
+      latencyAt('p99', 4.2),
       measured(0.4, 0.4, {
         name: 'idle-1000',
         title: 'CPU with 1,000 idle wires',

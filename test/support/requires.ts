@@ -8,7 +8,16 @@ import { delimiter } from 'node:path';
 import { existsSync } from 'node:fs';
 import test, { type ImplementationFn } from 'ava';
 
-export type Requirement = 'root' | 'tun' | 'dpdk-testpmd' | 'iperf3' | 'prometheus' | 'ping' | 'ethtool' | 'protoc';
+export type Requirement =
+  | 'root'
+  | 'tun'
+  | 'dpdk-testpmd'
+  | 'iperf3'
+  | 'prometheus'
+  | 'ping'
+  | 'ethtool'
+  | 'protoc'
+  | 'chromium';
 
 const programs: Partial<Record<Requirement, string>> = {
   'dpdk-testpmd': 'dpdk-testpmd',
@@ -16,6 +25,7 @@ const programs: Partial<Record<Requirement, string>> = {
   ping: 'ping',
   ethtool: 'ethtool',
   protoc: 'protoc',
+  chromium: 'chromium',
 };
 
 /** Absolute path of a program on PATH or unpacked by scripts/setup, or undefined. */

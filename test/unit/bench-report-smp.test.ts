@@ -85,6 +85,15 @@ test('latency measured in any unit gives the same milliseconds', (t) => {
   t.is(given('frames', 3), undefined);
 });
 
+testWith(['protoc'], 'milliseconds come from the histograms of the samples too', (t) => {
+  const text = textFormat(resultOf('latency-10-p99/testpmd', 'fast'));
+  const decoded = decode(typeOf.result, encode(typeOf.result, text));
+  for (const line of ['min: 0.00085', 'p50: 0.0018', 'p90: 0.0018', 'p99: 0.0042', 'max: 0.084'])
+    t.regex(decoded, new RegExp(`^  ${line.replace('.', '\\.')}$`, 'm'));
+  // (100 · 850 + 800 · 1800 + 90 · 4200 + 10 · 84,000) / 1000 ns
+  t.regex(decoded, /^  average: 0\.002743$/m);
+});
+
 test('results name their test, mesh and environment, and every name is found once', (t) => {
   const ids = (kind: keyof SmpDocuments) => fromYaml(kind).map(({ id }) => id as string);
   const all = kinds.flatMap(ids);
@@ -124,7 +133,7 @@ test('configuration, mesh and environment say what was sent, what it cost and wh
   t.is(latency['clients'][0].rps, 9_000_000);
   t.is(tcp['clients'][0].protocol, 'PROTOCOL_TCP');
   const mesh = fromYaml('mesh')[0] as Fields;
-  t.deepEqual(mesh['sidecar'], { count: 1, cpu_mcores: 980, mem_mb: 64 });
+  t.deepEqual(mesh['sidecar'], { count: 1, cpu_mcores: 980, mem_mb: 64, rps: 28_400_000 });
   t.deepEqual(mesh['mesh_type'], { type: 'NETWORK_SERVICE_MESH', version: '0.1.0' });
   const environment = fromYaml('env')[0] as Fields;
   t.deepEqual(environment['nodes'], [{ type: 'Example CPU @ 2.50GHz', cores: 2, mem_mb: 8195 }]);

@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import type { Measurement } from '../../bench/harness/result.ts';
+import { distributionsOf } from '../../bench/report/distributions.ts';
 import { htmlReport } from '../../bench/report/html.ts';
 import { markdownReport } from '../../bench/report/markdown.ts';
 import { panelsOver } from '../../bench/report/panels.ts';
@@ -42,8 +43,8 @@ test('what was skipped says why, and what never settled says so', (t) => {
 
 test('targets are counted for each machine state', (t) => {
   const markdown = markdownReport(run);
-  t.regex(markdown, /^On the fast machine 7 of 11 targets are met\.$/m);
-  t.regex(markdown, /^On the slow machine 7 of 11 targets are met\.$/m);
+  t.regex(markdown, /^On the fast machine 9 of 13 targets are met\.$/m);
+  t.regex(markdown, /^On the slow machine 9 of 13 targets are met\.$/m);
 });
 
 test('a target is met from the target on, in the direction that is better', (t) => {
@@ -78,7 +79,7 @@ test('measurements that differ only in what they were measured at make one line'
   const panels = panelsOver(run, 'frame bytes');
   t.deepEqual(
     panels.map(({ title }) => title),
-    ['memif, fast machine', 'memif, slow machine'],
+    ['memif: frames/s, fast machine', 'memif: frames/s, slow machine'],
   );
   const line = panels[0]?.points.filter((point) => point.line === 'crosswire');
   t.deepEqual(
@@ -90,10 +91,96 @@ test('measurements that differ only in what they were measured at make one line'
       [9000, 1.62e6],
     ],
   );
+});
+
+test('by number of wires stand what a frame costs, what the process holds, and the rate that is left', (t) => {
+  const panels = panelsOver(run, 'wires');
   t.deepEqual(
-    panelsOver(run, 'wires').map(({ title }) => title),
-    ['memif-wires, fast machine', 'memif-wires, slow machine'],
+    panels.map(({ title }) => title),
+    ['cycles per frame', 'RSS MiB', 'frames/s'].flatMap((unit) =>
+      ['fast', 'slow'].map((state) => `memif-wires: ${unit}, ${state} machine`),
+    ),
   );
+  const [cost, , , , rate] = panels;
+  t.deepEqual(
+    cost?.points.map(({ line, x, y }) => [line, x, y]),
+    [1, 10, 100, 1000].map((wires) => ['crosswire', wires, 36 + wires / 100]),
+  );
+  t.is(rate?.ratios.length, 1);
+  t.regex(rate?.ratios[0] ?? '', /^crosswire against crosswire, 10 wires: 1\.02× .* at 1 wires, .* at 1000 wires$/);
+});
+
+test('Crosswire with another number of wires is a point of the same line', (t) => {
+  const measurements = run.measurements.filter(({ wires }) => wires === 1000);
+  const rate = panelsOver(exampleRun({ measurements }), 'wires').at(-1);
+  t.deepEqual(
+    rate?.points.map(({ line, x }) => [line, x]),
+    [
+      ['crosswire', 10],
+      ['crosswire', 1000],
+    ],
+  );
+});
+
+test('latencies of all samples in one state make one panel with the ratios at every percentile', (t) => {
+  const measurements = run.measurements.filter(({ name }) => name.startsWith('latency-10-'));
+  const [panel, ...others] = panelsOver(exampleRun({ measurements }), 'percentile');
+  t.is(others.length, 0, 'the same in both states here');
+  t.is(panel?.title, 'one way at 10 %, fast and slow machine');
+  t.deepEqual(
+    panel?.points.filter(({ line }) => line === 'testpmd').map(({ x, y }) => [x, y]),
+    [
+      [0, 1.05],
+      [50, 2],
+      [75, 2],
+      [90, 2],
+      [99, 4.4],
+      [99.9, 84.2],
+      [100, 84.2],
+    ],
+  );
+  t.deepEqual(
+    panel?.ratios.map((text) => /\((latency[^)]*)\)/.exec(text)?.[1]),
+    ['p50', 'p99'].flatMap((at) => ['fast', 'slow'].map((state) => `latency-10-${at}/testpmd, ${state}`)).toSorted(),
+  );
+});
+
+test('latencies of another state, and of pairs that do not count, are left out', (t) => {
+  const pair = { subject: 1, rival: 1, roundTrips: [100] };
+  const of = (value: number) => ({ samples: { subject: { latencies: [[value, 1000] as const] } } });
+  const base = measured(1, 1, { name: 'l', title: 'l', unit: 'µs' });
+  const measurement: Measurement = {
+    ...base,
+    pairs: [
+      { ...pair, ...of(1000), state: 'fast' },
+      { ...pair, ...of(5000), state: 'slow' },
+      { ...pair, ...of(9000), state: undefined },
+    ],
+  };
+  const most = (state: 'fast' | 'slow') => distributionsOf(measurement, state)[0]?.points.at(-1);
+  t.deepEqual(
+    [most('fast'), most('slow')],
+    [
+      [100, 1],
+      [100, 5],
+    ],
+  );
+  t.is(
+    distributionsOf(measurement, 'fast')[0]?.points.some(([at]) => at === 99.99),
+    false,
+    'of a thousand frames',
+  );
+});
+
+test('the machine is described: its memory, its state before and after, and the pairs in each', (t) => {
+  const markdown = markdownReport(run);
+  t.regex(markdown, /^- machine: Example CPU @ 2\.50GHz, 2 CPUs, 7815 MiB$/m);
+  t.regex(markdown, /^- versions: crosswire 0\.1\.0, /m);
+  t.regex(
+    markdown,
+    /^- machine state: fast \(.* 95 ns, load 0\.4\) before, slow .*; pairs: \d+ fast, \d+ slow, 15 dropped$/m,
+  );
+  t.regex(markdown, /^\| memif-64 \| memif to memif, 64 B frames \|$/m);
 });
 
 test('a subject measured beside two rivals is one line with the whole range', (t) => {
@@ -111,10 +198,10 @@ test('the page has its four kinds of chart, each with subject, rival and ratio',
   for (const title of ['Ratios', 'Throughput by frame size', 'Latency percentiles', 'Cost against number of wires'])
     t.true(page.includes(`<h2>${title}</h2>`), title);
   const figures = page.match(/<figure>.*?<\/figure>/gs) ?? [];
-  t.is(figures.length, 7);
+  t.is(figures.length, 12);
   for (const figure of figures) {
     t.regex(figure, /<svg viewBox="0 0 [^"]+" role="img" aria-label="[^"]+">/);
-    t.regex(figure, /crosswire[^<]* (against|:) (testpmd io|crosswire with 10 wires)[^<]*\d\.\d\d×/);
+    t.regex(figure, /crosswire[^<]* (against|:) (testpmd(?: io)?|crosswire, 10 wires)[^<]*\d\.\d\d×/);
   }
   t.regex(page, /memif-1500\/testpmd<.*crosswire : testpmd io = 1\.31×</s);
 });
