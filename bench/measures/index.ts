@@ -4,6 +4,7 @@
 import type { Measure } from '../harness/measure.ts';
 import { chainTcp, chainUdp64 } from './chain.ts';
 import { coldWake } from './cold-wake.ts';
+import { defences } from './defences.ts';
 import { idleCpu } from './idle-cpu.ts';
 import { kernelTcp, kernelUdp64 } from './kernel.ts';
 import { latency } from './latency.ts';
@@ -13,8 +14,11 @@ import { memif64 } from './memif-64.ts';
 import { memif9000 } from './memif-9000.ts';
 import { memifSizes } from './memif-sizes.ts';
 import { memifWires } from './memif-wires.ts';
+import { scaling } from './scaling.ts';
 import { scrape } from './scrape.ts';
+import { scrapeLoad } from './scrape-load.ts';
 import { start } from './start.ts';
+import { workers } from './workers.ts';
 
 export const measures: readonly Measure[] = [
   memif64,
@@ -22,6 +26,8 @@ export const measures: readonly Measure[] = [
   memif9000,
   memifSizes,
   memifWires,
+  workers,
+  defences,
   latency,
   coldWake,
   kernelTcp,
@@ -32,4 +38,6 @@ export const measures: readonly Measure[] = [
   makeWires,
   start,
   scrape,
+  scrapeLoad,
+  scaling,
 ];

@@ -8,9 +8,17 @@ import { cyclesPerSecond } from '../harness/environment.ts';
 import { Daemon, wireDocument } from './crosswire.ts';
 import { cyclesPerFrame, type MemifForwarder, type MemifOptions, slotFor } from './memif.ts';
 
-export async function startCrosswireMemif(options: MemifOptions): Promise<MemifForwarder> {
-  const { cpu, wires, idleWires = 0, largest } = options;
-  const daemon = await Daemon.start({ cpu });
+export interface CrosswireMemifOptions extends MemifOptions {
+  readonly workerCpus?: readonly number[];
+}
+
+export interface CrosswireMemif extends MemifForwarder {
+  readonly scrape: () => Promise<string>;
+}
+
+export async function startCrosswireMemif(options: CrosswireMemifOptions): Promise<CrosswireMemif> {
+  const { cpu, wires, idleWires = 0, largest, workerCpus = [cpu] } = options;
+  const daemon = await Daemon.start({ cpu, workerCpus });
   const sockets = await mkdtemp(join(tmpdir(), 'crosswire-memif-'));
   const socket = join(sockets, 'memif.sock');
   // Zero-copy DPDK lends its own memory, which cannot be sealed.
@@ -53,6 +61,7 @@ export async function startCrosswireMemif(options: MemifOptions): Promise<MemifF
       last = now;
       return figures;
     },
+    scrape: () => daemon.scrape(),
     async stop() {
       await daemon.destroy();
       await rm(sockets, { recursive: true, force: true });

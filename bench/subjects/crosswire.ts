@@ -13,6 +13,8 @@ import { Hopeless, until } from '../harness/until.ts';
 
 export interface DaemonOptions {
   readonly cpu: number;
+  /** A worker on each, instead of one on `cpu`, where all other threads are. */
+  readonly workerCpus?: readonly number[];
   readonly more?: readonly string[];
 }
 
@@ -66,7 +68,7 @@ export class Daemon {
 
   /** Gives the seconds from the start of the process to its being ready. */
   async launch(): Promise<number> {
-    const { cpu, more = [] } = this.#options;
+    const { cpu, workerCpus = [cpu], more = [] } = this.#options;
     const from = performance.now();
     const daemon = new Measured('crosswire', 'taskset', [
       '--cpu-list',
@@ -76,7 +78,7 @@ export class Daemon {
       `--state-dir=${join(this.directory, 'state')}`,
       `--control=${join(this.directory, 'control.sock')}`,
       `--metrics=${this.#metrics}`,
-      '--workers=1',
+      `--worker-cpus=${workerCpus.join()}`,
       '--log-level=warn',
       ...more,
     ]);
@@ -129,10 +131,13 @@ export class Daemon {
     return (await fetch(`http://${this.#metrics}/metrics`)).text();
   }
 
+  /** Of all workers together. */
   async worker(): Promise<WorkerFigures> {
     const text = await this.scrape();
-    const value = (name: string) =>
-      Number(new RegExp(`^crosswire_worker_${name}_total\\{worker="0"\\} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+    const value = (name: string) => {
+      const all = text.matchAll(new RegExp(`^crosswire_worker_${name}_total\\{worker="\\d+"\\} (\\S+)$`, 'gm'));
+      return [...all].reduce((sum, [, one]) => sum + Number(one), 0);
+    };
     return {
       busySeconds: value('busy_seconds'),
       frames: value('frames'),

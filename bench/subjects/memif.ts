@@ -43,8 +43,13 @@ export class MemifBed {
     this.#pause();
   }
 
-  /** One trial, with everything else out of the way; `valueOf` makes the figure of it. */
-  async sample(trial: Trial, valueOf: (outcome: TrialOutcome) => number): Promise<Sample & { outcome: TrialOutcome }> {
+  /** One trial, with everything else out of the way; `valueOf` makes the figure of it, `beside` may do something else
+   *  while it runs. */
+  async sample(
+    trial: Trial,
+    valueOf: (outcome: TrialOutcome) => number,
+    beside: (run: Promise<TrialOutcome>) => Promise<TrialOutcome> = (run) => run,
+  ): Promise<Sample & { outcome: TrialOutcome }> {
     this.forwarder.process.resume();
     this.generator.process.resume();
     try {
@@ -52,7 +57,7 @@ export class MemifBed {
       const pids = [this.forwarder.process.pid, this.generator.process.pid];
       const before = pids.map(usageOf);
       const from = performance.now();
-      const outcome = await this.generator.run(trial);
+      const outcome = await beside(this.generator.run(trial));
       const after = pids.map(usageOf);
       const elapsed = (performance.now() - from) / 1000;
       const waits = after.map((usage, i) => longestWait(before[i] as Usage, usage));

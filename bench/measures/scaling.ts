@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What wires cost that carry nothing, by how many there are: docs/scaling.md holds its model against these.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Bench, compare, type Measure, releasing } from '../harness/measure.ts';
+import { residentMebibytes, usageOf } from '../harness/process.ts';
+import type { Measurement } from '../harness/result.ts';
+import { type Crowd, numbered, startCrowd } from '../subjects/many-wires.ts';
+
+type Mechanism = 'kernel' | 'memif';
+
+/** Two descriptors for an idle memif end, of which 20,000 are a usual limit. */
+const counts: Readonly<Record<Mechanism, readonly number[]>> = {
+  kernel: [1, 10, 100, 1000, 10_000],
+  memif: [1, 10, 100, 1000, 4000],
+};
+const resyncSeconds = 30; // the default
+const scrapes = 5;
+
+export const scaling: Measure = {
+  name: 'scaling',
+  async run(bench) {
+    const measurements: Measurement[] = [];
+    for (const mechanism of ['kernel', 'memif'] as const) measurements.push(...(await byNumber(bench, mechanism)));
+    return measurements;
+  },
+};
+
+function byNumber(bench: Bench, mechanism: Mechanism): Promise<readonly Measurement[]> {
+  return releasing(async (own) => {
+    const steps = counts[mechanism].filter((count) => !bench.quick || count <= 1000);
+    const crowd = await startCrowd(bench.forwarderCpu, mechanism === 'kernel' ? (steps.at(-1) as number) : 0);
+    own(() => crowd.destroy());
+    own(() => crowd.daemon.stop()); // the namespaces take the wires with them, all at once
+    const measurements: Measurement[] = [];
+    let made = 0;
+    for (const count of steps) {
+      measurements.push(await withWires(bench, mechanism, crowd, made, count));
+      made = count;
+    }
+    return measurements;
+  });
+}
+
+async function withWires(
+  bench: Bench,
+  mechanism: Mechanism,
+  crowd: Crowd,
+  before: number,
+  wires: number,
+): Promise<Measurement> {
+  const { daemon, kernelWire, memifWire } = crowd;
+  const { pid } = daemon.process;
+  const cpu = () => usageOf(pid).cpuSeconds;
+  const make = mechanism === 'kernel' ? kernelWire : memifWire;
+  const [from, cpuFrom] = [performance.now(), cpu()];
+  await crowd.apply(numbered(wires, make).slice(before));
+  const making = {
+    'ms to make one': (performance.now() - from) / (wires - before),
+    'CPU ms to make one': (1000 * (cpu() - cpuFrom)) / (wires - before),
+  };
+  await pause(2000); // what making them left to do is done
+  const seconds = wires >= 1000 ? resyncSeconds : 5; // so that exactly one resync is in it, where it matters
+  const idleFrom = cpu();
+  await pause(seconds * 1000);
+  const idle = { 'idle CPU %': (100 * (cpu() - idleFrom)) / seconds };
+  const headline = {
+    name: `scaling-${mechanism}-${wires}`,
+    title: `CPU of one scrape with ${wires} idle ${mechanism} wires`,
+    unit: 'ms',
+    better: 'less',
+    subject: 'crosswire',
+  } as const;
+  await daemon.scrape(); // the first after wires came builds their labels
+  return compare({ ...bench, pairs: 3 }, headline, async () => {
+    const [start, cpuStart] = [performance.now(), cpu()];
+    for (let i = 0; i < scrapes; i++) await daemon.scrape();
+    const wall = { 'wall ms of a scrape': (performance.now() - start) / scrapes };
+    const figures = { ...making, ...idle, ...wall, 'RSS MiB': residentMebibytes(pid) };
+    return { value: (1000 * (cpu() - cpuStart)) / scrapes, figures, traffic: { wires } };
+  });
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ten scrapes a second take from a memif wire that carries a fixed rate, among a thousand wires. The whole daemon
+// is on one CPU, so that scrapes and worker have to share it: with a CPU more, they would not.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { percentile } from '../harness/histogram.ts';
+import { Generator, type TrialOutcome } from '../harness/generator.ts';
+import { compare, type Measure, releasing } from '../harness/measure.ts';
+import type { Sample } from '../harness/pairs.ts';
+import { startCrosswireMemif } from '../subjects/crosswire-memif.ts';
+import { generatorFor, MemifBed, whySpoilt } from '../subjects/memif.ts';
+
+const rate = 1_000_000; // frames a second: a tenth of what a worker carries on slow machines
+const interval = 100; // milliseconds
+
+export const scrapeLoad: Measure = {
+  name: 'scrape-load',
+  run: (bench) =>
+    releasing(async (own) => {
+      const options = { cpu: bench.forwarderCpu, wires: 1, idleWires: bench.quick ? 99 : 999, largest: 64 };
+      const forwarder = await startCrosswireMemif(options);
+      own(() => forwarder.stop());
+      const generator = await Generator.start(generatorFor(forwarder, bench.generatorCpu, options));
+      own(() => generator.stop());
+      const bed = new MemifBed(forwarder, generator);
+      own(() => forwarder.process.resume());
+
+      const seconds = 2 * bench.seconds;
+      const sample = async (beside: (run: Promise<TrialOutcome>) => Promise<TrialOutcome>): Promise<Sample> => {
+        const trial = { mode: 'open', size: 64, rate, seconds } as const;
+        const taken = await bed.sample(trial, (outcome) => outcome.received / outcome.seconds, beside);
+        const { outcome, spoilt: _, ...rest } = taken;
+        // The scrapes are meant to have the CPU for a while: only damage spoils a sample.
+        const spoilt = whySpoilt(outcome, [0]);
+        const figures = {
+          ...taken.figures,
+          'p99 µs': percentile(outcome.latencies, 0.99) / 1000,
+          'lost frames': outcome.lost,
+        };
+        return { ...rest, figures, ...(spoilt === undefined ? {} : { spoilt }) };
+      };
+      const headline = {
+        name: 'scrape-load',
+        title: `a memif wire at ${rate / 1e6} million frames/s of 64 bytes, scraped 10 times a second, of ${options.idleWires + 1} wires`,
+        unit: 'frames/s',
+        better: 'more',
+        subject: 'scraped',
+        rival: 'left alone',
+        target: 0.99,
+      } as const;
+      return [
+        await compare(
+          bench,
+          headline,
+          async () => {
+            const scrapes = { count: 0 };
+            const taken = await sample((run) => scrapedMeanwhile(run, forwarder.scrape, scrapes));
+            const due = (1000 * seconds) / interval;
+            const few = scrapes.count < 0.8 * due && `only ${scrapes.count} of ${due} scrapes came about`;
+            return { ...(few ? { spoilt: few } : {}), ...taken, figures: { ...taken.figures, scrapes: scrapes.count } };
+          },
+          () => sample((run) => run),
+        ),
+      ];
+    }),
+};
+
+/** Until the run is over; the last scrape is over too, since the daemon is paused afterwards. */
+async function scrapedMeanwhile<T>(run: Promise<T>, scrape: () => Promise<string>, scrapes: { count: number }) {
+  const state = { over: false };
+  const ended = run.finally(() => {
+    state.over = true;
+  });
+  const scraping = async () => {
+    for (let due = performance.now(); !state.over; due += interval) {
+      await scrape();
+      scrapes.count += 1;
+      await pause(Math.max(0, due + interval - performance.now()));
+    }
+  };
+  const [result] = await Promise.all([ended, scraping()]);
+  return result;
+}
