@@ -30,6 +30,10 @@ bool set(Trial& trial, const std::string& name, const std::string& text, uint32_
     trial.window = static_cast<uint32_t>(value);
     return within(value, 1, 16384);
   }
+  if (name == "burst") {
+    trial.burst = static_cast<uint32_t>(value);
+    return within(value, 1, most_burst);
+  }
   if (name == "rate") {
     trial.rate = value;
     return within(value, 1, 1e9);

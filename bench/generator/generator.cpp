@@ -67,22 +67,27 @@ Outcome Generator::run(const Trial& trial) {
   return outcome;
 }
 
+uint16_t Generator::receive(Line& line, uint32_t most) {
+  const uint16_t count = line.take(static_cast<uint16_t>(most));
+  line.check(&latencies_, 1e9 / hertz_);
+  return count;
+}
+
 void Generator::closed(const Trial& trial, uint64_t end, Outcome* outcome) {
+  const auto burst = static_cast<uint16_t>(std::min(trial.burst, trial.window));
   uint64_t now = rte_rdtsc(), heard = now, idle = 0;
   while (now < end) {
     for (Line& line : lines_) {
-      bool moved = false;
+      // What has come is asked for, and while it is on its way the next burst is sent.
+      bool moved = line.take(burst) > 0;
+      if (moved) heard = now;
       const uint64_t flying = line.in_flight();
-      const uint64_t room = trial.window > flying ? trial.window - flying : 0;
       // Whole bursts: a forwarder that is ahead should not be fed frame by frame.
-      if (room >= std::min<uint64_t>(burst_size, trial.window)) {
-        moved = line.send(static_cast<uint16_t>(std::min<uint64_t>(room, burst_size)), trial.sizes, now, 0) > 0;
-        line.fetch();
+      if (flying + burst <= trial.window) {
+        if (line.send(burst, trial.sizes, now, 0) > 0) moved = true;
+        line.fetch(burst);
       }
-      if (line.receive(nullptr, 0) > 0) {
-        heard = now;
-        moved = true;
-      }
+      line.check(nullptr, 0);
       const uint64_t before = now;
       now = rte_rdtsc();
       if (!moved) idle += now - before;
@@ -96,7 +101,6 @@ void Generator::closed(const Trial& trial, uint64_t end, Outcome* outcome) {
 
 void Generator::open(const Trial& trial, uint64_t end, Outcome* outcome) {
   const double step = hertz_ / trial.rate;  // cycles from one frame to the next
-  const double nanoseconds = 1e9 / hertz_;
   const uint64_t start = rte_rdtsc();
   uint64_t sent = 0, due = 0;
   size_t turn = 0;
@@ -104,12 +108,12 @@ void Generator::open(const Trial& trial, uint64_t end, Outcome* outcome) {
     due = static_cast<uint64_t>(static_cast<double>(now - start) / step);
     if (due > sent) {
       // What the ring has no room for stays due, and its latency grows: nobody's slowness is left out.
-      const auto count = static_cast<uint16_t>(std::min<uint64_t>(due - sent, burst_size));
+      const auto count = static_cast<uint16_t>(std::min<uint64_t>(due - sent, trial.burst));
       const auto time = start + static_cast<uint64_t>(static_cast<double>(sent + 1) * step);
       sent += lines_[turn].send(count, trial.sizes, time, step);
       turn = (turn + 1) % lines_.size();
     }
-    for (Line& line : lines_) line.receive(&latencies_, nanoseconds);
+    for (Line& line : lines_) receive(line, trial.burst);
   }
   if (outcome == nullptr) return;
   outcome->due = due;
@@ -124,7 +128,7 @@ void Generator::cold(const Trial& trial, uint64_t end) {
     turn = (turn + 1) % lines_.size();
     const uint64_t start = rte_rdtsc();
     if (line.send(1, trial.sizes, start, 0) == 0) continue;
-    while (line.receive(&latencies_, 1e9 / hertz_) == 0 && rte_rdtsc() - start < cycles(patience)) continue;
+    while (receive(line, 1) == 0 && rte_rdtsc() - start < cycles(patience)) continue;
     if (line.in_flight() > 0) line.give_up();
   }
 }
@@ -136,7 +140,7 @@ void Generator::settle() {
   while (now < end && now - heard < cycles(patience)) {
     uint64_t flying = 0;
     for (Line& line : lines_) {
-      if (line.receive(&latencies_, 1e9 / hertz_) > 0) heard = now;
+      if (receive(line, most_burst) > 0) heard = now;
       flying += line.in_flight();
     }
     if (flying == 0) return;

@@ -29,6 +29,7 @@ class Generator {
   void closed(const Trial& trial, uint64_t end, Outcome* outcome);
   void open(const Trial& trial, uint64_t end, Outcome* outcome);
   void cold(const Trial& trial, uint64_t end);
+  uint16_t receive(Line& line, uint32_t most);
   void settle();
   uint64_t cycles(double seconds) const;
 

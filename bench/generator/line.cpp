@@ -13,12 +13,14 @@ namespace crosswire::bench {
 Line::Line(const PortPair& ports, uint16_t number, const Pattern& pattern, rte_mempool* pool, bool zero_copy)
     : ports_(ports), number_(number), zero_copy_(zero_copy), pattern_(pattern), pool_(pool) {
   // Copied out at once, so the same buffers serve for every burst: send() keeps a reference to each.
-  if (!zero_copy_) prepare(burst_size);
+  if (!zero_copy_) prepare(most_burst);
 }
 
+// As they lie in the pool: whoever frees a buffer leaves it as rte_pktmbuf_alloc() would (rte_mbuf_raw_alloc()).
 bool Line::prepare(uint16_t count) {
   if (prepared_ >= count) return true;
-  if (rte_pktmbuf_alloc_bulk(pool_, ready_.data() + prepared_, count - prepared_) != 0) return false;
+  auto** first = reinterpret_cast<void**>(ready_.data() + prepared_);
+  if (rte_mempool_get_bulk(pool_, first, count - prepared_) != 0) return false;
   prepared_ = count;
   return true;
 }
@@ -26,68 +28,83 @@ bool Line::prepare(uint16_t count) {
 #if defined(__x86_64__)
 [[gnu::target("prfchw")]]  // or it would become a prefetch for reading, and the write would wait all the same
 #endif
-void Line::fetch() {
-  if (zero_copy_ && prepared_ < burst_size && !prepare(burst_size)) return;
-  for (uint16_t i = 0; i < prepared_; i++) __builtin_prefetch(rte_pktmbuf_mtod(ready_[i], void*), 1);
+void Line::fetch(uint16_t count) {
+  if (!prepare(count)) return;
+  for (uint16_t i = 0; i < count; i++) __builtin_prefetch(rte_pktmbuf_mtod(ready_[i], void*), 1);
 }
 
 uint16_t Line::send(uint16_t count, const std::vector<uint32_t>& sizes, uint64_t time, double step) {
-  count = std::min(count, burst_size);
+  count = std::min(count, most_burst);
   if (!prepare(count)) return 0;
+  const uint64_t first = next_;
+  const bool mixed = sizes.size() > 1;
+  uint32_t size = sizes[0];
   for (uint16_t i = 0; i < count; i++) {
     rte_mbuf& buffer = *ready_[i];
+    if (mixed) size = sizes[(first + i) % sizes.size()];
     auto& stamp = *rte_pktmbuf_mtod(&buffer, Stamp*);
-    const uint32_t size = sizes.size() == 1 ? sizes[0] : sizes[(next_ + i) % sizes.size()];
     stamp.wire = number_;
     stamp.length = static_cast<uint16_t>(size);
-    stamp.sequence = next_ + i;
+    stamp.sequence = first + i;
     stamp.time = time + static_cast<uint64_t>(step * i);
     buffer.data_len = static_cast<uint16_t>(size);
     buffer.pkt_len = size;
     if (!zero_copy_) rte_mbuf_refcnt_set(&buffer, 2);
   }
-  const uint16_t taken = rte_eth_tx_burst(ports_.from, 0, ready_.data(), count);
-  next_ += taken;
-  tally.sent += taken;
+  const uint16_t sent = rte_eth_tx_burst(ports_.from, 0, ready_.data(), count);
+  next_ += sent;
+  tally.sent += sent;
   if (!zero_copy_) {
-    for (uint16_t i = taken; i < count; i++) rte_mbuf_refcnt_set(ready_[i], 1);
+    for (uint16_t i = sent; i < count; i++) rte_mbuf_refcnt_set(ready_[i], 1);
   } else {
-    std::copy(ready_.begin() + taken, ready_.begin() + prepared_, ready_.begin());
-    prepared_ = static_cast<uint16_t>(prepared_ - taken);
+    std::copy(ready_.begin() + sent, ready_.begin() + prepared_, ready_.begin());
+    prepared_ = static_cast<uint16_t>(prepared_ - sent);
   }
-  return taken;
+  return sent;
 }
 
-uint16_t Line::receive(Histogram* latencies, double nanoseconds_per_cycle) {
-  rte_mbuf* burst[burst_size];
-  const uint16_t count = rte_eth_rx_burst(ports_.to, 0, burst, burst_size);
-  if (count == 0) return 0;
-  const uint64_t now = latencies == nullptr ? 0 : rte_rdtsc();
+uint16_t Line::take(uint16_t most) {
+  unchecked_ = rte_eth_rx_burst(ports_.to, 0, taken_.data(), std::min(most, most_burst));
   // The forwarder's CPU has these lines; fetched together they take hardly longer than one.
-  for (uint16_t i = 0; i < count; i++) rte_prefetch0(rte_pktmbuf_mtod(burst[i], void*));
-  for (uint16_t i = 0; i < count; i++) check(*burst[i], latencies, nanoseconds_per_cycle, now);
-  rte_pktmbuf_free_bulk(burst, count);
-  return count;
+  for (uint16_t i = 0; i < unchecked_; i++) rte_prefetch0(rte_pktmbuf_mtod(taken_[i], void*));
+  return unchecked_;
 }
 
-void Line::check(const rte_mbuf& buffer, Histogram* latencies, double nanoseconds_per_cycle, uint64_t now) {
+void Line::check(Histogram* latencies, double nanoseconds_per_cycle) {
+  if (unchecked_ == 0) return;
+  const uint64_t now = latencies == nullptr ? 0 : rte_rdtsc();
+  bool whole = true;
+  for (uint16_t i = 0; i < unchecked_; i++) {
+    const rte_mbuf& buffer = *taken_[i];
+    whole = whole && buffer.nb_segs == 1;
+    if (!check(buffer) || latencies == nullptr) continue;
+    const uint64_t due = rte_pktmbuf_mtod(&buffer, const Stamp*)->time;
+    latencies->add(static_cast<uint64_t>(static_cast<double>(now > due ? now - due : 0) * nanoseconds_per_cycle));
+  }
+  // Nobody else refers to them, so unless there are chains they go back to the pool without a look at each.
+  if (whole)
+    rte_mempool_put_bulk(taken_[0]->pool, reinterpret_cast<void* const*>(taken_.data()), unchecked_);
+  else
+    rte_pktmbuf_free_bulk(taken_.data(), unchecked_);
+  unchecked_ = 0;
+}
+
+bool Line::check(const rte_mbuf& buffer) {
   const auto* frame = rte_pktmbuf_mtod(&buffer, const uint8_t*);
   if (buffer.nb_segs != 1 || !pattern_.intact(frame, buffer.data_len)) {
     tally.corrupt++;
-    return;
+    return false;
   }
   const auto& stamp = *reinterpret_cast<const Stamp*>(frame);
   if (stamp.wire != number_ || stamp.sequence < awaited_ || stamp.sequence >= next_) {
     tally.misplaced++;
-    return;
+    return false;
   }
   tally.lost += stamp.sequence - awaited_;
   awaited_ = stamp.sequence + 1;
   tally.received++;
   tally.bytes += buffer.data_len;
-  if (latencies == nullptr) return;
-  const uint64_t cycles = now > stamp.time ? now - stamp.time : 0;
-  latencies->add(static_cast<uint64_t>(static_cast<double>(cycles) * nanoseconds_per_cycle));
+  return true;
 }
 
 void Line::give_up() {

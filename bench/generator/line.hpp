@@ -8,13 +8,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "command.hpp"
 #include "histogram.hpp"
 #include "pattern.hpp"
 #include "ports.hpp"
 
 namespace crosswire::bench {
-
-constexpr uint16_t burst_size = 64;
 
 struct Tally {
   uint64_t sent = 0;
@@ -32,9 +31,11 @@ class Line {
   /** Sends up to `count` frames, all due at `time` cycles plus `step` for each; gives how many the ring took. */
   uint16_t send(uint16_t count, const std::vector<uint32_t>& sizes, uint64_t time, double step);
   /** Asks for the memory of the next burst, which the forwarder's CPU has, while there is other work. */
-  void fetch();
-  /** Takes a burst; latencies go to the histogram, if there is one. */
-  uint16_t receive(Histogram* latencies, double nanoseconds_per_cycle);
+  void fetch(uint16_t count);
+  /** Takes up to `most` frames, and asks for their memory; check() must follow. */
+  uint16_t take(uint16_t most);
+  /** Checks what was taken, and gives it back; latencies go to the histogram, if there is one. */
+  void check(Histogram* latencies, double nanoseconds_per_cycle);
   uint64_t in_flight() const { return next_ - awaited_; }
   /** Frames that have been out for too long: they count as lost. */
   void give_up();
@@ -43,7 +44,7 @@ class Line {
   Tally tally;
 
  private:
-  void check(const rte_mbuf& buffer, Histogram* latencies, double nanoseconds_per_cycle, uint64_t now);
+  bool check(const rte_mbuf& buffer);
   bool prepare(uint16_t count);
 
   PortPair ports_;
@@ -51,8 +52,10 @@ class Line {
   bool zero_copy_;
   const Pattern& pattern_;
   rte_mempool* pool_;
-  std::array<rte_mbuf*, burst_size> ready_{};
+  std::array<rte_mbuf*, most_burst> ready_{};  // to be sent next
   uint16_t prepared_ = 0;
+  std::array<rte_mbuf*, most_burst> taken_{};  // to be checked next
+  uint16_t unchecked_ = 0;
   uint64_t next_ = 0;     // sequence number of the next frame sent
   uint64_t awaited_ = 0;  // of the next frame to arrive
 };

@@ -22,12 +22,4 @@ void Pattern::fill(uint8_t* frame, uint32_t size, uint32_t number) const {
   std::memcpy(frame + sizeof stamp, table_.data() + stamp.pattern, size - sizeof stamp);
 }
 
-bool Pattern::intact(const uint8_t* frame, uint32_t size) const {
-  if (size < least_frame || size > most_frame) return false;
-  Stamp stamp;
-  std::memcpy(&stamp, frame, sizeof stamp);
-  if (stamp.ether_type != 0xb588 || stamp.length != size || stamp.pattern >= patterns) return false;
-  return std::memcmp(frame + sizeof stamp, table_.data() + stamp.pattern, size - sizeof stamp) == 0;
-}
-
 }  // namespace crosswire::bench

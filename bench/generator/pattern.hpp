@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace crosswire::bench {
 
@@ -29,9 +30,23 @@ class Pattern {
   Pattern();
   /** Fills a buffer of most_frame bytes, or fewer, for the number-th time. */
   void fill(uint8_t* frame, uint32_t size, uint32_t number) const;
-  bool intact(const uint8_t* frame, uint32_t size) const;
+  /** Here, since every frame passes it. */
+  bool intact(const uint8_t* frame, uint32_t size) const {
+    if (size < least_frame || size > most_frame) return false;
+    Stamp stamp;
+    std::memcpy(&stamp, frame, sizeof stamp);
+    if (stamp.ether_type != 0xb588 || stamp.length != size || stamp.pattern >= patterns) return false;
+    return same(frame + sizeof stamp, table_.data() + stamp.pattern, size - sizeof stamp);
+  }
 
  private:
+  // What is left of a small frame is less than the call of memcmp(3) costs: two overlapping words of 16 bytes.
+  static bool same(const uint8_t* a, const uint8_t* b, uint32_t size) {
+    if (size < 16 || size > 32) return std::memcmp(a, b, size) == 0;
+    const uint32_t last = size - 16;
+    return std::memcmp(a, b, 16) == 0 && std::memcmp(a + last, b + last, 16) == 0;
+  }
+
   std::array<uint8_t, most_frame + patterns> table_;
 };
 

@@ -15,7 +15,7 @@ namespace crosswire::bench {
 namespace {
 
 constexpr auto longest_connect = std::chrono::seconds(10);
-constexpr unsigned pool_cache = 256;
+constexpr unsigned pool_cache = 512;  // the most there can be: bursts come and go without the pool's ring
 
 // A client ring of 2^14 slots is the largest; zero copy keeps a buffer in every slot of both rings.
 unsigned buffers_of(const Options& options) {

@@ -24,6 +24,8 @@ export interface Trial {
   readonly mode: 'closed' | 'open' | 'cold';
   readonly size?: number | 'imix';
   readonly window?: number;
+  /** Frames that are sent or taken at a time. */
+  readonly burst?: number;
   readonly rate?: number;
   readonly seconds?: number;
   readonly warmUp?: number;

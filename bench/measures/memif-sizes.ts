@@ -10,13 +10,16 @@ import { bed } from './memif-rate.ts';
 
 type Size = number | 'imix';
 
+/** Those that share slots of one size. */
+const grouped: readonly (readonly Size[])[] = [[64, 128, 256], [512], [1024], [1500, 'imix'], [9000]];
+
 export const memifSizes: Measure = {
   name: 'memif-sizes',
   run: async (bench) => {
     const short = { ...bench, pairs: bench.quick ? 1 : 3, seconds: bench.seconds / 2 };
-    const small = await through(short, 2048, [64, 128, 256, 512, 1024, 1500, 'imix']);
-    const large = await through(short, 9000, [9000]);
-    return withSeries([...small, ...large]);
+    const measured: Sized[] = [];
+    for (const group of grouped) measured.push(...(await through(short, group)));
+    return withSeries(measured);
   },
 };
 
@@ -25,8 +28,9 @@ interface Sized {
   readonly measurement: Measurement;
 }
 
-async function through(bench: Bench, largest: number, sizes: readonly Size[]): Promise<readonly Sized[]> {
+async function through(bench: Bench, sizes: readonly Size[]): Promise<readonly Sized[]> {
   return releasing(async (own) => {
+    const largest = Math.max(...sizes.map((size) => (size === 'imix' ? 1518 : size)));
     const options = { cpu: bench.forwarderCpu, wires: 1, largest };
     const subject = await bed(startCrosswireMemif, bench, options);
     own(() => subject.stop());

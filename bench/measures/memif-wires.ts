@@ -34,7 +34,7 @@ async function among(bench: Bench, few: MemifBed, configured: number): Promise<M
     own(() => many.stop());
     const sampler = (of: MemifBed) => () =>
       of.sample(
-        { mode: 'closed', size: 64, window: 128, seconds: bench.seconds },
+        { mode: 'closed', size: 64, window: 128, burst: 64, seconds: bench.seconds },
         ({ received, seconds }) => received / seconds,
       );
     const headline = {

@@ -114,6 +114,10 @@ export function generatorFor(forwarder: MemifForwarder, cpu: number, options: Me
   return { pairs: forwarder.pairs, cpu, bufferSize: slotFor(options.largest) };
 }
 
+/**
+ * The least power of two, but 9216 for jumbo frames. Where pages have 4 KiB, slots of 2048 bytes for small frames cost
+ * the generator a missed translation for each: half of all its time.
+ */
 export function slotFor(largest: number): number {
-  return largest <= 2048 ? 2048 : 9216;
+  return largest > 2048 ? 9216 : Math.max(256, 2 ** Math.ceil(Math.log2(largest)));
 }
