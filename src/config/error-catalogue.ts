@@ -111,6 +111,10 @@ export const nsmErrors = {
   MECHANISM_PARAMETER: 'A parameter of a mechanism is missing, unreadable or in use by another connection.',
   SERVICE_UNKNOWN: 'The manager knows no network service of that name.',
   ENDPOINT_UNKNOWN: 'The manager knows no endpoint of that name, or none that matches the labels.',
+  REQUEST_FAILED: 'No mechanism and no endpoint led to a connection; the reason lists every attempt.',
+  ANSWER_WRONG: 'The next hop answered something that does not belong to the question.',
+  CONNECTION_OF_ANOTHER: 'The connection of that id belongs to another client.',
+  TOO_MANY_CALLS: 'Too many calls for one connection are waiting already.',
   REGISTRATION_LOST: 'The manager no longer has the entry of this forwarder; it is registered again at once.',
 } satisfies Catalogue;
 

@@ -168,6 +168,13 @@ export class Supervisor {
     return counters;
   }
 
+  /** Of one wire, read now. */
+  async countersOf(name: string): Promise<WireCounters | undefined> {
+    const entry = this.#keeper.entries.get(name);
+    if (entry?.record === undefined) return undefined;
+    return entry.meter.total(await read(this.settings.dataplane, entry.meter.interfaces()));
+  }
+
   #sorted(): WireEntry[] {
     return [...this.#keeper.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }

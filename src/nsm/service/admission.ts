@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Before anything is done for a caller: its token into the path, ours beside it, the policies over all of them.
+
+import { CrosswireError } from '../../model/error.ts';
+import type { Connection } from '../generated/connection.ts';
+import { firstSegment, previousSegment, withSegment } from '../path/path-segments.ts';
+import type { Established } from './established.ts';
+import type { IncomingCall, ServiceParts } from './parts.ts';
+
+/** The order is the contract's: policies see the token that came with this very call. */
+export async function admitted(parts: ServiceParts, located: Connection, call: IncomingCall): Promise<Connection> {
+  const { caller, token } = call;
+  const own = await parts.issueToken(caller);
+  const callers = token && previousSegment(located) ? withSegment(located, -1, token) : located;
+  const connection = withSegment(callers, 0, own);
+  const segments = connection.path?.pathSegments.slice(0, connection.path.index + 1) ?? [];
+  await parts.checkCaller(segments, caller.certificate);
+  return connection;
+}
+
+/** Managers come back under other identities, so either the caller or the client must be the one of before. */
+export function mustOwn(held: Established, connection: Connection, caller: string): void {
+  if (held.caller === caller || (held.client !== '' && held.client === clientOf(connection))) return;
+  throw new CrosswireError({
+    code: 'CONNECTION_OF_ANOTHER',
+    operation: 'find the connection',
+    subject: `connection ${held.id}`,
+    reason: `it belongs to ${held.client || held.caller}, not to ${caller}`,
+  });
+}
+
+/** The SPIFFE ID in the client's token, which the policies have chained to the caller's. */
+export function clientOf(connection: Connection): string {
+  const [, claims = ''] = firstSegment(connection)?.token.split('.') ?? [];
+  try {
+    const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub?: unknown };
+    return typeof sub === 'string' ? sub : '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an admitted Request to a wire: find endpoints, ask the next hop, make the wire. What was done is undone when a
+// later step fails.
+
+import { CrosswireError } from '../../model/error.ts';
+import type { Wire } from '../../model/wire.ts';
+import { type Connection, type Mechanism, State } from '../generated/connection.ts';
+import { completed } from '../mechanisms/caller-side.ts';
+import { isInodeUrl } from '../mechanisms/inode-url.ts';
+import { acceptable, offersFor } from '../mechanisms/offers.ts';
+import { VniBook } from '../mechanisms/vni.ts';
+import { mechanismType, parameter } from '../names.ts';
+import { ownSegment } from '../path/path-segments.ts';
+import { Discovery, type Found } from '../registry/discovery.ts';
+import { Rotation } from '../registry/rotation.ts';
+import type { NextHop } from '../transport/calls.ts';
+import { wireDocumentOf } from '../wire/wire-document.ts';
+import type { Established } from './established.ts';
+import { HeldFiles } from './held-files.ts';
+import { closeOnward, requestOnward } from './onward.ts';
+import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
+import { pathMetrics } from './path-metrics.ts';
+
+/** The first forwarder on the way says it where nobody has (bytes). */
+const usualMtu = 9000;
+
+/** What a Request that worked amounts to. */
+export type Outcome = Omit<Established, 'caller' | 'client' | 'stopWatching'>;
+
+interface Attempt {
+  readonly connection: Connection;
+  readonly held: Established | undefined;
+  readonly files: HeldFiles;
+  readonly call: IncomingCall;
+}
+
+export class Establisher {
+  readonly #settings: ServiceSettings;
+  readonly #parts: ServiceParts;
+  readonly #rotation = new Rotation();
+  readonly vnis = new VniBook();
+
+  constructor(settings: ServiceSettings, parts: ServiceParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+  }
+
+  /** Tries the caller's mechanisms in its order, each with every endpoint; the first that works end to end wins. */
+  async establish(
+    asked: Connection,
+    preferences: readonly Mechanism[],
+    held: Established | undefined,
+    call: IncomingCall,
+  ): Promise<Outcome> {
+    const discovery = new Discovery(await this.#parts.manager(call.signal), this.#rotation);
+    const { payload, candidates } = await discovery.discover(asked, call.signal);
+    const connection = { ...asked, payload: payload || asked.payload };
+    const mechanisms = acceptable(this.#offering, connection.payload, asked.mechanism, preferences);
+    const files = held?.files ?? new HeldFiles();
+    const failures: unknown[] = [];
+    for (const mechanism of mechanisms) {
+      for (const { endpoint } of candidates) {
+        const attempt = { connection, held, files, call };
+        try {
+          const found = await discovery.reach(endpoint, call.signal);
+          return await this.#attempt(attempt, mechanism, found);
+        } catch (error) {
+          failures.push(error);
+          if (call.signal.aborted) break;
+        }
+      }
+    }
+    if (!held) {
+      files.close();
+      this.vnis.release(connection.id);
+    }
+    throw failures.length === 1 ? failures[0] : allFailed(connection, failures);
+  }
+
+  get #offering() {
+    return { tunnel: this.#settings.tunnel, priority: this.#settings.mechanismPriority };
+  }
+
+  async #attempt(attempt: Attempt, asked: Mechanism, found: Found): Promise<Outcome> {
+    const { connection, held, files, call } = attempt;
+    const { tunnel, temporaryDirectory, mechanismPriority: priority } = this.#settings;
+    const url = asked.parameters[parameter.inodeUrl];
+    if (isInodeUrl(url)) await files.take(url, call.caller, call.signal);
+    const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
+    const same = held?.endpoint.identity === found.identity && held.endpoint.name === found.name;
+    const nextHop = await this.#nextHop(same ? held : undefined, found, call);
+    const onward = {
+      ...connection,
+      networkServiceEndpointName: found.name,
+      context: withMtu(connection, callerSide),
+      mechanism: same ? held.onward : undefined,
+    };
+    try {
+      const offers = offersFor({ tunnel, priority }, connection.payload, found.identity);
+      const answer = await requestOnward(nextHop, onward, offers, files, call);
+      return await this.#makeWire(attempt, { callerSide, found, nextHop }, answer);
+    } catch (error) {
+      // A half-made connection is closed at the endpoint; one that stood before goes on.
+      if (!held) await closeOnward(nextHop, onward, files, this.#timeToClose()).catch(() => {});
+      if (nextHop !== held?.nextHop) nextHop.close();
+      if (found !== held?.endpoint) found.file?.close();
+      throw error;
+    }
+  }
+
+  async #makeWire(
+    { connection: asked, held, files }: Attempt,
+    { callerSide, found, nextHop }: { callerSide: Mechanism; found: Found; nextHop: NextHop },
+    answer: Connection,
+  ): Promise<Outcome> {
+    const onward = answer.mechanism as Mechanism;
+    const merged: Connection = {
+      ...answer,
+      networkService: asked.networkService,
+      networkServiceEndpointName: found.name,
+      payload: asked.payload,
+      path: mergedPath(asked, answer),
+    };
+    const { memifViaEngine } = this.#settings;
+    const document = wireDocumentOf({ connection: merged, client: callerSide, endpoint: onward, memifViaEngine });
+    const wire = await this.#parts.readWire(document);
+    await this.#apply(wire, held !== undefined);
+    files.keepOnly([callerSide.parameters[parameter.inodeUrl], onward.parameters[parameter.inodeUrl]]);
+    if (held && held.endpoint !== found) held.endpoint.file?.close();
+    if (held && held.nextHop !== nextHop) held.nextHop.close();
+    const metrics = { ...ownSegment(merged)?.metrics, ...(await pathMetrics(this.#parts.wires, wire.name)) };
+    const connection = withOwnMetrics({ ...merged, mechanism: callerSide, state: State.UP }, metrics);
+    return { id: asked.id, connection, onward, endpoint: found, nextHop, wire: wire.name, files };
+  }
+
+  /** A new wire that fails is taken back; the supervisor would keep trying. */
+  async #apply(wire: Wire, stood: boolean): Promise<void> {
+    const { wires } = this.#parts;
+    const [report] = await wires.apply([wire]);
+    if (!report?.error) return;
+    if (!stood) await wires.remove([wire.name]);
+    throw new CrosswireError(report.error);
+  }
+
+  /** One connection to an endpoint serves until it breaks. */
+  async #nextHop(held: Established | undefined, found: Found, { signal }: IncomingCall): Promise<NextHop> {
+    if (held && (await isOpen(held.nextHop))) return held.nextHop;
+    const dialling = AbortSignal.any([signal, AbortSignal.timeout(this.#settings.dialMilliseconds)]);
+    return this.#parts.dialer.dial(found.url, dialling);
+  }
+
+  #timeToClose() {
+    const milliseconds = 5_000;
+    return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
+  }
+}
+
+async function isOpen({ closed }: NextHop): Promise<boolean> {
+  return Promise.race([closed.then(() => false), Promise.resolve(true)]);
+}
+
+/** A tunnel towards the caller bounds what fits; the endpoint must hear of it before it answers. */
+function withMtu({ context }: Connection, { type, parameters }: Mechanism): Connection['context'] {
+  const base = context ?? {
+    ipContext: undefined,
+    dnsContext: undefined,
+    ethernetContext: undefined,
+    extraContext: {},
+    MTU: 0,
+  };
+  const wanted = base.MTU || usualMtu;
+  const tunnel = type === mechanismType.vxlan ? Number(parameters[parameter.mtu]) : wanted;
+  return { ...base, MTU: Math.min(wanted, tunnel) };
+}
+
+/** What lies before us on the path is the caller's word, what lies behind the next hop's. */
+function mergedPath(asked: Connection, answer: Connection): Connection['path'] {
+  const index = asked.path?.index ?? 0;
+  const [before, behind] = [asked.path?.pathSegments ?? [], answer.path?.pathSegments ?? []];
+  const own = before[index];
+  const { token = '', expires } = behind[index] ?? {};
+  return {
+    index,
+    pathSegments: [...before.slice(0, index), ...(own ? [{ ...own, token, expires }] : []), ...behind.slice(index + 1)],
+  };
+}
+
+function withOwnMetrics(connection: Connection, metrics: Record<string, string>): Connection {
+  const { path } = connection;
+  if (!path) return connection;
+  const pathSegments = path.pathSegments.map((one, index) => (index === path.index ? { ...one, metrics } : one));
+  return { ...connection, path: { ...path, pathSegments } };
+}
+
+function allFailed({ id, networkService }: Connection, failures: readonly unknown[]): CrosswireError {
+  return new CrosswireError({
+    code: 'REQUEST_FAILED',
+    operation: 'establish the connection',
+    subject: `connection ${id} to ${networkService}`,
+    reason: failures.map((error) => (error instanceof Error ? error.message : String(error))).join(' | ') || 'timeout',
+    cause: failures[0],
+  });
+}

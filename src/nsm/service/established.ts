@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection that stands, and all that is held for it.
+
+import type { Connection, Mechanism } from '../generated/connection.ts';
+import type { Found } from '../registry/discovery.ts';
+import type { NextHop } from '../transport/calls.ts';
+import type { HeldFiles } from './held-files.ts';
+
+export interface Established {
+  /** Our own id. */
+  readonly id: string;
+  /** As we see it: own id, own index, the caller's mechanism. */
+  connection: Connection;
+  /** SPIFFE IDs of who asked last, and of the client whose wire it is. */
+  caller: string;
+  client: string;
+  /** Agreed with the next hop. */
+  onward: Mechanism;
+  endpoint: Found;
+  nextHop: NextHop;
+  readonly wire: string;
+  readonly files: HeldFiles;
+  /** Ends the stream of events from the next hop. */
+  stopWatching: () => void;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request and Close, one at a time for each connection; the chain of NSM's forwarders in a straight line.
+
+import { CrosswireError } from '../../model/error.ts';
+import { type Connection, State } from '../generated/connection.ts';
+import type { NetworkServiceRequest } from '../generated/networkservice.ts';
+import { previousSegment, withSegment } from '../path/path-segments.ts';
+import { asCallerSees, locate } from '../path/update-path.ts';
+import { admitted, clientOf, mustOwn } from './admission.ts';
+import { Establisher, type Outcome } from './establish.ts';
+import type { Established } from './established.ts';
+import { Expiry } from './expiry.ts';
+import { MonitorHub, type Watcher } from './monitor-hub.ts';
+import { closeOnward, watchOnward } from './onward.ts';
+import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
+import { pathMetrics } from './path-metrics.ts';
+import { Turns } from './turns.ts';
+
+/** For a Close that nobody waits for. */
+const closeMilliseconds = 15_000;
+
+export class NetworkService {
+  readonly #monitor = new MonitorHub();
+  readonly #settings: ServiceSettings;
+  readonly #parts: ServiceParts;
+  readonly #establisher: Establisher;
+  readonly #turns = new Turns();
+  readonly #standing = new Map<string, Established>();
+  readonly #expiry = new Expiry((id) => this.#expired(id));
+
+  constructor(settings: ServiceSettings, parts: ServiceParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#establisher = new Establisher(settings, parts);
+  }
+
+  /** Names of the wires that connections have now. */
+  wires(): Set<string> {
+    return new Set([...this.#standing.values()].map(({ wire }) => wire));
+  }
+
+  /** The answer is as the caller sees the connection. */
+  async request({ connection: asked, mechanismPreferences }: NetworkServiceRequest, call: IncomingCall) {
+    if (!asked) throw noConnection();
+    const begun = Date.now();
+    const { connection: located, caller } = locate(asked, this.#settings.name);
+    const answer = await this.#turns.take(located.id, async () => {
+      const connection = await admitted(this.#parts, located, call);
+      const lease = leaseOf(connection, call.deadline.getTime() - begun);
+      const before = this.#standing.get(located.id);
+      if (before) mustOwn(before, connection, call.caller.spiffeId);
+      if (before && connection.state === State.RESELECT_REQUESTED) await this.#end(before, undefined);
+      const held = this.#standing.get(located.id);
+      try {
+        const outcome = await this.#establisher.establish(connection, mechanismPreferences, held, call);
+        this.#stands(held, outcome, call.caller.spiffeId);
+      } catch (error) {
+        if (held) this.#monitor.updated({ ...connection, state: State.DOWN });
+        throw error;
+      }
+      this.#expiry.arm(located.id, lease());
+      return (this.#standing.get(located.id) as Established).connection;
+    });
+    return asCallerSees(answer, caller);
+  }
+
+  /** Of a connection that is not known: a success. The one that is known is closed, not the one that is given. */
+  async close(asked: Connection, call: IncomingCall): Promise<void> {
+    const { connection: located } = locate(asked, this.#settings.name);
+    await this.#turns.take(located.id, async () => {
+      const connection = await admitted(this.#parts, located, call);
+      const held = this.#standing.get(located.id);
+      if (!held) return;
+      mustOwn(held, connection, call.caller.spiffeId);
+      await this.#end(withPathOf(held, connection), call);
+    });
+  }
+
+  /** Streams events until the function it returns is called; the first one has counters of now. */
+  async watch(watcher: Watcher): Promise<() => void> {
+    const standing = [...this.#standing.values()];
+    const metrics = await Promise.all(standing.map(({ wire }) => pathMetrics(this.#parts.wires, wire)));
+    for (const [at, held] of standing.entries()) {
+      if (this.#standing.get(held.id) !== held) continue;
+      held.connection = withSegment(held.connection, 0, { metrics: metrics[at] });
+      this.#monitor.renewed(held.connection);
+    }
+    return this.#monitor.watch(watcher);
+  }
+
+  /** Wires stay, for the next run to find; callers and endpoints are not told. */
+  stop(): void {
+    this.#expiry.stop();
+    for (const held of this.#standing.values()) {
+      held.stopWatching();
+      held.nextHop.close();
+      held.endpoint.file?.close();
+      held.files.close();
+    }
+    this.#standing.clear();
+  }
+
+  #stands(before: Established | undefined, outcome: Outcome, caller: string): void {
+    before?.stopWatching();
+    const { connection, nextHop } = outcome;
+    const held: Established = {
+      ...outcome,
+      caller,
+      client: clientOf(connection),
+      stopWatching: watchOnward(nextHop, connection, {
+        onEvent: (news, state) => this.#heard(held, { ...held.connection, context: news.context, state }),
+        onEnd: () => this.#heard(held, { ...held.connection, state: State.DOWN }),
+      }),
+    };
+    this.#standing.set(held.id, held);
+    this.#monitor.updated(connection);
+  }
+
+  #heard(held: Established, connection: Connection): void {
+    if (this.#standing.get(held.id) !== held) return;
+    if (connection.state === held.connection.state && connection.context === held.connection.context) return;
+    held.connection = connection;
+    this.#monitor.updated(connection);
+  }
+
+  #expired(id: string): void {
+    this.#turns
+      .take(id, async () => {
+        const held = this.#standing.get(id);
+        if (!held) return;
+        this.#parts.log.info({ connection: id, wire: held.wire }, 'the caller stopped refreshing: closing');
+        await this.#end(held, undefined);
+      })
+      .catch((error: unknown) =>
+        this.#parts.log.warn({ connection: id, error }, 'an expired connection was not closed'),
+      );
+  }
+
+  /** Everything goes even where the next hop does not answer any more. */
+  async #end(held: Established, call: IncomingCall | undefined): Promise<void> {
+    this.#standing.delete(held.id);
+    this.#expiry.disarm(held.id);
+    held.stopWatching();
+    const { connection, onward: mechanism, nextHop, files, wire, id } = held;
+    const { deadline, signal } = call ?? {
+      deadline: new Date(Date.now() + closeMilliseconds),
+      signal: AbortSignal.timeout(closeMilliseconds),
+    };
+    try {
+      await closeOnward(nextHop, { ...connection, mechanism }, files, { deadline, signal });
+    } catch (error) {
+      this.#parts.log.warn({ connection: id, nextHop: nextHop.url, error }, 'the next hop did not take the Close');
+    }
+    const [report] = await this.#parts.wires.remove([wire]);
+    for (const error of report?.errors ?? [])
+      this.#parts.log.warn({ connection: id, wire, error }, 'not removed yet; it is tried again');
+    nextHop.close();
+    held.endpoint.file?.close();
+    files.close();
+    this.#establisher.vnis.release(id);
+    this.#monitor.deleted(connection);
+  }
+}
+
+/** How long the connection may stand from the end of the Request on, in milliseconds. */
+function leaseOf(connection: Connection, timeLeft: number): () => number {
+  const expires = previousSegment(connection)?.expires;
+  if (expires) return () => expires.getTime() - Date.now() - timeLeft;
+  throw new CrosswireError({
+    code: 'CONNECTION_PATH',
+    operation: 'find out how long the connection may stand',
+    subject: `connection ${connection.id}`,
+    reason: "the caller's path segment does not say when it expires",
+    hint: 'callers send nsm-client-token-expires with every call',
+  });
+}
+
+/** A Close brings fresh tokens for the way. */
+function withPathOf(held: Established, { path }: Connection): Established {
+  return { ...held, connection: { ...held.connection, path } };
+}
+
+function noConnection(): CrosswireError {
+  return new CrosswireError({
+    code: 'CONNECTION_PATH',
+    operation: 'read the Request',
+    subject: '',
+    reason: 'it has no connection',
+  });
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Our calls to the next hop for one connection.
+
+import { CrosswireError } from '../../model/error.ts';
+import {
+  type Connection,
+  type ConnectionEvent,
+  ConnectionEventType,
+  type Mechanism,
+  MonitorConnectionService,
+  MonitorScopeSelector,
+  State,
+} from '../generated/connection.ts';
+import { NetworkServiceService } from '../generated/networkservice.ts';
+import { isInodeUrl } from '../mechanisms/inode-url.ts';
+import { parameter } from '../names.ts';
+import type { NextHop } from '../transport/calls.ts';
+import type { HeldFiles } from './held-files.ts';
+
+export interface OnwardCall {
+  readonly deadline: Date;
+  readonly signal: AbortSignal;
+}
+
+/** Returns the answer with the files that belong to its mechanism at hand. */
+export async function requestOnward(
+  nextHop: NextHop,
+  connection: Connection,
+  offers: readonly Mechanism[],
+  files: HeldFiles,
+  call: OnwardCall,
+): Promise<Connection> {
+  await sendFile(nextHop, connection.mechanism, files);
+  const request = { connection, mechanismPreferences: [...offers] };
+  const { response } = await nextHop.unary(NetworkServiceService.request, request, call);
+  checkAnswer(connection, response, nextHop.url);
+  const url = response.mechanism?.parameters[parameter.inodeUrl];
+  if (isInodeUrl(url)) await files.take(url, nextHop.peer, call.signal);
+  return response;
+}
+
+export async function closeOnward(
+  nextHop: NextHop,
+  connection: Connection,
+  files: HeldFiles,
+  call: OnwardCall,
+): Promise<void> {
+  await sendFile(nextHop, connection.mechanism, files);
+  await nextHop.unary(NetworkServiceService.close, connection, call);
+}
+
+/** A mechanism in use names a file that the next hop sent us; it expects it back with every call. */
+async function sendFile({ peer }: NextHop, mechanism: Mechanism | undefined, files: HeldFiles): Promise<void> {
+  const file = files.get(mechanism?.parameters[parameter.inodeUrl] ?? '');
+  if (file) await peer.descriptors?.send(file.path);
+}
+
+/** A next hop answers what it was asked: our id, our place on the path, a mechanism. */
+function checkAnswer(asked: Connection, answer: Connection, url: string): void {
+  const path = answer.path;
+  const reason =
+    answer.id !== asked.id
+      ? `it is about connection '${answer.id}'`
+      : path?.index !== asked.path?.index || path?.pathSegments[path.index]?.id !== asked.id
+        ? 'its path does not stand at our segment'
+        : answer.mechanism === undefined
+          ? 'it names no mechanism'
+          : undefined;
+  if (reason === undefined) return;
+  throw new CrosswireError({
+    code: 'ANSWER_WRONG',
+    operation: 'read the answer of the next hop',
+    subject: `${url}, connection ${asked.id}`,
+    reason,
+  });
+}
+
+export interface OnwardNews {
+  /** The connection as the next hop sees it now; DOWN when it deleted it. */
+  readonly onEvent: (connection: Connection, state: State) => void;
+  readonly onEnd: () => void;
+}
+
+/** Events of the next hop about this connection. The function it returns ends it, without onEnd. */
+export function watchOnward(nextHop: NextHop, { id, path }: Connection, news: OnwardNews): () => void {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const index = path?.index ?? 0;
+  const name = path?.pathSegments[index]?.name ?? '';
+  const selector = MonitorScopeSelector.fromPartial({ pathSegments: [{ name, id }] });
+  const isOurs = (one: Connection) =>
+    one.path?.pathSegments[index]?.id === id && (one.path.index === index || one.path.index === index + 1);
+  const follow = async () => {
+    const events = nextHop.stream(MonitorConnectionService.monitorConnections, selector, { signal });
+    for await (const event of events)
+      for (const one of connectionsOf(event))
+        if (isOurs(one)) news.onEvent(one, event.type === ConnectionEventType.DELETE ? State.DOWN : one.state);
+  };
+  const ended = () => {
+    if (!signal.aborted) news.onEnd();
+  };
+  follow().then(ended, ended);
+  return () => stopping.abort();
+}
+
+function connectionsOf({ type, connections }: ConnectionEvent): Connection[] {
+  const all = Object.values(connections);
+  return type === ConnectionEventType.INITIAL_STATE_TRANSFER ? all.filter(({ state }) => state !== State.UP) : all;
+}
