@@ -3,7 +3,7 @@
 
 import { environment, machineAt } from './harness/environment.ts';
 import { resultLine } from './harness/lines.ts';
-import { Absent, type Bench, type Measure } from './harness/measure.ts';
+import { Absent, type Bench, leastPairs, type Measure } from './harness/measure.ts';
 import type { RunOptions } from './harness/options.ts';
 import type { Measurement, Run } from './harness/result.ts';
 import { withTraffic } from './harness/traffic.ts';
@@ -24,7 +24,7 @@ export async function takeRun(
   const before = await machineAt();
   const bench: Bench = {
     quick,
-    pairs: quick ? 3 : 5,
+    pairs: quick ? 3 : leastPairs,
     seconds: quick ? 0.5 : 1,
     forwarderCpu: 0,
     generatorCpu: 1,

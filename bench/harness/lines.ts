@@ -11,16 +11,18 @@ export function resultLine(measurement: Measurement): string {
     const against = rival
       ? ` against ${number(other.median)}: ${ratio.median.toFixed(2)} × (${ratio.least.toFixed(2)} to ${ratio.most.toFixed(2)})`
       : ` (${number(subject.least)} to ${number(subject.most)})`;
-    return `  ${name}: ${own}${against}, ${pairs} pairs in the ${state} state`;
+    return `  ${name}: ${own}${against}, ${counted(pairs)} in the ${state} state`;
   });
   if (states.length === 0) states.push(`  ${name}: no pair counts`);
   const notes = [
-    ...(target === undefined ? [] : [`target ${target}`]),
-    ...(dropped > 0 ? [`${dropped} pairs dropped`] : []),
+    ...(target === undefined ? [] : [`target ${number(target)}`]),
+    ...(dropped > 0 ? [`${counted(dropped)} dropped`] : []),
     ...Object.entries(figures).map(([key, value]) => `${key} ${number(value)}`),
   ];
   return [...states, ...(notes.length > 0 ? [`    ${notes.join('; ')}`] : [])].join('\n');
 }
+
+const counted = (pairs: number) => (pairs === 1 ? '1 pair' : `${pairs} pairs`);
 
 export function number(value: number): string {
   if (!Number.isFinite(value)) return String(value);

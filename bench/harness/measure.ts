@@ -27,8 +27,11 @@ export interface Measure {
 /** What is said of a measurement before it is made. */
 export type Headline = Pick<Measurement, 'name' | 'title' | 'unit' | 'better' | 'subject' | 'rival' | 'target'>;
 
-export function pairPlan({ pairs, log }: Bench): PairPlan {
-  return { pairs, log, roundTrip };
+/** Whatever a measurement asks for to save time: with fewer, a range means nothing. */
+export const leastPairs = 5;
+
+export function pairPlan({ quick, pairs, log }: Bench): PairPlan {
+  return { pairs: quick ? pairs : Math.max(leastPairs, pairs), log, roundTrip };
 }
 
 export async function compare(

@@ -7,9 +7,10 @@ import type { Run } from './result.ts';
 
 export function readRun(path: string): Run {
   const file = statSync(path).isDirectory() ? join(path, 'raw.json') : path;
+  const text = readFileSync(file, 'utf8');
   let run: Partial<Run>;
   try {
-    run = JSON.parse(readFileSync(file, 'utf8')) as Partial<Run>;
+    run = JSON.parse(text) as Partial<Run>;
   } catch (cause) {
     throw new Error(`${file}: not the JSON of a run`, { cause });
   }

@@ -6,7 +6,7 @@ import { machineStates, rowsOf } from './rows.ts';
 
 export const explanation =
   'Medians with the range of all counted pairs. A ratio above 1 means the subject is ahead, whichever way the unit ' +
-  'points. A pair during which the machine changed its state is dropped.';
+  'points. A pair during which the machine changed its state, or another process took the CPU, is dropped and counted.';
 
 export function targetCounts(run: Run): string[] {
   return machineStates.flatMap((state) => {

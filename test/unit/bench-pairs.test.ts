@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import { account, costed } from '../../bench/harness/cost.ts';
+import { pairPlan } from '../../bench/harness/measure.ts';
 import { type Sample, takePairs } from '../../bench/harness/pairs.ts';
 import { Measured, usageOf } from '../../bench/harness/process.ts';
 import { carried, noDropRate } from '../../bench/harness/search.ts';
@@ -32,6 +33,13 @@ test('subject and rival take turns, with a round trip before, between and after'
   t.is(dropped, 0);
   const samples = { subject: {}, rival: {} };
   t.deepEqual(pairs[0], { subject: 3, rival: 2, roundTrips: [150, 150, 150], state: 'fast', samples });
+});
+
+test('no measurement takes fewer than five pairs, unless it is to be quick', (t) => {
+  const bench = { seconds: 1, forwarderCpu: 0, generatorCpu: 1, ...quiet };
+  t.is(pairPlan({ ...bench, quick: false, pairs: 3 }).pairs, 5);
+  t.is(pairPlan({ ...bench, quick: false, pairs: 7 }).pairs, 7);
+  t.is(pairPlan({ ...bench, quick: true, pairs: 1 }).pairs, 1);
 });
 
 test('a pair that straddles a change of state is dropped, counted and taken again', async (t) => {
