@@ -41,7 +41,7 @@ export function panelsOver(run: Run, axis: Axis): Panel[] {
 }
 
 /** What a wire costs is seen in these, beside the rate that is left. */
-const costFigures = ['cycles per frame', 'RSS MiB'];
+const costFigures = ['cycles per frame', 'RSS MiB', 'idle CPU %', 'CPU ms to make one'];
 
 /** The run as if this figure of its samples had been the value. */
 function ofFigure(run: Run, figure: string): Run {
@@ -71,13 +71,21 @@ function joinedPanels(run: Run, axis: 'frame bytes' | 'wires'): Panel[] {
     const points = merged(group.flatMap((row) => pointsOf(row, axis, at(row) as number)));
     if (new Set(points.map(({ x }) => x)).size < 2) return [];
     return {
-      title: `${familyOf(measurement)}: ${measurement.unit}, ${state} machine`,
+      title: `${commonTitle(group, at)}: ${measurement.unit}, ${state} machine`,
       axis,
       unit: measurement.unit,
       points,
       ratios: ratiosByRival(group, (row) => `at ${at(row)}${axis === 'wires' ? ' wires' : ' B'}`),
     };
   });
+}
+
+/** Frames of 64 bytes, frames of 1500 bytes → frames of n bytes. The largest number is the least likely to mean else. */
+function commonTitle(group: readonly Row[], at: (row: Row) => number | undefined): string {
+  const places = group.map((row) => at(row) ?? 0);
+  const largest = Math.max(...places);
+  const { title } = (group[places.indexOf(largest)] as Row).measurement;
+  return title.replace(new RegExp(`\\b${largest}\\b`), 'n');
 }
 
 function pointsOf({ measurement, summary }: Row, axis: Axis, x: number): Point[] {

@@ -79,7 +79,7 @@ test('measurements that differ only in what they were measured at make one line'
   const panels = panelsOver(run, 'frame bytes');
   t.deepEqual(
     panels.map(({ title }) => title),
-    ['memif: frames/s, fast machine', 'memif: frames/s, slow machine'],
+    ['fast', 'slow'].map((state) => `memif to memif, n B frames: frames/s, ${state} machine`),
   );
   const line = panels[0]?.points.filter((point) => point.line === 'crosswire');
   t.deepEqual(
@@ -98,7 +98,7 @@ test('by number of wires stand what a frame costs, what the process holds, and t
   t.deepEqual(
     panels.map(({ title }) => title),
     ['cycles per frame', 'RSS MiB', 'frames/s'].flatMap((unit) =>
-      ['fast', 'slow'].map((state) => `memif-wires: ${unit}, ${state} machine`),
+      ['fast', 'slow'].map((state) => `10 active wires of n: ${unit}, ${state} machine`),
     ),
   );
   const [cost, , , , rate] = panels;
