@@ -116,6 +116,12 @@ export const nsmErrors = {
   CONNECTION_OF_ANOTHER: 'The connection of that id belongs to another client.',
   TOO_MANY_CALLS: 'Too many calls for one connection are waiting already.',
   REGISTRATION_LOST: 'The manager no longer has the entry of this forwarder; it is registered again at once.',
+  IDENTITY_UNAVAILABLE: 'The Workload API is not there or has no identity for this process; it is asked again.',
+  IDENTITY_UNUSABLE:
+    'Certificate, key or bundle are broken, expired, or do not belong together; the last good one is kept.',
+  IDENTITY_KEY: 'The key of the identity is not EC P-256, which NSM’s tokens are signed with.',
+  PEER_REFUSED: 'The certificate of a peer is no X.509 SVID that a trusted authority of its trust domain issued.',
+  POLICY_REFUSED: 'A policy refuses the tokens of a path; the subject names the policy.',
 } satisfies Catalogue;
 
 export const errorGroups: readonly { readonly title: string; readonly errors: Catalogue }[] = [

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who this process is, as SPIFFE has it: an X.509 SVID and the trust bundles that came with it.
 
+import type { CrosswireError } from '../../model/error.ts';
+
 /** spiffe.io, "The X.509 SPIFFE Verifiable Identity Document". */
 export interface Identity {
   /** `spiffe://trust-domain/path`. */
@@ -23,5 +25,7 @@ export interface IdentitySource {
   ready(signal: AbortSignal): Promise<Identity>;
   /** Called after each rotation; the function it returns ends that. */
   onChange(listener: (identity: Identity) => void): () => void;
+  /** Why there is none, or why the newest was not taken; undefined while all is well. */
+  problem?(): CrosswireError | undefined;
   close(): void;
 }

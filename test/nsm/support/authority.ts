@@ -7,7 +7,7 @@ import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
-  type Extension,
+  Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
@@ -27,10 +27,15 @@ const keyKinds = {
     hash: 'SHA-256',
   },
 } as const;
+/** For options of leaves: @peculiar/x509 itself can only be imported after ./reflect.ts. */
+export { Extension, KeyUsageFlags };
+
 export type KeyKind = keyof typeof keyKinds;
 
 export interface AuthorityOptions {
   readonly trustDomain?: string;
+  /** The common name of the authority; its own by default. */
+  readonly name?: string;
   /** SPIRE's own authorities are RSA-2048 by default; its leaves are P-256. */
   readonly key?: KeyKind;
   readonly notBefore?: Date;
@@ -77,7 +82,7 @@ export class TestAuthority {
   static async create(options: AuthorityOptions = {}): Promise<TestAuthority> {
     const { trustDomain = 'test.nsm', key = 'P-256' } = options;
     const keys = await keyPair(key);
-    const name = `O=SPIFFE, CN=authority ${++serial} of ${trustDomain}`;
+    const name = `O=SPIFFE, CN=${options.name ?? `authority ${++serial} of ${trustDomain}`}`;
     const certificate = await X509CertificateGenerator.createSelfSigned({
       name,
       keys,

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// NSM's policies over the tokens of a path, with the verdicts of its Rego files (networkservicemesh/sdk,
+// pkg/tools/opa/policies/{common,server,client}) on whatever its programs send. Stricter where those let odd types pass.
+
+import { X509Certificate } from 'node:crypto';
+import { compactVerify } from 'jose';
+import { CrosswireError } from '../../model/error.ts';
+import { type DecodedToken, decodeToken } from './jwt.ts';
+
+export interface SegmentToken {
+  readonly token: string;
+}
+
+/** Longer than any path between domains; it bounds the work that a caller can ask for. */
+const mostSegments = 64;
+
+/** Of a server: `segments` end with its own; the caller's is the one before. Throws POLICY_REFUSED. */
+export async function checkServerPolicies(
+  segments: readonly SegmentToken[],
+  callerCertificate: string,
+  now: Date = new Date(),
+): Promise<void> {
+  checkCommon(segments, now);
+  await checkSigned('prev_token_signed', segments.at(-2), callerCertificate);
+}
+
+/** Of a client: the path that came back, with the client's own index. Throws POLICY_REFUSED. */
+export async function checkClientPolicies(
+  path: { readonly index: number; readonly pathSegments: readonly SegmentToken[] },
+  serverCertificate: string,
+  now: Date = new Date(),
+): Promise<void> {
+  checkCommon(path.pathSegments, now);
+  await checkSigned('next_token_signed', path.pathSegments[path.index + 1], serverCertificate);
+}
+
+function checkCommon(segments: readonly SegmentToken[], now: Date): void {
+  if (segments.length > mostSegments)
+    throw refusal('tokens_valid', `the path has ${segments.length} segments, more than ${mostSegments}`);
+  const tokens = segments.map(({ token }, index) => {
+    const decoded = decodeToken(token);
+    if (decoded === undefined) throw refusal('tokens_valid', `segment ${index} has no token that can be decoded`);
+    return decoded;
+  });
+  for (const [index, token] of tokens.entries())
+    if (!isAlive(token, now)) throw refusal('tokens_expired', `the token of segment ${index} has expired`);
+  for (const [index, token] of tokens.entries()) {
+    const next = tokens[index + 1];
+    if (next !== undefined && !isFor(token, next))
+      throw refusal(
+        'tokens_chained',
+        `the token of segment ${index} is not meant for the holder of segment ${index + 1}`,
+      );
+  }
+}
+
+function isAlive({ claims }: DecodedToken, now: Date): boolean {
+  return typeof claims.exp === 'number' && now.getTime() / 1000 < claims.exp;
+}
+
+/** An audience that is no array fails, also when it is the right string: Rego iterates over arrays. */
+function isFor({ claims: { aud } }: DecodedToken, { claims: { sub } }: DecodedToken): boolean {
+  return Array.isArray(aud) && typeof sub === 'string' && aud.includes(sub);
+}
+
+async function checkSigned(policy: string, segment: SegmentToken | undefined, certificate: string): Promise<void> {
+  if (segment === undefined) throw refusal(policy, 'the path has no segment of the peer');
+  try {
+    await compactVerify(segment.token, new X509Certificate(certificate).publicKey, { algorithms: ['ES256'] });
+  } catch (cause) {
+    throw refusal(policy, 'the token is not signed with the key of the peer’s certificate', cause);
+  }
+}
+
+function refusal(policy: string, reason: string, cause?: unknown): CrosswireError {
+  return new CrosswireError({ code: 'POLICY_REFUSED', operation: 'check the tokens', subject: policy, reason, cause });
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// spiffe.io, "The SPIFFE Identity and Verifiable Identity Document", section 2.
+
+export interface SpiffeId {
+  readonly trustDomain: string;
+  /** With its leading slash. */
+  readonly path: string;
+}
+
+const scheme = 'spiffe://';
+const longest = 2048;
+const longestTrustDomain = 255;
+
+/** Of a workload, so with a path (X509-SVID, section 3.1). What is wrong with it otherwise, in words. */
+export function parseSpiffeId(text: string): SpiffeId | string {
+  if (text.length > longest) return `it is longer than ${longest} bytes`;
+  if (!text.startsWith(scheme)) return `it does not start with ${scheme}`;
+  const slash = text.indexOf('/', scheme.length);
+  const trustDomain = text.slice(scheme.length, slash < 0 ? undefined : slash);
+  if (!isTrustDomain(trustDomain)) return 'its trust domain is not one';
+  if (slash < 0) return 'it has no path';
+  const path = text.slice(slash);
+  const wrong = path
+    .slice(1)
+    .split('/')
+    .find((segment) => !isPathSegment(segment));
+  return wrong === undefined ? { trustDomain, path } : `the path segment ${JSON.stringify(wrong)} is not allowed`;
+}
+
+export function isTrustDomain(text: string): boolean {
+  return text.length <= longestTrustDomain && /^[a-z0-9._-]+$/.test(text);
+}
+
+function isPathSegment(text: string): boolean {
+  return /^[A-Za-z0-9._-]+$/.test(text) && text !== '.' && text !== '..';
+}
