@@ -4,7 +4,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, openSync } from 'node:fs';
-import { delimiter } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import test, { type ImplementationFn } from 'ava';
 
@@ -17,7 +17,13 @@ export type Requirement =
   | 'ping'
   | 'ethtool'
   | 'protoc'
-  | 'chromium';
+  | 'chromium'
+  | 'vxlan'
+  | 'nsm-peers';
+
+/** Programs that NSM publishes; whoever has them names their folder. */
+const nsmPeers = ['cmd-nsmgr', 'cmd-registry-memory', 'cmd-nsc', 'cmd-nse-icmp-responder'];
+const nsmPeersFolder = process.env['CROSSWIRE_NSM_PEERS'] ?? '.cache/nsm-peers';
 
 const programs: Partial<Record<Requirement, string>> = {
   'dpdk-testpmd': 'dpdk-testpmd',
@@ -28,10 +34,11 @@ const programs: Partial<Record<Requirement, string>> = {
   chromium: 'chromium',
 };
 
-/** Absolute path of a program on PATH or unpacked by scripts/setup, or undefined. */
+/** Path of a program on PATH, unpacked by scripts/setup or in the folder of NSM's, or undefined. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '.cache/prometheus/usr/bin'];
-  return folders.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
+  const unpacked = ['/usr/sbin', '/sbin', '.cache/prometheus/usr/bin', nsmPeersFolder];
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...unpacked];
+  return folders.map((folder) => resolve(folder, name)).find((path) => existsSync(path));
 }
 
 function whyMissing(requirement: Requirement): string | undefined {
@@ -40,8 +47,16 @@ function whyMissing(requirement: Requirement): string | undefined {
       return process.getuid?.() === 0 && canMakeNamespaces() ? undefined : 'needs root and CAP_SYS_ADMIN';
     case 'tun':
       return canOpenTun() ? undefined : '/dev/net/tun cannot be opened';
+    case 'vxlan':
+      return canMakeVxlan() ? undefined : 'the kernel makes no vxlan device';
     case 'prometheus':
       return findProgram('prometheus') && findProgram('promtool') ? undefined : 'prometheus and promtool are missing';
+    case 'nsm-peers': {
+      const missing = nsmPeers.filter((name) => !findProgram(name));
+      return missing.length === 0
+        ? undefined
+        : `${missing.join(', ')} missing in ${nsmPeersFolder} (CROSSWIRE_NSM_PEERS)`;
+    }
     default:
       return findProgram(programs[requirement] as string) ? undefined : `${programs[requirement]} is missing`;
   }
@@ -50,6 +65,16 @@ function whyMissing(requirement: Requirement): string | undefined {
 function canMakeNamespaces(): boolean {
   try {
     execFileSync('unshare', ['--net', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function canMakeVxlan(): boolean {
+  try {
+    const command = ['unshare', '--net', 'ip', 'link', 'add', 'probe', 'type', 'vxlan', 'id', '1', 'dstport', '4789'];
+    execFileSync(command[0] as string, command.slice(1), { stdio: 'ignore' });
     return true;
   } catch {
     return false;

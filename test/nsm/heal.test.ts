@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// f: something dies under traffic, and nsc's heal brings it back. The time without answers is printed for each.
+
+import type { ExecutionContext } from 'ava';
+import { eventually } from '../support/shell.ts';
+import type { Mesh } from './support/mesh.ts';
+import { count } from './support/programs.ts';
+import { scenario } from './support/scenario.ts';
+import { Pings } from './support/traffic.ts';
+import type { Workload } from './support/workload.ts';
+
+interface Ground {
+  readonly endpoint: Workload;
+  readonly client: Workload;
+  readonly pings: Pings;
+}
+
+/** A fault is done when this resolves; whether traffic is back is judged afterwards. */
+type Fault = (mesh: Mesh, ground: Ground) => Promise<void>;
+
+const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
+
+heals('the endpoint dies with its namespace, and another starts', async (mesh, { endpoint }) => {
+  await endpoint.stop('SIGKILL');
+  await mesh.removeNamespace(endpoint.namespace);
+  await mesh.node.startEndpoint('nse-2', service);
+});
+
+heals('the forwarder is killed and returns under the same name', async (mesh) => {
+  await mesh.node.forwarder.stop('SIGKILL');
+  await mesh.node.forwarder.launch();
+});
+
+heals('the forwarder is killed and another comes in its place', async (mesh) => {
+  await mesh.node.forwarder.stop('SIGKILL');
+  await mesh.node.startForwarder('forwarder-other');
+});
+
+heals('the manager is killed and returns', async (mesh) => {
+  await mesh.node.manager.stop('SIGKILL');
+  await mesh.node.startManager();
+});
+
+heals('only the data plane goes down', async (_mesh, { endpoint }) => {
+  const [name] = await endpoint.namespace.interfaces();
+  await endpoint.namespace.run('ip', 'link', 'set', name as string, 'down');
+});
+
+function heals(what: string, fault: Fault): void {
+  scenario(
+    `f: ${what}`,
+    async (t, mesh) => {
+      const ground = await prepare(mesh);
+      await fault(mesh, ground);
+      await healed(t, mesh, ground);
+    },
+    { seconds: 150 },
+  );
+}
+
+async function prepare(mesh: Mesh): Promise<Ground> {
+  await mesh.node.startForwarder();
+  const endpoint = await mesh.node.startEndpoint('nse-1', service);
+  const client = await mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
+  const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
+  await pings.answered(50);
+  return { endpoint, client, pings };
+}
+
+async function healed(t: ExecutionContext, mesh: Mesh, { client, pings }: Ground): Promise<void> {
+  await eventually('nsc says that it healed', async () => count(client.process, 'Heal success') > 0, 90_000);
+  await pings.answered(200);
+  const { sent, received, gap } = await pings.stop();
+  t.log(`without answers for ${gap} ms at most; ${sent - received} of ${sent} pings lost`);
+  const wires = await mesh.node.forwarder.wires();
+  t.is(wires.length, 1);
+  t.is(wires[0]?.phase, 'up');
+  t.deepEqual(await client.namespace.interfaces(), ['nsm-1']);
+}

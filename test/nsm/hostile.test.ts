@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// h: what a hostile member of the mesh may try: refused, bounded, and the wire of others carries on.
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { status } from '@grpc/grpc-js';
+import type { ExecutionContext } from 'ava';
+import { MonitorConnectionService, MonitorScopeSelector } from '../../src/nsm/generated/connection.ts';
+import { eventually } from '../support/shell.ts';
+import { Attacker } from './support/attacker.ts';
+import type { Forwarder } from './support/forwarder.ts';
+import type { Mesh } from './support/mesh.ts';
+import { count } from './support/programs.ts';
+import { scenario } from './support/scenario.ts';
+import { Pings } from './support/traffic.ts';
+
+type Attack = (t: ExecutionContext, attacker: Attacker, forwarder: Forwarder) => Promise<void>;
+
+harmless('descriptors that never come', async (t, attacker) => {
+  const token = await attacker.token();
+  const calls = Array.from({ length: 50 }, (_, index) =>
+    attacker.request(attacker.connection(), token, `inode://4/${index + 1}`, 3),
+  );
+  for (const code of await Promise.all(calls)) t.not(code, status.OK);
+});
+
+harmless('oversized messages', async (t, attacker) => {
+  const token = await attacker.token();
+  const connection = attacker.connection();
+  connection.labels = { huge: 'x'.repeat(32 << 20) };
+  t.not(await attacker.request(connection, token, '', 15), status.OK);
+});
+
+harmless('ten thousand streams', async (t, attacker, forwarder) => {
+  const { path, requestSerialize, responseDeserialize } = MonitorConnectionService.monitorConnections;
+  const before = await residentMegabytes(forwarder);
+  const streams = Array.from({ length: 10_000 }, () =>
+    attacker.client
+      .makeServerStreamRequest(path, requestSerialize, responseDeserialize, MonitorScopeSelector.create())
+      .on('error', () => undefined)
+      .on('data', () => undefined),
+  );
+  await Promise.race([once(streams[0] as (typeof streams)[0], 'data'), once(streams[0] as (typeof streams)[0], 'end')]);
+  const after = await residentMegabytes(forwarder);
+  t.log(`resident memory from ${before} to ${after} MB`);
+  t.true(after - before < 200);
+  for (const stream of streams) stream.cancel();
+});
+
+harmless('slow loris: three hundred connections that say nothing', async (_t, _attacker, forwarder) => {
+  const sockets = Array.from({ length: 300 }, () => connect(forwarder.listenUrl.replace('unix://', '')));
+  // Refused at once, or ended when the time for a handshake is over.
+  await Promise.all(sockets.map((socket) => once(socket.on('error', () => undefined).resume(), 'close')));
+});
+
+harmless("ids of others: Close with the victim's connection", async (t, attacker, forwarder) => {
+  const victim = (await victimPath(attacker)).pathSegments;
+  const token = await attacker.token();
+  const [client, , own] = victim as [(typeof victim)[0], (typeof victim)[0], (typeof victim)[0]];
+  const stolen: Record<string, ReturnType<Attacker['connection']>> = {
+    'the id under which the forwarder keeps it': attacker.connection([], [own]),
+    'the id that names its wire': attacker.connection([client], [own]),
+  };
+  for (const [what, connection] of Object.entries(stolen)) {
+    await attacker.close(connection, token);
+    t.is((await forwarder.wires()).length, 1, what);
+  }
+  t.is(await attacker.request(stolen['the id that names its wire'] as never, token), status.PERMISSION_DENIED);
+});
+
+/** Runs the attack beside a wire with traffic, and judges that wire and the forwarder's descriptors afterwards. */
+function harmless(title: string, attack: Attack): void {
+  scenario(`h: ${title}`, async (t, mesh) => {
+    const forwarder = await mesh.node.startForwarder();
+    const client = await victim(mesh);
+    const attacker = await Attacker.start(mesh, forwarder);
+    await attacker.request(attacker.connection(), await attacker.token());
+    const descriptors = await forwarder.descriptors();
+    const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
+
+    await attack(t, attacker, forwarder);
+
+    await pings.answered(50);
+    const { sent, received } = await pings.stop();
+    t.is(received, sent);
+    t.is((await forwarder.wires()).length, 1);
+    t.is(count(client.process, 'plane is down'), 0);
+    // Another is served as before.
+    await client.stop('SIGTERM');
+    await mesh.node.startClient('nsc-2', { services: ['kernel://svc-1/nsm-1'], where: client.namespace });
+    await eventually('no descriptor is left of the attack', async () => {
+      const now = await forwarder.descriptors();
+      if (now > descriptors) throw new Error(`${now} > ${descriptors}`);
+      return true;
+    });
+  });
+}
+
+async function victim(mesh: Mesh) {
+  await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.100/31' });
+  return mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
+}
+
+/** Anyone may watch connections, and so learn their ids. */
+async function victimPath(attacker: Attacker) {
+  const { path, requestSerialize, responseDeserialize } = MonitorConnectionService.monitorConnections;
+  const stream = attacker.client.makeServerStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    MonitorScopeSelector.create(),
+  );
+  stream.on('error', () => undefined);
+  const [event] = await once(stream, 'data');
+  stream.cancel();
+  const [connection] = Object.values((event as { connections: Record<string, { path: never }> }).connections);
+  return (connection as { path: { pathSegments: { name: string; id: string; token: string }[] } }).path;
+}
+
+async function residentMegabytes(forwarder: Forwarder): Promise<number> {
+  const text = await readFile(`/proc/${forwarder.process.child.pid}/status`, 'utf8');
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024);
+}

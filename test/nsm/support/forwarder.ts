@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Crosswire as an operator deploys it in the place of cmd-forwarder-vpp: bin/crosswire run, in the namespace of its
+// node, told everything by the same environment variables.
+
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { attempt, Background, eventually } from '../../support/shell.ts';
+import type { Node } from './node.ts';
+import type { Environment } from './programs.ts';
+
+const command = resolve('bin/crosswire');
+
+export interface WireView {
+  readonly name: string;
+  readonly phase: string;
+  readonly path: string;
+}
+
+export class Forwarder {
+  readonly name: string;
+  readonly listenUrl: string;
+  readonly control: string;
+  readonly #node: Node;
+  readonly #environment: Environment;
+  readonly #state: string;
+  process!: Background;
+
+  constructor(node: Node, name: string, environment: Environment) {
+    const { directory } = node.mesh;
+    this.name = name;
+    this.#node = node;
+    this.#environment = environment;
+    // Of the node, not of the pod: a forwarder under another name finds what the one before it left.
+    this.#state = join(directory, `${node.name}.state`);
+    this.control = join(directory, `${node.name}.control.sock`);
+    this.listenUrl = `unix://${join(directory, `${name}.sock`)}`;
+  }
+
+  async launch(): Promise<void> {
+    const { mesh, namespace, name, managerUrl, address } = this.#node;
+    const [program, args] = namespace.inside(command, 'run');
+    const environment = {
+      PATH: process.env['PATH'] ?? '',
+      CROSSWIRE_STATE_DIR: this.#state,
+      CROSSWIRE_CONTROL: this.control,
+      CROSSWIRE_METRICS: '127.0.0.1:9750',
+      CROSSWIRE_NODE: `${name}-${mesh.directory.slice(-6)}`,
+      NSM_NAME: this.name,
+      NSM_CONNECT_TO: managerUrl,
+      NSM_LISTEN_ON: this.listenUrl,
+      NSM_TUNNEL_IP: address,
+      ...(await mesh.identity(this.name)),
+      ...this.#environment,
+    };
+    const started = new Background(program, args, { env: environment });
+    this.process = started;
+    mesh.onRemove(() => started.stop('SIGKILL'));
+    await eventually('the forwarder answers', async () => {
+      if (started.child.exitCode !== null) throw new Error(started.output);
+      return (await this.cli('get', 'wires', '-o', 'json')).code === 0;
+    });
+  }
+
+  async cli(...args: string[]) {
+    return attempt(command, ...args, '--control', this.control);
+  }
+
+  async wires(): Promise<readonly WireView[]> {
+    const { code, stdout, stderr } = await this.cli('get', 'wires', '-o', 'json');
+    if (code !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as WireView[];
+  }
+
+  /** Its metrics, asked inside its namespace. */
+  async metrics(): Promise<string> {
+    const ask = `fetch('http://127.0.0.1:9750/metrics').then((answer) => answer.text()).then(console.log)`;
+    return this.#node.namespace.run(process.execPath, '-e', ask);
+  }
+
+  /** Entries of its descriptor table. */
+  async descriptors(): Promise<number> {
+    return (await readdir(`/proc/${this.process.child.pid}/fd`)).length;
+  }
+
+  async stop(signal?: NodeJS.Signals): Promise<void> {
+    await this.process.stop(signal);
+  }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//   node 1 (namespace): registry, manager, forwarder      node 2 (namespace): manager, forwarder
+//     └──────────────── veth, 10.99.0.1/24 … 10.99.0.2/24 ────────────────┘
+//   each client and endpoint: a namespace of its own, beside the nodes'; its node's manager by unix socket
+
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Namespace } from '../../support/namespace.ts';
+import type { Background } from '../../support/shell.ts';
+import { TestAuthority } from './authority.ts';
+import { Node } from './node.ts';
+import { type Environment, startPeer } from './programs.ts';
+import { Registry } from './registry.ts';
+import { WorkloadApi } from './workload-api.ts';
+
+export interface MeshOptions {
+  /** Underlay addresses, one for each node; without: one node that has only its loopback. */
+  readonly addresses?: readonly [string, string];
+}
+
+export class Mesh {
+  readonly directory: string;
+  readonly authority: TestAuthority;
+  readonly nodes: Node[] = [];
+  registry!: Registry;
+  readonly #identities = new Map<string, WorkloadApi>();
+  readonly #services = new Set<string>();
+  readonly #namespaces = new Set<Namespace>();
+  readonly #releases: (() => Promise<void>)[] = [];
+
+  private constructor(directory: string, authority: TestAuthority) {
+    this.directory = directory;
+    this.authority = authority;
+  }
+
+  /** Registry and managers run when it resolves; on failure nothing is left. */
+  static async start(options: MeshOptions = {}): Promise<Mesh> {
+    const mesh = new Mesh(await mkdtemp(join(tmpdir(), 'crosswire-nsm-')), await TestAuthority.create());
+    try {
+      await mesh.#start(options.addresses);
+    } catch (error) {
+      await mesh.remove();
+      throw error;
+    }
+    return mesh;
+  }
+
+  get node(): Node {
+    return this.nodes[0] as Node;
+  }
+
+  /** Undone by remove(), last first. */
+  onRemove(release: () => Promise<void>): void {
+    this.#releases.push(release);
+  }
+
+  async namespace(label: string): Promise<Namespace> {
+    const namespace = await Namespace.make(label);
+    this.#namespaces.add(namespace);
+    this.onRemove(() => this.removeNamespace(namespace));
+    return namespace;
+  }
+
+  /** Earlier than the mesh itself goes: what is left of a deleted pod. */
+  async removeNamespace(namespace: Namespace): Promise<void> {
+    if (this.#namespaces.delete(namespace)) await namespace.remove();
+  }
+
+  /** A service belongs to the identity that registered it first (policy registry/client_allowed). */
+  firstToOffer(services: readonly string[]): boolean {
+    const first = services.every((service) => !this.#services.has(service));
+    for (const service of services) this.#services.add(service);
+    return first;
+  }
+
+  /** The environment that gives a program the identity `spiffe://test.nsm/<name>`. */
+  async identity(name: string): Promise<Environment> {
+    let api = this.#identities.get(name);
+    if (!api) {
+      api = await WorkloadApi.start(join(this.directory, `${name}.agent`), await this.authority.issue(name));
+      this.#identities.set(name, api);
+      this.onRemove(api.close.bind(api));
+    }
+    return { SPIFFE_ENDPOINT_SOCKET: api.endpoint };
+  }
+
+  async peer(
+    program: string,
+    name: string,
+    where: Namespace,
+    environment: Environment,
+    wrap?: readonly string[],
+  ): Promise<Background> {
+    const directory = join(this.directory, name);
+    await mkdir(directory, { recursive: true });
+    const peer = startPeer(program, where, directory, { ...(await this.identity(name)), ...environment }, wrap);
+    this.onRemove(() => peer.stop('SIGKILL'));
+    return peer;
+  }
+
+  /** Ends every program, removes every namespace and the directory. */
+  async remove(): Promise<void> {
+    for (const release of this.#releases.toReversed()) await release();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #start(addresses: readonly [string, string] | undefined): Promise<void> {
+    const all = addresses ?? ['127.0.0.1'];
+    const namespaces: Namespace[] = [];
+    for (const index of all.keys()) namespaces.push(await this.namespace(`node${index + 1}`));
+    const [first, second] = namespaces as [Namespace, Namespace | undefined];
+    if (addresses && second) await joinByVeth(first, second, addresses);
+    this.registry = await Registry.start(this, first, `${all[0]}:5002`);
+    for (const [index, address] of all.entries()) {
+      const node = new Node(this, `node${index + 1}`, namespaces[index] as Namespace, address);
+      await node.startManager();
+      this.nodes.push(node);
+    }
+  }
+}
+
+async function joinByVeth(first: Namespace, second: Namespace, addresses: readonly [string, string]): Promise<void> {
+  await first.run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'uplink', 'netns', second.name);
+  for (const [index, namespace] of [first, second].entries()) {
+    await namespace.run('ip', 'address', 'add', `${addresses[index]}/24`, 'dev', 'uplink');
+    await namespace.run('ip', 'link', 'set', 'uplink', 'up');
+    // Both the forwarder and the manager may look for the default route's interface.
+    await namespace.run('ip', 'route', 'add', 'default', 'dev', 'uplink');
+  }
+}

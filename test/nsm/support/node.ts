@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node: a manager, a forwarder, and the workloads beside them.
+
+import { join } from 'node:path';
+import type { Namespace } from '../../support/namespace.ts';
+import type { Background } from '../../support/shell.ts';
+import { Forwarder } from './forwarder.ts';
+import type { Mesh } from './mesh.ts';
+import type { Environment } from './programs.ts';
+import { Workload } from './workload.ts';
+
+export interface EndpointOptions {
+  readonly services: readonly string[];
+  readonly payload: 'IP' | 'ETHERNET';
+  readonly cidr: string;
+  readonly environment?: Environment;
+  /** Another process in the namespace of an earlier one. */
+  readonly where?: Namespace;
+}
+
+export interface ClientOptions {
+  /** `kernel://service/interface`. */
+  readonly services: readonly string[];
+  readonly environment?: Environment;
+  readonly where?: Namespace;
+}
+
+export class Node {
+  readonly mesh: Mesh;
+  readonly name: string;
+  readonly namespace: Namespace;
+  readonly address: string;
+  /** Of the manager, as workloads and the forwarder see it. */
+  readonly managerUrl: string;
+  manager!: Background;
+  forwarder!: Forwarder;
+
+  constructor(mesh: Mesh, name: string, namespace: Namespace, address: string) {
+    this.mesh = mesh;
+    this.name = name;
+    this.namespace = namespace;
+    this.address = address;
+    this.managerUrl = `unix://${join(mesh.directory, `${name}.nsm.io.sock`)}`;
+  }
+
+  /** Also after it was killed. */
+  async startManager(): Promise<void> {
+    const { mesh, managerUrl, address } = this;
+    this.manager = await mesh.peer('cmd-nsmgr', `nsmgr-${this.name}`, this.namespace, {
+      NSM_NAME: `nsmgr-${this.name}`,
+      NSM_LISTEN_ON: `${managerUrl},tcp://${address}:5001`,
+      NSM_REGISTRY_URL: mesh.registry.url,
+    });
+    await this.manager.says('Startup completed');
+  }
+
+  /** Registered when it resolves. */
+  async startForwarder(name = `forwarder-${this.name}`, environment: Environment = {}): Promise<Forwarder> {
+    this.forwarder = new Forwarder(this, name, environment);
+    await this.forwarder.launch();
+    await this.mesh.registry.has(name);
+    return this.forwarder;
+  }
+
+  /** Registered when it resolves. */
+  async startEndpoint(name: string, options: EndpointOptions): Promise<Workload> {
+    const where = options.where ?? (await this.mesh.namespace('nse'));
+    const process = await this.mesh.peer('cmd-nse-icmp-responder', name, where, {
+      NSM_NAME: name,
+      NSM_CONNECT_TO: this.managerUrl,
+      NSM_SERVICE_NAMES: options.services.join(','),
+      NSM_PAYLOAD: options.payload,
+      NSM_CIDR_PREFIX: options.cidr,
+      NSM_REGISTER_SERVICE: String(this.mesh.firstToOffer(options.services)),
+      ...options.environment,
+    });
+    await process.says('startup completed');
+    return new Workload(name, where, process);
+  }
+
+  /** Started, perhaps not yet connected. */
+  async launchClient(name: string, options: ClientOptions): Promise<Workload> {
+    const where = options.where ?? (await this.mesh.namespace('nsc'));
+    const environment = {
+      NSM_NAME: name,
+      NSM_CONNECT_TO: this.managerUrl,
+      NSM_NETWORK_SERVICES: options.services.join(','),
+      NSM_LOCAL_DNS_SERVER_ENABLED: 'false',
+      ...options.environment,
+    };
+    // It may rewrite /etc/resolv.conf: in a mount namespace of its own that is a scratch file.
+    const scratch = join(this.mesh.directory, `${name}.resolv.conf`);
+    const hide = `: >${scratch}; mount --bind ${scratch} /etc/resolv.conf; exec "$@"`;
+    const wrap = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', hide, 'nsc'];
+    return new Workload(name, where, await this.mesh.peer('cmd-nsc', name, where, environment, wrap));
+  }
+
+  /** Connected to all its services when it resolves. */
+  async startClient(name: string, options: ClientOptions): Promise<Workload> {
+    const client = await this.launchClient(name, options);
+    await client.connected(options.services.length);
+    return client;
+  }
+}

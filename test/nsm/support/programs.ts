@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// NSM's own programs as test peers: each in a namespace of the test, with an environment of its own.
+
+import type { Namespace } from '../../support/namespace.ts';
+import { findProgram } from '../../support/requires.ts';
+import { Background } from '../../support/shell.ts';
+
+/** Nothing else is inherited: an NSM_ variable of the caller's shell would change what is tested. */
+export type Environment = Readonly<Record<string, string>>;
+
+export function startPeer(
+  program: string,
+  where: Namespace,
+  directory: string,
+  environment: Environment,
+  wrap: readonly string[] = [],
+): Background {
+  const path = findProgram(program);
+  if (path === undefined) throw new Error(`${program} is missing`);
+  const [outer, args] = where.inside('env', ...wrap, path); // env(1) becomes the program, under the same pid
+  const env = { PATH: process.env['PATH'] ?? '', TMPDIR: directory, NSM_LOG_LEVEL: 'INFO', ...environment };
+  return new Background(outer, args, { cwd: directory, env });
+}
+
+/** How often the program said so. */
+export function count(peer: Background, text: string): number {
+  return peer.output.split(text).length - 1;
+}
