@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What wires cost that carry nothing, by how many there are: docs/scaling.md holds its model against these.
 
+import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Bench, compare, type Measure, releasing } from '../harness/measure.ts';
 import { residentMebibytes, usageOf } from '../harness/process.ts';
@@ -76,7 +77,8 @@ async function withWires(
     const [start, cpuStart] = [performance.now(), cpu()];
     for (let i = 0; i < scrapes; i++) await daemon.scrape();
     const wall = { 'wall ms of a scrape': (performance.now() - start) / scrapes };
-    const figures = { ...making, ...idle, ...wall, 'RSS MiB': residentMebibytes(pid) };
+    const held = { 'RSS MiB': residentMebibytes(pid), descriptors: readdirSync(`/proc/${pid}/fd`).length };
+    const figures = { ...making, ...idle, ...wall, ...held };
     return { value: (1000 * (cpu() - cpuStart)) / scrapes, figures, traffic: { wires } };
   });
 }
