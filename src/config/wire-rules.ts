@@ -42,7 +42,8 @@ function kernelProblems(document: unknown, path: KeyPath): Problem[] {
       reason: 'no network namespace',
       hint: 'give netns, pid or inode',
     });
-  for (const key of given.slice(1))
+  const together = given.length === 2 && given.includes('netns') && given.includes('inode');
+  for (const key of together ? [] : given.slice(1))
     problems.push(invalid([...path, key], 'key', `names a second network namespace beside ${given[0]}`, 'keep one'));
 
   for (const [index, route] of entries(document, [...path, 'routes'])) {
@@ -127,7 +128,7 @@ function selfProblems(document: unknown): Problem[] {
 export function endIdentity(end: unknown): unknown {
   const kernel = valueAt(end, ['kernel']);
   if (isMapping(kernel)) {
-    const key = namespaceKeys.find((name) => kernel[name] !== undefined);
+    const key = ['inode', ...namespaceKeys].find((name) => kernel[name] !== undefined);
     if (key === undefined || kernel['interface'] === undefined) return undefined;
     return ['kernel', key, kernel[key], kernel['interface']];
   }

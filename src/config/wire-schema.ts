@@ -34,14 +34,18 @@ const kernel = z
   .strictObject({
     netns: text(checks.absolutePath, 'the network namespace, by path').optional(),
     pid: whole(1, limits.pid, 'the network namespace, by a process in it').optional(),
-    inode: whole(1, Number.MAX_SAFE_INTEGER, 'the network namespace, by the inode that `ls -Li` prints').optional(),
+    inode: whole(
+      1,
+      Number.MAX_SAFE_INTEGER,
+      'the network namespace, by the inode that `ls -Li` prints; netns beside it says where to look first',
+    ).optional(),
     interface: text(checks.interfaceName, `the interface's name there, at most ${limits.interfaceLength} bytes`),
     mac: text(checks.macAddress, 'its MAC address; made up if absent').optional(),
     addresses: list(text(checks.interfaceAddress, 'address/prefix'), 'its IP addresses, as address/prefix'),
     routes: list(route, 'routes through it'),
     neighbours: list(neighbour, 'permanent neighbours on it'),
   })
-  .meta({ description: 'an interface in a network namespace: exactly one of netns, pid and inode' });
+  .meta({ description: 'an interface in a network namespace: one of netns, pid and inode' });
 
 const memif = z
   .strictObject({

@@ -18,7 +18,7 @@ export class NamespaceFinder {
   async resolve(reference: NamespaceReference, known?: NamespaceEntry): Promise<NamespaceEntry> {
     if ('inode' in reference) {
       const again = known?.inode === reference.inode ? await this.findAgain(known) : undefined;
-      return again ?? this.#byInode(reference.inode);
+      return again ?? (await this.#where(reference)) ?? this.#byInode(reference.inode);
     }
     const path = 'netns' in reference ? reference.netns : `/proc/${reference.pid}/ns/net`;
     try {
@@ -43,6 +43,18 @@ export class NamespaceFinder {
     }
   }
 
+  /** The namespace is at the path it was last seen at, or a search has to tell. */
+  async #where({ inode, netns: path }: { inode: number; netns?: string }): Promise<NamespaceEntry | undefined> {
+    if (path === undefined) return undefined;
+    try {
+      const entry = { path, ...(await this.#dataplane.identifyNamespace(path)) };
+      return entry.inode === inode ? entry : undefined;
+    } catch (error) {
+      if (error instanceof CrosswireError) return undefined;
+      throw error;
+    }
+  }
+
   async #byInode(inode: number): Promise<NamespaceEntry> {
     const found = (await this.#dataplane.listNamespaces()).find((entry) => entry.inode === inode);
     if (found) return found;
@@ -55,8 +67,8 @@ export function isSame(a: NamespaceIdentity, b: NamespaceIdentity): boolean {
 }
 
 export function nameOf(reference: NamespaceReference): string {
-  if ('netns' in reference) return reference.netns;
-  return 'pid' in reference ? `pid ${reference.pid}` : `inode ${reference.inode}`;
+  if ('inode' in reference) return `inode ${reference.inode}`;
+  return 'pid' in reference ? `pid ${reference.pid}` : reference.netns;
 }
 
 function explained(error: unknown, reference: NamespaceReference): unknown {
@@ -66,7 +78,7 @@ function explained(error: unknown, reference: NamespaceReference): unknown {
 
 function hintFor(reference: NamespaceReference): string {
   if ('pid' in reference) return 'the process must be running, in the PID namespace of the daemon';
-  const path = 'netns' in reference ? reference.netns : '';
+  const path = ('netns' in reference && reference.netns) || '';
   const name = /^(?:\/var)?\/run\/netns\/([^/]+)$/.exec(path)?.[1];
   return name ? `\`ip netns add ${name}\` makes it` : 'the file must be a network namespace, as /run/netns/NAME is';
 }

@@ -5,11 +5,12 @@ export type Payload = 'ethernet' | 'ip';
 export type EndName = 'client' | 'endpoint';
 export const endNames: readonly EndName[] = ['client', 'endpoint'];
 
-/** Where a network namespace is found: exactly one of the three. */
+/** Where a network namespace is found. */
 export type NamespaceReference =
   | { readonly netns: string } // absolute path, e.g. /run/netns/web
   | { readonly pid: number }
-  | { readonly inode: number }; // of the namespace file, as `ls -Li /run/netns/web` prints it
+  /** Of the namespace file, as `ls -Li /run/netns/web` prints it; `netns`: where to look first. */
+  | { readonly inode: number; readonly netns?: string };
 
 export interface Route {
   /** CIDR; `0.0.0.0/0` and `::/0` are default routes. */

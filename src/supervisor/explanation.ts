@@ -38,7 +38,10 @@ async function resolve(reconciler: Reconciler, wire: Wire): Promise<{ namespaces
     const placeholder = (end: EndName) => {
       const { mechanism } = wire[end];
       if (mechanism.type !== 'kernel') return undefined;
-      const path = 'netns' in mechanism.namespace ? mechanism.namespace.netns : `(the ${end}'s namespace)`;
+      const path =
+        'netns' in mechanism.namespace && mechanism.namespace.netns
+          ? mechanism.namespace.netns
+          : `(the ${end}'s namespace)`;
       return { path, device: 0, inode: 0 };
     };
     const [client, endpoint] = endNames.map(placeholder);

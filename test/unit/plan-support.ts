@@ -46,7 +46,9 @@ export function wireOf(client: Mechanism, endpoint: Mechanism, more: Partial<Wir
 
 export function namespacesOf(wire: Wire): Namespaces {
   const of = ({ mechanism }: Wire['client']) =>
-    mechanism.type === 'kernel' && 'netns' in mechanism.namespace ? namespaceAt(mechanism.namespace.netns) : undefined;
+    mechanism.type === 'kernel' && 'netns' in mechanism.namespace && mechanism.namespace.netns
+      ? namespaceAt(mechanism.namespace.netns)
+      : undefined;
   return { client: of(wire.client), endpoint: of(wire.endpoint) };
 }
 

@@ -122,7 +122,13 @@ export class Establisher {
       path: mergedPath(asked, answer),
     };
     const { memifViaEngine } = this.#settings;
-    const document = wireDocumentOf({ connection: merged, client: callerSide, endpoint: onward, memifViaEngine });
+    const document = wireDocumentOf({
+      connection: merged,
+      client: callerSide,
+      endpoint: onward,
+      memifViaEngine,
+      pathOf: (url) => files.get(url)?.path,
+    });
     const wire = await this.#parts.readWire(document);
     await this.#apply(wire, held !== undefined);
     files.keepOnly([callerSide.parameters[parameter.inodeUrl], onward.parameters[parameter.inodeUrl]]);

@@ -23,17 +23,20 @@ export function halfOf(context: ConnectionContext | undefined, end: 'client' | '
     : { addresses: dstIpAddrs, otherAddresses: srcIpAddrs, routes: dstRoutes };
 }
 
-/** Addresses of the other side that no own network covers are on the link; then the routes that were asked for. */
+/** What was asked for; and, on the link, addresses of the other side and gateways that no own network covers. */
 export function routesOf({ addresses, otherAddresses, routes }: Half): RouteDocument[] {
-  const onLink = otherAddresses
-    .filter((other) => !liesWithin(other, addresses))
-    .map((other) => ({ to: hostNetworkOf(other) }));
-  const asked = routes.map(({ prefix, nextHop }) => {
+  const asked = routes.map(({ prefix, nextHop }): RouteDocument => {
     const to = masked(prefix);
     const via = nextHop ? addressOf(nextHop) : gatewayTo(to, otherAddresses);
     return via === undefined || hostNetworkOf(via) === to ? { to } : { to, via };
   });
-  return [...new Map([...asked, ...onLink].map((route) => [route.to, route])).values()];
+  const gateways = asked.flatMap(({ via }) => via ?? []);
+  const onLink = [...otherAddresses, ...gateways]
+    .filter((address) => !liesWithin(address, addresses))
+    .map((address): RouteDocument => ({ to: hostNetworkOf(address) }));
+  const each = new Map([...asked, ...onLink].map((route) => [route.to, route]));
+  // A gateway must be reachable before a route leads through it.
+  return [...each.values()].toSorted((a, b) => Number(a.via !== undefined) - Number(b.via !== undefined));
 }
 
 /** The first address of the other side in that family, unless the network is one of the other side's own. */

@@ -17,11 +17,13 @@ export interface Agreement {
   readonly endpoint: Mechanism;
   /** memif at both ends: through the engine, counted; otherwise the two applications share the memory. */
   readonly memifViaEngine: boolean;
+  /** Where the namespace of an inode url can be opened now. */
+  readonly pathOf: (inodeUrl: string) => string | undefined;
 }
 
 type End = 'client' | 'endpoint';
 
-export function wireDocumentOf({ connection, client, endpoint, memifViaEngine }: Agreement): object {
+export function wireDocumentOf({ connection, client, endpoint, memifViaEngine, pathOf }: Agreement): object {
   const { labels, networkService, networkServiceEndpointName, context } = connection;
   const bothMemif = client.type === mechanismType.memif && endpoint.type === mechanismType.memif;
   return {
@@ -36,9 +38,9 @@ export function wireDocumentOf({ connection, client, endpoint, memifViaEngine }:
       payload: connection.payload === payload.ethernet ? 'ethernet' : 'ip',
       ...(context?.MTU ? { mtu: context.MTU } : {}),
       ...(bothMemif && !memifViaEngine ? { direct: true } : {}),
-      client: { ...endOf(connection, 'client', client), ...podOf(labels) },
+      client: { ...endOf(connection, 'client', client, pathOf), ...podOf(labels) },
       endpoint: {
-        ...endOf(connection, 'endpoint', endpoint),
+        ...endOf(connection, 'endpoint', endpoint, pathOf),
         ...(networkServiceEndpointName ? { pod: networkServiceEndpointName } : {}),
       },
     },
@@ -50,14 +52,14 @@ function podOf(labels: Connection['labels']): { pod?: string; namespace?: string
   return { ...(pod ? { pod } : {}), ...(namespace ? { namespace } : {}) };
 }
 
-function endOf(connection: Connection, end: End, { type, parameters }: Mechanism): object {
+function endOf(connection: Connection, end: End, { type, parameters }: Mechanism, pathOf: Agreement['pathOf']): object {
   switch (type) {
     case mechanismType.kernel:
-      return { kernel: kernelEnd(connection, end, parameters) };
+      return { kernel: { ...namespaceOf(parameters, pathOf), ...kernelEnd(connection, end, parameters) } };
     case mechanismType.memif:
       return {
         memif: {
-          ...namespaceOf(parameters),
+          ...namespaceOf(parameters, pathOf),
           socket: parameters[parameter.socketFile],
           role: end === 'client' ? 'server' : 'client',
         },
@@ -75,7 +77,6 @@ function kernelEnd(connection: Connection, end: End, parameters: Mechanism['para
   const ethernet = context?.ethernetContext;
   const mac = end === 'client' ? ethernet?.srcMac : ethernet?.dstMac;
   return {
-    ...namespaceOf(parameters),
     interface: parameters[parameter.interfaceName],
     ...(mac && carried === payload.ethernet ? { mac } : {}),
     addresses: [...new Set(half.addresses)],
@@ -86,9 +87,10 @@ function kernelEnd(connection: Connection, end: End, parameters: Mechanism['para
   };
 }
 
-function namespaceOf(parameters: Mechanism['parameters']): { inode?: number } {
-  const file = parseInodeUrl(parameters[parameter.inodeUrl]);
-  return file ? { inode: file.inode } : {};
+function namespaceOf(parameters: Mechanism['parameters'], pathOf: Agreement['pathOf']): object {
+  const url = parameters[parameter.inodeUrl] ?? '';
+  const [file, netns] = [parseInodeUrl(url), pathOf(url)];
+  return { ...(file ? { inode: file.inode } : {}), ...(netns ? { netns } : {}) };
 }
 
 /** The caller of a Request is the source of the tunnel: towards the endpoint that is us. */
