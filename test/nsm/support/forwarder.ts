@@ -3,7 +3,7 @@
 // node, told everything by the same environment variables.
 
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { attempt, Background, eventually } from '../../support/shell.ts';
 import type { Node } from './node.ts';
 import type { Environment } from './programs.ts';
@@ -44,7 +44,7 @@ export class Forwarder {
       CROSSWIRE_STATE_DIR: this.#state,
       CROSSWIRE_CONTROL: this.control,
       CROSSWIRE_METRICS: '127.0.0.1:9750',
-      CROSSWIRE_NODE: `${name}-${mesh.directory.slice(-6)}`,
+      CROSSWIRE_NODE: `${name}-${basename(mesh.directory)}`,
       NSM_NAME: this.name,
       NSM_CONNECT_TO: managerUrl,
       NSM_LISTEN_ON: this.listenUrl,
