@@ -32,6 +32,7 @@ export async function startCrosswireMemif(options: CrosswireMemifOptions): Promi
     while (documents.length > 0) await daemon.apply(documents.splice(0, 100));
   } catch (error) {
     await daemon.destroy();
+    await rm(sockets, { recursive: true, force: true });
     throw error;
   }
   let last = await daemon.worker();

@@ -57,7 +57,12 @@ export class Daemon {
   static async start(options: DaemonOptions): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-bench-'));
     const daemon = new Daemon(directory, await freePort(), options);
-    await daemon.launch();
+    try {
+      await daemon.launch();
+    } catch (error) {
+      await daemon.destroy();
+      throw error;
+    }
     return daemon;
   }
 
