@@ -4,6 +4,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorGroups } from '../src/config/error-catalogue.ts';
+import { nsmOptionRows, runOptionNames, withoutEffect } from '../src/config/nsm-options.ts';
 import { runOptionRows } from '../src/config/run-options.ts';
 import * as catalogue from '../src/metrics/catalogue.ts';
 import { dropReasons } from '../src/model/drop-reason.ts';
@@ -55,7 +56,19 @@ function options(): string {
     `${generated('src/config/run-options.ts')}# Options of \`crosswire run\`\n\n` +
     'The command line wins over the environment, which wins over the default. The other verbs take `--control`, or\n' +
     '`CROSSWIRE_CONTROL`, to find the daemon.\n\n' +
-    table(['option', 'environment', 'default', 'meaning'], rows)
+    table(['option', 'environment', 'default', 'meaning'], rows) +
+    `\n## In a mesh: the environment of NSM's forwarders\n\n` +
+    'Where `NSM_CONNECT_TO` is set, the daemon is a forwarder of Network Service Mesh besides.\n\n' +
+    table(
+      ['environment', 'default', 'meaning'],
+      nsmOptionRows.map(({ environment, default: value, defaultInWords, meaning }) => [
+        code(environment),
+        defaultInWords ?? code(value),
+        meaning,
+      ]),
+    ) +
+    `\nOther names: ${runOptionNames.map((one) => `${code(one.environment)} is ${code(one.option)}`).join(', ')}.\n` +
+    `Taken without effect: ${withoutEffect.map(code).join(', ')}.\n`
   );
 }
 

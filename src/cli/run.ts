@@ -2,6 +2,7 @@
 // crosswire run: its options are the table in config/run-options.ts.
 
 import { type Command, Option } from 'commander';
+import { type NsmReading, readNsmOptions, withNsmNames } from '../config/nsm-options.ts';
 import { readRunOptions } from '../config/read-options.ts';
 import { type RunOptions, runOptionRows } from '../config/run-options.ts';
 import type { Wire } from '../model/wire.ts';
@@ -10,7 +11,7 @@ import { readWires } from './read-files.ts';
 import type { Verb } from './verb.ts';
 
 /** Runs until it is told to stop. The wires are those of --wires, read before anything is touched. */
-export type RunDaemon = (options: RunOptions, wires: readonly Wire[]) => Promise<ExitCode>;
+export type RunDaemon = (options: RunOptions, wires: readonly Wire[], nsm: NsmReading) => Promise<ExitCode>;
 
 const examples = `
 Every option can be given by an environment variable too; the command line wins. Needs the capabilities CAP_NET_ADMIN and
@@ -35,9 +36,10 @@ export function addRun(program: Command, { terminal, finish }: Verb, runDaemon: 
   }
   command.addHelpText('after', examples).action((given: Record<string, string | boolean | string[]>) =>
     finish(async () => {
-      const options = readRunOptions(given, terminal.environment);
+      const nsm = readNsmOptions(terminal.environment);
+      const options = readRunOptions(given, withNsmNames(terminal.environment));
       const wires = options.wires.length > 0 ? await readWires(options.wires, terminal.stdin) : [];
-      return runDaemon(options, wires);
+      return runDaemon(options, wires, nsm);
     }),
   );
 }

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// The environment of NSM's own forwarders (networkservicemesh/cmd-forwarder-vpp, internal/config), so that this one takes
+// their place without a changed manifest. One table: it reads, and writes docs/options.md.
+
+import { isIP } from 'node:net';
+import { CrosswireError } from '../model/error.ts';
+import { nearest } from './nearest.ts';
+
+export interface NsmOptions {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  readonly managerUrl: string;
+  readonly listenUrl: string;
+  readonly maxTokenMilliseconds: number;
+  readonly dialMilliseconds: number;
+  readonly tunnelAddress: string; // '': that of the interface of the default route
+  readonly vxlanPort: number;
+  readonly mechanismPriority: readonly string[];
+  readonly memifViaEngine: boolean;
+  readonly workloadApi: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly bundleFile: string;
+  readonly telemetry: boolean;
+  readonly telemetryEndpoint: string;
+}
+
+type Reading<T> = { readonly value: T } | { readonly reason: string; readonly hint?: string };
+
+export interface NsmOptionRow<Key extends keyof NsmOptions = keyof NsmOptions> {
+  readonly key: Key;
+  readonly environment: string;
+  readonly default: string;
+  readonly defaultInWords?: string;
+  readonly meaning: string;
+  read(text: string): Reading<NsmOptions[Key]>;
+}
+
+const row = <Key extends keyof NsmOptions>(options: NsmOptionRow<Key>): NsmOptionRow =>
+  options as unknown as NsmOptionRow;
+
+/** Its presence makes `crosswire run` a forwarder of NSM. */
+export const managerVariable = 'NSM_CONNECT_TO';
+
+export const nsmOptionRows: readonly NsmOptionRow[] = [
+  row({
+    key: 'managerUrl',
+    environment: managerVariable,
+    default: '',
+    defaultInWords: 'none: no mesh',
+    meaning: 'the manager (nsmgr): `unix:///path` or `tcp://host:port`',
+    read: url,
+  }),
+  row({
+    key: 'listenUrl',
+    environment: 'NSM_LISTEN_ON',
+    default: 'unix:///listen.on.socket',
+    meaning: 'where to serve the mesh; a unix socket reaches the manager as a descriptor, wherever it lives',
+    read: url,
+  }),
+  row({
+    key: 'name',
+    environment: 'NSM_NAME',
+    default: 'forwarder',
+    meaning: 'of the forwarder, its endpoint and its path segments: the pod name',
+    read: text,
+  }),
+  row({
+    key: 'labels',
+    environment: 'NSM_LABELS',
+    default: 'p2p:true',
+    meaning: 'labels of the registration, as key:value,key:value; managers look for p2p:true',
+    read: map,
+  }),
+  row({
+    key: 'serviceName',
+    environment: 'NSM_NSNAME',
+    default: 'forwarder',
+    meaning: 'the service under which managers find forwarders',
+    read: text,
+  }),
+  row({
+    key: 'maxTokenMilliseconds',
+    environment: 'NSM_MAX_TOKEN_LIFETIME',
+    default: '10m',
+    meaning: 'longest life of a token, and so of a connection that nobody refreshes',
+    read: duration,
+  }),
+  row({
+    key: 'dialMilliseconds',
+    environment: 'NSM_DIAL_TIMEOUT',
+    default: '750ms',
+    meaning: 'time to reach the manager or a next hop',
+    read: duration,
+  }),
+  row({
+    key: 'tunnelAddress',
+    environment: 'NSM_TUNNEL_IP',
+    default: '',
+    defaultInWords: 'the first address of the interface of the default route',
+    meaning: 'the near end of tunnels',
+    read: (value) => (value === '' || isIP(value) ? { value } : { reason: `'${value}' is no IP address` }),
+  }),
+  row({
+    key: 'vxlanPort',
+    environment: 'NSM_VXLAN_PORT',
+    default: '0',
+    defaultInWords: '4789',
+    meaning: 'UDP port of VXLAN tunnels, the same on every node',
+    read: (value) => {
+      if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) return { reason: `'${value}' is no UDP port` };
+      return { value: Number(value) || 4789 };
+    },
+  }),
+  row({
+    key: 'mechanismPriority',
+    environment: 'NSM_MECHANISM_PRIORITY',
+    default: '',
+    defaultInWords: 'MEMIF, KERNEL',
+    meaning: 'mechanism types to offer first, in this order, separated by commas',
+    read: (value) => ({ value: list(value) }),
+  }),
+  row({
+    key: 'memifViaEngine',
+    environment: 'CROSSWIRE_MEMIF_VIA_ENGINE',
+    default: 'false',
+    meaning:
+      'memif at both ends: true leads it through the engine, counted; otherwise the two applications share memory',
+    read: flag,
+  }),
+  row({
+    key: 'workloadApi',
+    environment: 'SPIFFE_ENDPOINT_SOCKET',
+    default: '',
+    defaultInWords: 'none: the files below',
+    meaning: 'the SPIFFE Workload API, which gives and renews the identity: `unix:///path`',
+    read: anyText,
+  }),
+  row({
+    key: 'certificateFile',
+    environment: 'CROSSWIRE_TLS_CERTIFICATE',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'PEM file of an X.509 SVID and its intermediates, read again when it changes',
+    read: anyText,
+  }),
+  row({
+    key: 'keyFile',
+    environment: 'CROSSWIRE_TLS_KEY',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'PEM file of its private key (EC P-256)',
+    read: anyText,
+  }),
+  row({
+    key: 'bundleFile',
+    environment: 'CROSSWIRE_TLS_BUNDLE',
+    default: '',
+    defaultInWords: 'none',
+    meaning: "PEM file of the trust domain's certificate authorities",
+    read: anyText,
+  }),
+  row({
+    key: 'telemetry',
+    environment: 'TELEMETRY',
+    default: 'false',
+    meaning: 'true: export traces by OTLP',
+    read: flag,
+  }),
+  row({
+    key: 'telemetryEndpoint',
+    environment: 'NSM_OPEN_TELEMETRY_ENDPOINT',
+    default: 'otel-collector.observability.svc.cluster.local:4317',
+    meaning: 'the collector of traces: host:port, without TLS',
+    read: text,
+  }),
+];
+
+/** Of cmd-forwarder-vpp; read elsewhere, or about things that Crosswire does not have. Taken without a word. */
+export const withoutEffect: readonly string[] = [
+  'NSM_REGISTRY_CLIENT_POLICIES',
+  'NSM_METRICS_EXPORT_INTERVAL',
+  'NSM_PPROF_ENABLED',
+  'NSM_PPROF_LISTEN_ON',
+  'NSM_PROMETHEUS_CA_FILE',
+  'NSM_PROMETHEUS_KEY_FILE',
+  'NSM_PROMETHEUS_CERT_FILE',
+  'NSM_PROMETHEUS_MONITOR_CERTIFICATE',
+  'NSM_PROMETHEUS_SERVER_HEADER_TIMEOUT',
+  'NSM_PROMETHEUS_MAX_BIND_THRESHOLD',
+  'NSM_VPP_API_SOCKET',
+  'NSM_VPP_INIT',
+  'NSM_VPP_INIT_PARAMS',
+  'NSM_VPP_MIN_OPERATION_TIMEOUT',
+  'NSM_RESOURCE_POLL_TIMEOUT',
+  'NSM_DEVICE_PLUGIN_PATH',
+  'NSM_POD_RESOURCES_PATH',
+  'NSM_DEVICE_SELECTOR_FILE',
+  'NSM_SRIOV_CONFIG_FILE',
+  'NSM_PCI_DEVICES_PATH',
+  'NSM_PCI_DRIVERS_PATH',
+  'NSM_CGROUP_PATH',
+  'NSM_VFIO_PATH',
+];
+
+/** Other names for options of `crosswire run`; `read` turns their words into that option's. */
+export const runOptionNames: readonly {
+  readonly environment: string;
+  readonly option: string;
+  readonly read: (text: string) => string;
+}[] = [
+  {
+    environment: 'NSM_LOG_LEVEL',
+    option: 'CROSSWIRE_LOG_LEVEL',
+    read: (value) =>
+      value
+        .toLowerCase()
+        .replace(/^warning$/, 'warn')
+        .replace(/^panic$/, 'fatal'),
+  },
+  { environment: 'NSM_PROMETHEUS_LISTEN_ON', option: 'CROSSWIRE_METRICS', read: (value) => value },
+];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface NsmReading {
+  /** Undefined where there is no mesh. */
+  readonly options: NsmOptions | undefined;
+  /** Variables that nothing reads, in words. */
+  readonly warnings: readonly string[];
+}
+
+/** Throws an AggregateError of CrosswireErrors. */
+export function readNsmOptions(environment: Environment): NsmReading {
+  if (!environment[managerVariable]) return { options: undefined, warnings: [] };
+  const errors: CrosswireError[] = [];
+  const options: Record<string, unknown> = {};
+  for (const row of nsmOptionRows) {
+    const { key, environment: variable, default: usual } = row;
+    const reading = row.read(environment[variable] || usual);
+    if ('value' in reading) options[key] = Object.freeze(reading.value);
+    else errors.push(refusal(variable, reading.reason, reading.hint));
+  }
+  if (!options['workloadApi'] && !options['certificateFile'])
+    errors.push(
+      refusal('SPIFFE_ENDPOINT_SOCKET', 'is not set', 'a mesh needs an identity: that, or CROSSWIRE_TLS_CERTIFICATE'),
+    );
+  if (errors.length > 0) throw new AggregateError(errors, 'the environment cannot be used');
+  return { options: Object.freeze(options) as unknown as NsmOptions, warnings: unknownVariables(environment) };
+}
+
+/** The environment of `crosswire run`, with what NSM's names say where its own are silent. */
+export function withNsmNames(environment: Environment): Environment {
+  const added: Record<string, string> = {};
+  if (!environment[managerVariable]) return environment;
+  for (const { environment: variable, option, read } of runOptionNames) {
+    const value = environment[variable];
+    if (value && !environment[option]) added[option] = read(value);
+  }
+  return { ...environment, ...added };
+}
+
+function unknownVariables(environment: Environment): string[] {
+  const known = [...nsmOptionRows, ...runOptionNames].map((one) => one.environment).concat(withoutEffect);
+  return Object.keys(environment)
+    .filter((variable) => variable.startsWith('NSM_') && !known.includes(variable))
+    .map((variable) => {
+      const meant = nearest(variable, known);
+      return `${variable} is no variable of a forwarder${meant ? `; did you mean ${meant}?` : ''}`;
+    });
+}
+
+function text(value: string): Reading<string> {
+  return value === '' ? { reason: 'is empty' } : { value };
+}
+
+function anyText(value: string): Reading<string> {
+  return { value };
+}
+
+function url(value: string): Reading<string> {
+  if (/^unix:(\/\/)?\/.+/.test(value) || /^tcp:\/\/.+:\d+$/.test(value)) return { value };
+  return { reason: `'${value}' is no address`, hint: 'like unix:///run/nsm.sock or tcp://host:5001' };
+}
+
+function list(value: string): string[] {
+  return value.split(',').flatMap((item) => item.trim() || []);
+}
+
+function map(value: string): Reading<Record<string, string>> {
+  const pairs = list(value).map((item) => /^([^:]+):(.*)$/.exec(item));
+  const wrong = pairs.indexOf(null);
+  if (wrong >= 0) return { reason: `'${list(value)[wrong]}' is not key:value` };
+  return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''])) };
+}
+
+function flag(value: string): Reading<boolean> {
+  if (/^(true|1|t)$/i.test(value)) return { value: true };
+  if (/^(false|0|f)$/i.test(value)) return { value: false };
+  return { reason: `'${value}' is neither true nor false` };
+}
+
+/** As Go's time.ParseDuration reads it, in milliseconds: 750ms, 10m, 1h30m. */
+function duration(value: string): Reading<number> {
+  const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
+  const milliseconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
+  if (parts.map(([part]) => part).join('') === value && milliseconds > 0 && Number.isFinite(milliseconds))
+    return { value: milliseconds };
+  return { reason: `'${value}' is no duration`, hint: 'like 750ms, 30s or 10m' };
+}
+
+function refusal(subject: string, reason: string, hint?: string): CrosswireError {
+  return new CrosswireError({ code: 'OPTION_INVALID', operation: 'reading the environment', subject, reason, hint });
+}
