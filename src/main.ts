@@ -12,6 +12,7 @@ import { parseWireList } from './config/wire-list.ts';
 import { wireJsonSchema } from './config/wire-schema.ts';
 import { NativeDataplane } from './dataplane/dataplane.ts';
 import { readCpuQuota } from './host/cgroup.ts';
+import { openDescriptors } from './host/descriptors.ts';
 import { examineMachine } from './host/doctor.ts';
 import { requireOnline } from './host/online-cpus.ts';
 import { requireCapabilities } from './host/privileges.ts';
@@ -65,7 +66,7 @@ async function start(
   releases.push(() => dataplane.close());
   await dataplane.start({ workers, cpus: workerCpus, busyPoll });
 
-  const processMetrics = new ProcessMetrics();
+  const processMetrics = new ProcessMetrics(openDescriptors);
   const supervisor = new Supervisor({
     dataplane,
     stateDirectory,

@@ -10,7 +10,7 @@
 
 namespace crosswire::binding {
 
-// State of another part of the binding (the engine's) that lives and dies with the environment.
+// State of another part of the binding that lives and dies with the environment.
 class Attachment {
  public:
   virtual ~Attachment() = default;
@@ -23,12 +23,14 @@ struct AddonData {
   void shut_down() {
     executor.stop();
     engine.reset();
+    kept_interfaces.reset();
     error_class.Reset();
   }
 
   Executor executor;
   std::unique_ptr<Attachment> engine;
-  Napi::FunctionReference error_class;  // see errors.hpp
+  std::unique_ptr<Attachment> kept_interfaces;  // of read_statistics()
+  Napi::FunctionReference error_class;          // see errors.hpp
 };
 
 }  // namespace crosswire::binding

@@ -6,6 +6,7 @@
 #include "binding/addon_data.hpp"
 #include "binding/engine_arguments.hpp"
 #include "binding/engine_results.hpp"
+#include "binding/fingerprints.hpp"
 #include "binding/registration.hpp"
 
 namespace crosswire::binding {
@@ -45,6 +46,7 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
                            InstanceMethod<&EngineObject::replace_end>("replaceEnd"),
                            InstanceMethod<&EngineObject::stop_wire>("stopWire"),
                            InstanceMethod<&EngineObject::describe_wire>("describeWire"),
+                           InstanceMethod<&EngineObject::fingerprints>("fingerprints"),
                            InstanceMethod<&EngineObject::read_counters>("readCounters"),
                            InstanceMethod<&EngineObject::worker_statistics>("workerStatistics"),
                        });
@@ -101,7 +103,16 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
 
   Napi::Value read_counters(const Napi::CallbackInfo& info) {
     const Engine* engine = host_->engine();
-    return make_counters(info.Env(), engine == nullptr ? CounterSnapshot{} : engine->snapshot());
+    if (engine == nullptr) return make_counters(info.Env(), {});
+    if (info.Length() == 0 || info[0].IsUndefined()) return make_counters(info.Env(), engine->snapshot());
+    CounterSnapshot one{{handle_argument(info, 0, "read the counters")}, std::vector<uint64_t>(wire_counter_words)};
+    const bool known = engine->snapshot(one.handles[0], std::span<uint64_t, wire_counter_words>(one.words));
+    return make_counters(info.Env(), known ? one : CounterSnapshot{});
+  }
+
+  Napi::Value fingerprints(const Napi::CallbackInfo& info) {
+    const Engine* engine = host_->engine();
+    return make_fingerprints(info.Env(), engine == nullptr ? std::vector<Fingerprint>{} : fingerprints_of(*engine));
   }
 
   Napi::Value worker_statistics(const Napi::CallbackInfo& info) {

@@ -71,12 +71,41 @@ Napi::Value make_statistics_rows(Napi::Env env, const std::vector<std::optional<
   return object;
 }
 
+using Interfaces = std::shared_ptr<const std::vector<os::InterfaceReference>>;
+
+// The last long list, as long as JavaScript has it: a scrape asks for the same tens of thousands every time.
+struct KeptInterfaces final : Attachment {
+  Napi::Reference<Napi::Array> list;
+  Interfaces interfaces;
+};
+constexpr uint32_t worth_keeping = 256;
+
+Interfaces read_interfaces(const Napi::CallbackInfo& info) {
+  std::vector<os::InterfaceReference> interfaces;
+  for (const auto& item : Fields::list_of_argument(info, 0, "read statistics")) {
+    interfaces.push_back(read_reference(item));
+  }
+  return std::make_shared<const std::vector<os::InterfaceReference>>(std::move(interfaces));
+}
+
+Interfaces keep_interfaces(const Napi::CallbackInfo& info) {
+  if (!info[0].IsArray() || info[0].As<Napi::Array>().Length() < worth_keeping) return read_interfaces(info);
+  const auto list = info[0].As<Napi::Array>();
+  auto& attachment = info.Env().GetInstanceData<AddonData>()->kept_interfaces;
+  if (attachment == nullptr) attachment = std::make_unique<KeptInterfaces>();
+  auto& kept = static_cast<KeptInterfaces&>(*attachment);
+  const bool same = !kept.list.IsEmpty() && !kept.list.Value().IsEmpty() && kept.list.Value().StrictEquals(list);
+  if (!same) {
+    kept.interfaces = read_interfaces(info);
+    kept.list = Napi::Weak(list);
+  }
+  return kept.interfaces;
+}
+
 Napi::Value read_statistics(const Napi::CallbackInfo& info) {
   using Rows = std::vector<std::optional<os::InterfaceStatistics>>;
-  std::vector<os::InterfaceReference> asked;
-  for (const auto& item : Fields::list_of_argument(info, 0, "read statistics")) asked.push_back(read_reference(item));
   return executor_of(info).run<Rows>(
-      info.Env(), [asked = std::move(asked)] { return os::read_statistics(asked); }, make_statistics_rows);
+      info.Env(), [asked = keep_interfaces(info)] { return os::read_statistics(*asked); }, make_statistics_rows);
 }
 
 }  // namespace

@@ -25,20 +25,6 @@ Napi::Value make_neighbour(Napi::Env env, const os::Neighbour& neighbour) {
 
 }  // namespace
 
-Napi::Object make_statistics(Napi::Env env, const os::InterfaceStatistics& statistics) {
-  auto object = Napi::Object::New(env);
-  const auto set = [&](const char* name, uint64_t value) { object.Set(name, Napi::BigInt::New(env, value)); };
-  set("rxPackets", statistics.rx_packets);
-  set("txPackets", statistics.tx_packets);
-  set("rxBytes", statistics.rx_bytes);
-  set("txBytes", statistics.tx_bytes);
-  set("rxErrors", statistics.rx_errors);
-  set("txErrors", statistics.tx_errors);
-  set("rxDropped", statistics.rx_dropped);
-  set("txDropped", statistics.tx_dropped);
-  return object;
-}
-
 Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   auto object = Napi::Object::New(env);
   object.Set("index", info.index);
@@ -52,7 +38,6 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   object.Set("addresses", make_array(env, info.addresses, make_address));
   object.Set("routes", make_array(env, info.routes, make_route));
   object.Set("neighbours", make_array(env, info.neighbours, make_neighbour));
-  object.Set("statistics", make_statistics(env, info.statistics));
   return object;
 }
 

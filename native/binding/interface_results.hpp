@@ -8,7 +8,6 @@
 
 namespace crosswire::binding {
 
-Napi::Object make_statistics(Napi::Env env, const os::InterfaceStatistics& statistics);
 Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info);
 
 template <class Items, class Convert>

@@ -91,6 +91,7 @@ export const engineErrors = {
   MEMORY_FAILED: 'Shared memory cannot be made or mapped.',
   MEMORY_REFUSED: 'A memif peer offered shared memory that is not safe to use; see allowUnsealed.',
   OUT_OF_MEMORY: 'The process has no memory left.',
+  OUT_OF_DESCRIPTORS: 'Another engine wire might take the last file descriptors: raise the limit of open files.',
   THREAD_FAILED: 'A thread cannot be started.',
   EPOLL_FAILED: 'The kernel refused an epoll instance; the limit of open files may be reached.',
   EVENTFD_FAILED: 'The kernel refused an eventfd; the limit of open files may be reached.',

@@ -70,8 +70,15 @@ export class NativeDataplane implements types.Dataplane {
     return this.#engine.describeWire(id);
   }
 
-  readCounters(): types.EngineCounters {
-    const { ids, words } = this.#engine.readCounters();
+  fingerprints(): Map<types.EngineWireId, bigint> {
+    const { ids, values } = this.#engine.fingerprints();
+    const all = new Map<types.EngineWireId, bigint>();
+    for (let row = 0; row < ids.length; row++) all.set(ids[row] as number, values[row] as bigint);
+    return all;
+  }
+
+  readCounters(id?: types.EngineWireId): types.EngineCounters {
+    const { ids, words } = this.#engine.readCounters(id);
     return { ids: Array.from(ids), wordsPerEnd: 4 + this.dropReasons.length, words };
   }
 

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { engineDropReasons } from '../model/drop-reason.ts';
 import { CrosswireError } from '../model/error.ts';
-import type { Dataplane, DataplaneOptions, EngineCounters } from './types.ts';
+import type { Dataplane, DataplaneOptions, EngineCounters, EngineWireId } from './types.ts';
 
 /** The addon's methods that the façade passes on as they are. */
 const passedOn = [
@@ -25,7 +25,8 @@ const passedOn = [
 export interface NativeEngine
   extends Pick<Dataplane, 'close' | 'startWire' | 'replaceEnd' | 'stopWire' | 'describeWire' | 'workerStatistics'> {
   start(options: DataplaneOptions): Promise<void>;
-  readCounters(): { ids: Float64Array; words: EngineCounters['words'] };
+  fingerprints(): { ids: Float64Array; values: BigUint64Array };
+  readCounters(id?: EngineWireId): { ids: Float64Array; words: EngineCounters['words'] };
 }
 
 export interface Addon extends Pick<Dataplane, (typeof passedOn)[number]> {

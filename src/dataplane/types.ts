@@ -89,7 +89,6 @@ export interface InterfaceInfo {
   readonly addresses: readonly string[]; // CIDR, IPv6 link-local left out
   readonly routes: readonly RouteEntry[]; // with our routing protocol number only
   readonly neighbours: readonly NeighbourEntry[]; // permanent only
-  readonly statistics: InterfaceStatistics;
 }
 
 export interface InterfaceQuery {
@@ -206,6 +205,7 @@ export interface Dataplane {
   changeInterface(change: InterfaceChange): Promise<void>;
   /** false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
   deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;
+  /** A long list is known again when it comes again: it must not change, and is better replaced by another. */
   readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<StatisticsRows>;
 
   startWire(request: EngineWireRequest): Promise<EngineWireId>;
@@ -213,6 +213,9 @@ export interface Dataplane {
   replaceEnd(id: EngineWireId, end: 'client' | 'endpoint', link: LinkRequest): Promise<void>;
   stopWire(id: EngineWireId): Promise<void>;
   describeWire(id: EngineWireId): { client: LinkState; endpoint: LinkState };
-  readCounters(): EngineCounters;
+  /** A value for each engine wire: as long as it stays, describeWire() would tell what it told before. */
+  fingerprints(): ReadonlyMap<EngineWireId, bigint>;
+  /** Of all engine wires, or of one. */
+  readCounters(id?: EngineWireId): EngineCounters;
   workerStatistics(): WorkerStatistics[];
 }

@@ -12,7 +12,7 @@ import { renderWorkers } from './render-workers.ts';
 
 /** Where the numbers come from. Nothing here waits for a forwarding thread. */
 export interface MetricsSource {
-  /** Sorted by name, so that what is kept of a scrape fits the next. */
+  /** In the same order every time, so that what is kept of a scrape fits the next. */
   list(): Promise<readonly WireStatus[]>;
   counters(): Promise<ReadonlyMap<string, WireCounters>>;
   health(): readonly HealthRecord[];
@@ -50,7 +50,7 @@ export class Exposition {
     const counters = await source.counters();
     const wires = await source.list();
     await out.pause();
-    const samples = wires.map((status) => ({ status, counters: counters.get(status.name) }));
+    const samples = { wires, counters };
     await this.#wires.render(samples, out);
     if (compat === 'nsm2019') await renderNsm2019(samples, out);
     out.write(renderWorkers(source.workers()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What prom-client keeps: the metrics of the process, and the histogram of how long making a wire takes.
 
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Path } from '../model/wire.ts';
 import { setupMetrics } from './catalogue.ts';
 
@@ -10,17 +10,27 @@ const paths: readonly Path[] = ['veth', 'engine'];
 
 /** Gauges with names that `promtool check metrics` refuses. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+const replaced = [...misnamed, 'process_open_fds'];
 
 export class ProcessMetrics {
   readonly #registry = new Registry();
   readonly #setup: Histogram<'path'>;
 
-  constructor() {
+  /** prom-client counts open files by reading the whole of /proc/self/fd, which may hold tens of thousands. */
+  constructor(openDescriptors: () => number) {
     const { name, help } = setupMetrics.crosswire_wire_setup_seconds;
     this.#setup = new Histogram({ name, help, labelNames: ['path'], buckets, registers: [this.#registry] });
     for (const path of paths) this.#setup.zero({ path });
     collectDefaultMetrics({ register: this.#registry });
-    for (const metric of misnamed) this.#registry.removeSingleMetric(metric);
+    for (const metric of replaced) this.#registry.removeSingleMetric(metric);
+    new Gauge({
+      name: 'process_open_fds',
+      help: 'Number of open file descriptors.',
+      registers: [this.#registry],
+      collect() {
+        this.set(openDescriptors());
+      },
+    });
   }
 
   observeSetup(seconds: number, path: Path): void {

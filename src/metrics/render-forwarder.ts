@@ -20,11 +20,13 @@ export function renderForwarder(
   wires: readonly WireStatus[],
   health: readonly HealthRecord[],
 ): string {
+  const counts = new Map<WirePhase, number>();
+  for (const { phase } of wires) counts.set(phase, (counts.get(phase) ?? 0) + 1);
   return (
     family(forwarderMetrics.crosswire_build_info, [[{ version }, '1']]) +
     family(
       forwarderMetrics.crosswire_wires,
-      phases.map((phase) => [{ phase }, String(wires.filter((wire) => wire.phase === phase).length)]),
+      phases.map((phase) => [{ phase }, String(counts.get(phase) ?? 0)]),
     ) +
     family(
       forwarderMetrics.crosswire_health_records,

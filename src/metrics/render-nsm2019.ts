@@ -7,16 +7,17 @@ import type { EndCounters } from '../model/status.ts';
 import type { End } from '../model/wire.ts';
 import { nsm2019Metrics } from './catalogue.ts';
 import type { ChunkWriter } from './chunk-writer.ts';
-import type { WireSample } from './render-wires.ts';
+import type { WireSamples } from './render-wires.ts';
 import { heading, labelText } from './text-format.ts';
 
 const counterNames = ['rxBytes', 'txBytes', 'rxPackets', 'txPackets', 'rxErrors', 'txErrors'] as const;
 
-export async function renderNsm2019(samples: readonly WireSample[], out: ChunkWriter): Promise<void> {
+export async function renderNsm2019({ wires, counters: all }: WireSamples, out: ChunkWriter): Promise<void> {
   const sums = new Map<string, bigint[]>();
-  for (const { status, counters } of samples) {
+  for (const { name, spec } of wires) {
+    const counters = all.get(name);
     if (counters === undefined) continue;
-    const { client, endpoint } = status.spec;
+    const { client, endpoint } = spec;
     add(sums, client, endpoint, counters.client);
     add(sums, endpoint, client, counters.endpoint);
     if (out.due) await out.pause();

@@ -8,10 +8,10 @@ import { heading } from './text-format.ts';
 import { families, type Row } from './wire-families.ts';
 import { WireLabels } from './wire-labels.ts';
 
-/** Status and counters of one moment. */
-export interface WireSample {
-  readonly status: WireStatus;
-  readonly counters: WireCounters | undefined; // a wire that was never made has none
+/** Status and counters of one moment; a wire that was never made has no counters. */
+export interface WireSamples {
+  readonly wires: readonly WireStatus[];
+  readonly counters: ReadonlyMap<string, WireCounters>;
 }
 
 /** Wires that are rendered together: enough for few writes, few enough for one that moves not to cost much. */
@@ -25,15 +25,15 @@ export class WireRenderer {
   readonly #labels = new WireLabels();
   #groups: Group[] = [];
 
-  async render(samples: readonly WireSample[], out: ChunkWriter): Promise<void> {
+  async render(samples: WireSamples, out: ChunkWriter): Promise<void> {
+    const { wires } = samples;
     const groups: Group[] = [];
-    for (let first = 0; first < samples.length; first += groupSize) {
-      const rows = samples.slice(first, first + groupSize).map((sample) => this.#row(sample));
-      groups.push(renew(this.#groups[groups.length], rows));
+    for (let first = 0; first < wires.length; first += groupSize) {
+      groups.push(this.#renew(this.#groups[groups.length], samples, first));
       if (out.due) await out.pause();
     }
     this.#groups = groups;
-    this.#labels.keepOnly(samples.map(({ status }) => status));
+    this.#labels.keepOnly(wires);
     for (const [at, { metric }] of families.entries()) {
       out.write(heading(metric));
       for (const { blocks } of groups) out.writeBytes(blocks[at]);
@@ -41,23 +41,39 @@ export class WireRenderer {
     }
   }
 
-  #row({ status, counters }: WireSample): Row {
-    return { text: this.#labels.of(status), counters, up: status.client.up && status.endpoint.up };
+  #renew(before: Group | undefined, { wires, counters }: WireSamples, first: number): Group {
+    if (before && isOf(before, { wires, counters }, first)) return before;
+    const rows = wires.slice(first, first + groupSize).map((status) => ({
+      status,
+      text: this.#labels.of(status),
+      counters: counters.get(status.name),
+      up: isUp(status),
+    }));
+    return renew(before, rows);
   }
+}
+
+/** Makes nothing new: what is the same in the most wires of the most scrapes should leave no garbage. */
+function isOf({ rows }: Group, { wires, counters }: WireSamples, first: number): boolean {
+  if (rows.length !== Math.min(groupSize, wires.length - first)) return false;
+  for (let at = 0; at < rows.length; at++) {
+    const [row, status] = [rows[at] as Row, wires[first + at] as WireStatus];
+    if (row.status !== status || row.counters !== counters.get(status.name)) return false;
+  }
+  return true;
+}
+
+function isUp({ client, endpoint }: WireStatus): boolean {
+  return client.up && endpoint.up;
 }
 
 function renew(before: Group | undefined, rows: readonly Row[]): Group {
   const comparable =
     before?.rows.length === rows.length && rows.every(({ text }, at) => text === before.rows[at]?.text);
-  if (before && comparable && rows.every((row, at) => sameRow(before.rows[at] as Row, row))) return before;
   const blocks = families.map(({ lines, same }, at) => {
     const kept = comparable ? before?.blocks[at] : undefined;
     if (kept && rows.every((row, index) => same(before?.rows[index] as Row, row))) return kept;
     return Buffer.from(rows.map(lines).join(''));
   });
   return { rows, blocks };
-}
-
-function sameRow(before: Row, now: Row): boolean {
-  return before.counters === now.counters && before.up === now.up;
 }

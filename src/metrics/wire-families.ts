@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The families of all wires: what lines a wire has in each, and when those are the same as before.
 
-import type { EndCounters, WireCounters } from '../model/status.ts';
+import type { EndCounters, WireCounters, WireStatus } from '../model/status.ts';
 import { type EndName, endNames } from '../model/wire.ts';
 import { type MetricRow, wireMetrics } from './catalogue.ts';
 import type { WireText } from './wire-labels.ts';
 
 /** All that the lines of a wire are made of. */
 export interface Row {
+  readonly status: WireStatus;
   readonly text: WireText;
   readonly counters: WireCounters | undefined; // a wire that was never made has none
   readonly up: boolean;

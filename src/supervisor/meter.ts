@@ -3,11 +3,14 @@
 // goes leaves what it last counted, so that no sum ever falls.
 
 import { statisticsAt, wordsPerInterface } from '../dataplane/statistics.ts';
-import type { Dataplane, EngineWireId, InterfaceStatistics } from '../dataplane/types.ts';
+import type { Dataplane, EngineCounters, EngineWireId, InterfaceStatistics } from '../dataplane/types.ts';
 import type { WireCounters } from '../model/status.ts';
 import type { EndName } from '../model/wire.ts';
 import { type InterfaceState, sameNamespace } from '../plan/state.ts';
+import { Roll } from './roll.ts';
 import { hasFallen, noCounters, ofEngine, ofTap, ofVethSide, sum } from './tally.ts';
+
+const noEngineWires: EngineCounters = { ids: [], wordsPerEnd: 0, words: new BigUint64Array() };
 
 /** A copy of one row, by halves of its words: comparing those makes no BigInt. */
 type Words = Uint32Array;
@@ -24,11 +27,11 @@ interface EngineSource {
   read?: Words;
 }
 
-/** One reading of the data plane, for any number of wires. An interface is asked for by the very state it was read by:
- *  if it has been renamed meanwhile, the numbers may be another's. */
+/** One reading of the data plane, for any number of wires. */
 export interface Reading {
-  readonly interfaceRow: (state: InterfaceState) => number | undefined;
-  readonly statistics: (row: number) => InterfaceStatistics;
+  /** Row i is of this very state: if the interface has been renamed meanwhile, the numbers may be another's. */
+  readonly states: readonly InterfaceState[];
+  readonly statistics: (row: number) => InterfaceStatistics | undefined;
   readonly interfaceWords: Words;
   readonly engineRow: (id: EngineWireId) => number | undefined;
   readonly engineWords: Words;
@@ -42,18 +45,20 @@ export class WireMeter {
   #engine: EngineSource | undefined;
   #total: WireCounters | undefined;
 
-  interfaces(): InterfaceState[] {
-    return this.#interfaces.map(({ state }) => state);
+  get interfaces(): readonly { readonly state: InterfaceState }[] {
+    return this.#interfaces;
   }
 
-  /** What cannot be read just now counts as it did. Costs next to nothing where nothing moved. */
-  total(reading: Reading): WireCounters {
-    for (const source of this.#interfaces) {
-      const row = reading.interfaceRow(source.state);
-      if (row === undefined) continue;
+  /** `first`: the row of its first interface. What cannot be read just now counts as it did. Costs next to nothing where
+   *  nothing moved. */
+  total(reading: Reading, first: number): WireCounters {
+    for (const [at, source] of this.#interfaces.entries()) {
+      const row = first + at;
+      if (reading.states[row] !== source.state) continue;
       const words = changed(source.read, reading.interfaceWords, row, wordsPerInterface);
-      if (!words) continue;
-      this.#renew(source, contribution(source.state.end, source.state.kind, reading.statistics(row)));
+      const statistics = words && reading.statistics(row);
+      if (!statistics) continue;
+      this.#renew(source, contribution(source.state.end, source.state.kind, statistics));
       source.read = words;
     }
     const row = this.#engine && reading.engineRow(this.#engine.id);
@@ -74,9 +79,9 @@ export class WireMeter {
     return this.#engine ? sum(total, this.#engine.last) : total;
   }
 
-  /** Of this wire alone: done just before a source goes. */
-  async refresh(dataplane: Dataplane): Promise<void> {
-    this.total(await read(dataplane, this.interfaces()));
+  /** Of this wire alone: done just before a source goes, too. */
+  async refresh(dataplane: Dataplane): Promise<WireCounters> {
+    return this.total(await read(dataplane, new Roll([this]), this.#engine?.id ?? 'none'), 0);
   }
 
   watch(state: InterfaceState): void {
@@ -119,16 +124,16 @@ export class WireMeter {
   }
 }
 
-export async function read(dataplane: Dataplane, states: readonly InterfaceState[]): Promise<Reading> {
-  const places = states.map(({ namespace, name }) => ({ netns: namespace.path, name }));
-  const rows = await dataplane.readStatistics(places);
-  const rowOfState = new Map<InterfaceState, number>();
-  for (const [row, state] of states.entries()) if (rows.found[row]) rowOfState.set(state, row);
-  const { ids, words, wordsPerEnd } = dataplane.readCounters();
-  const rowOfWire = new Map(ids.map((id, row) => [id, row]));
+/** Of the interfaces on a roll, and of all engine wires or one. */
+export async function read(dataplane: Dataplane, roll: Roll, engine: EngineWireId | 'all' | 'none'): Promise<Reading> {
+  const rows = await dataplane.readStatistics(roll.places);
+  const { ids, words, wordsPerEnd } =
+    engine === 'none' ? noEngineWires : dataplane.readCounters(engine === 'all' ? undefined : engine);
+  const rowOfWire = new Map<EngineWireId, number>();
+  for (const [row, id] of ids.entries()) rowOfWire.set(id, row);
   return {
-    interfaceRow: (state) => rowOfState.get(state),
-    statistics: (row) => statisticsAt(rows, row) as InterfaceStatistics,
+    states: roll.states,
+    statistics: (row) => statisticsAt(rows, row),
     interfaceWords: halves(rows.words),
     engineRow: (id) => rowOfWire.get(id),
     engineWords: halves(words),

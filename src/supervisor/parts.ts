@@ -3,11 +3,13 @@
 
 import { mkdirSync } from 'node:fs';
 import { StateDirectoryLock } from '../host/lock.ts';
+import type { Descriptors } from './descriptor-budget.ts';
 import { type Journal, JournalDirectory } from './journal.ts';
 
 export interface SupervisorParts {
   readonly journal: Journal;
   readonly lock: { acquire(): void; release(): void };
+  readonly descriptors?: Descriptors;
 }
 
 export function partsFor(stateDirectory: string): SupervisorParts {

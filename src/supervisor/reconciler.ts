@@ -11,6 +11,7 @@ import type { Action } from '../plan/action.ts';
 import { compile } from '../plan/compile.ts';
 import { plan } from '../plan/planner.ts';
 import { type NameChoice, type Namespace, type Namespaces, nothing, type WireState } from '../plan/state.ts';
+import type { DescriptorBudget } from './descriptor-budget.ts';
 import type { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
 import { Executor } from './executor.ts';
@@ -24,6 +25,7 @@ export interface ReconcilerParts {
   readonly dataplane: Dataplane;
   readonly finder: NamespaceFinder;
   readonly journal: Journal;
+  readonly descriptors: DescriptorBudget;
   readonly node: string;
 }
 
@@ -102,6 +104,7 @@ export class Reconciler {
 
     const names = chooseNames();
     const actions = plan(stateOf(entry), this.compile(target), names);
+    this.#parts.descriptors.require(entry.name, actions);
     const applied = this.#record(entry, target, 'applied');
     if (actions.length > 0) await this.#perform(entry, target, names, actions);
     else if (before && sameValue(before, applied)) return { actions, changed: false };

@@ -2,21 +2,23 @@
 // What is told of a wire. Interfaces are as last observed, links of the engine as they are.
 
 import type { Dataplane, LinkState } from '../dataplane/types.ts';
+import { CrosswireError } from '../model/error.ts';
 import type { EndStatus, WireStatus } from '../model/status.ts';
 import type { End, EndName, KernelMechanism, MemifMechanism, Wire } from '../model/wire.ts';
 import { mtuOf } from '../plan/compile.ts';
 import { choosePath } from '../plan/path.ts';
 import type { WireEntry } from './entry.ts';
 
-/** What was told last of wires without an engine wire, with all that it was told from: none of that is ever changed,
- *  only replaced. A scrape asks for every wire. */
+/** What was told last of a wire, with all that it was told from: none of that is ever changed, only replaced. A scrape
+ *  asks for every wire. */
 const told = new WeakMap<WireEntry, { readonly from: readonly unknown[]; readonly status: WireStatus }>();
 
-export function statusOf(entry: WireEntry, dataplane: Dataplane): WireStatus {
-  if (entry.engine) return makeStatus(entry, dataplane);
+/** `fingerprint`: of the engine wire; without it, its links are asked how they are. */
+export function statusOf(entry: WireEntry, dataplane: Dataplane, fingerprint?: bigint): WireStatus {
+  if (entry.engine && fingerprint === undefined) return makeStatus(entry, dataplane);
   const before = told.get(entry);
-  const { wire, phase, error, record, interfaces, running } = entry;
-  const from = [wire, phase, error, record, interfaces, running];
+  const { wire, phase, error, record, interfaces, running, engine } = entry;
+  const from = [wire, phase, error, record, interfaces, running, engine?.id, fingerprint];
   if (before && from.every((part, at) => part === before.from[at])) return before.status;
   const status = makeStatus(entry, dataplane);
   told.set(entry, { from, status });
@@ -25,7 +27,7 @@ export function statusOf(entry: WireEntry, dataplane: Dataplane): WireStatus {
 
 function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
   const { name, wire, phase, createdAt, error } = entry;
-  const links = entry.engine ? dataplane.describeWire(entry.engine.id) : undefined;
+  const links = linksOf(entry, dataplane);
   const end = (which: EndName): EndStatus => {
     const { mechanism } = wire[which];
     return mechanism.type === 'kernel'
@@ -43,6 +45,16 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
     createdAt,
     ...(error ? { error: error.toJSON() } : {}),
   };
+}
+
+/** Undefined also while the engine wire is being stopped. */
+function linksOf({ engine }: WireEntry, dataplane: Dataplane): Record<EndName, LinkState> | undefined {
+  try {
+    return engine && dataplane.describeWire(engine.id);
+  } catch (error) {
+    if (error instanceof CrosswireError && error.code === 'WIRE_MISSING') return undefined;
+    throw error;
+  }
 }
 
 function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism): EndStatus {

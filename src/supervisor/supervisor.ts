@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reconciler: wanted wires in, what exists out.
 
-import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { checkNode } from '../host/marks.ts';
 import { NamespaceFinder } from '../host/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
@@ -16,6 +15,7 @@ import type {
 import type { Wire } from '../model/wire.ts';
 import { admit } from './admission.ts';
 import { Claims } from './claims.ts';
+import { DescriptorBudget } from './descriptor-budget.ts';
 import type { WireEntry } from './entry.ts';
 import { explain } from './explanation.ts';
 import { HealthBook } from './health.ts';
@@ -24,17 +24,19 @@ import { read } from './meter.ts';
 import { partsFor, type SupervisorParts } from './parts.ts';
 import { Queues } from './queues.ts';
 import { Reconciler } from './reconciler.ts';
+import { Roll } from './roll.ts';
 import { Resync } from './resync.ts';
 import { Retries } from './retries.ts';
 import type { Log, StopOptions, SupervisorSettings } from './settings.ts';
 import { recover } from './start-up.ts';
 import { statusOf } from './status.ts';
 import { Survey } from './survey.ts';
+import { Turns } from './turns.ts';
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** How many wires are read before other work gets its turn. */
-const readAtOnce = 500;
+/** How many wires are read before somebody looks at the time. */
+const readAtOnce = 50;
 
 export class Supervisor {
   readonly settings: SupervisorSettings;
@@ -43,6 +45,7 @@ export class Supervisor {
   readonly #finder: NamespaceFinder;
   readonly #health = new HealthBook();
   readonly #claims = new Claims();
+  #roll = new Roll([]);
   readonly #reconciler: Reconciler;
   readonly #keeper: Keeper;
   readonly #resync: Resync;
@@ -54,7 +57,8 @@ export class Supervisor {
     this.#parts = parts;
     this.#log = log;
     this.#finder = new NamespaceFinder(dataplane);
-    this.#reconciler = new Reconciler({ dataplane, finder: this.#finder, journal: parts.journal, node });
+    const descriptors = new DescriptorBudget(parts.descriptors);
+    this.#reconciler = new Reconciler({ dataplane, finder: this.#finder, journal: parts.journal, descriptors, node });
     const queues = new Queues(settings.parallel ?? 32);
     const retries = new Retries(settings.retrySeconds ?? { first: 1, longest: 30 });
     const [claims, reconciler, health] = [this.#claims, this.#reconciler, this.#health];
@@ -90,13 +94,7 @@ export class Supervisor {
     await this.#keeper.stop();
     const names = [...this.#keeper.entries.keys()];
     const reports = removeWires ? await Promise.all(names.map((name) => this.#keeper.remove(name))) : [];
-    for (const entry of this.#keeper.entries.values()) {
-      try {
-        await this.#reconciler.letGo(entry);
-      } catch (error) {
-        this.#log.error({ wire: entry.name, error }, 'engine wire not stopped');
-      }
-    }
+    await Promise.all([...this.#keeper.entries.values()].map((entry) => this.#letGo(entry)));
     this.#parts.lock.release();
     this.#state = 'stopped';
     return reports;
@@ -127,12 +125,16 @@ export class Supervisor {
     return this.#sorted().map((entry) => statusOf(entry, this.settings.dataplane));
   }
 
-  /** The same, with turns for other work in between. */
+  /** The same for a scrape: with turns for other work in between, and in the order in which the wires came. */
   async statuses(): Promise<WireStatus[]> {
+    const { dataplane } = this.settings;
+    const turns = new Turns();
+    const fingerprints = dataplane.fingerprints();
     const statuses: WireStatus[] = [];
-    for (const [at, entry] of this.#sorted().entries()) {
-      if (at % readAtOnce === readAtOnce - 1) await letOthersRun();
-      if (this.#keeper.entries.has(entry.name)) statuses.push(statusOf(entry, this.settings.dataplane));
+    for (const [at, entry] of [...this.#keeper.entries.values()].entries()) {
+      if (at % readAtOnce === 0) await turns.pass();
+      if (!this.#keeper.entries.has(entry.name)) continue;
+      statuses.push(statusOf(entry, dataplane, entry.engine && fingerprints.get(entry.engine.id)));
     }
     return statuses;
   }
@@ -156,14 +158,15 @@ export class Supervisor {
   /** One snapshot of all wires, by name; absolute since each wire was made, and never falling. */
   async counters(): Promise<Map<string, WireCounters>> {
     const entries = [...this.#keeper.entries.values()].filter(({ record }) => record !== undefined);
-    const reading = await read(
-      this.settings.dataplane,
-      entries.flatMap(({ meter }) => meter.interfaces()),
-    );
+    const meters = entries.map(({ meter }) => meter);
+    if (!this.#roll.isOf(meters)) this.#roll = new Roll(meters);
+    const roll = this.#roll;
+    const reading = await read(this.settings.dataplane, roll, 'all');
+    const turns = new Turns();
     const counters = new Map<string, WireCounters>();
     for (const [at, { name, meter }] of entries.entries()) {
-      if (at % readAtOnce === readAtOnce - 1) await letOthersRun();
-      if (this.#keeper.entries.has(name)) counters.set(name, meter.total(reading));
+      if (at % readAtOnce === 0) await turns.pass();
+      if (this.#keeper.entries.has(name)) counters.set(name, meter.total(reading, roll.firsts[at] as number));
     }
     return counters;
   }
@@ -172,7 +175,15 @@ export class Supervisor {
   async countersOf(name: string): Promise<WireCounters | undefined> {
     const entry = this.#keeper.entries.get(name);
     if (entry?.record === undefined) return undefined;
-    return entry.meter.total(await read(this.settings.dataplane, entry.meter.interfaces()));
+    return entry.meter.refresh(this.settings.dataplane);
+  }
+
+  async #letGo(entry: WireEntry): Promise<void> {
+    try {
+      await this.#reconciler.letGo(entry);
+    } catch (error) {
+      this.#log.error({ wire: entry.name, error }, 'engine wire not stopped');
+    }
   }
 
   #sorted(): WireEntry[] {

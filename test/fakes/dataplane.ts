@@ -75,9 +75,9 @@ export class FakeDataplane implements types.Dataplane {
           everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
       )
       .map((one) => {
-        const { index, name, alias, kind, mac, mtu, up, addresses, routes, neighbours, statistics } = one;
+        const { index, name, alias, kind, mac, mtu, up, addresses, routes, neighbours } = one;
         const known = details ? { addresses, routes, neighbours } : { addresses: [], routes: [], neighbours: [] };
-        const lists = structuredClone({ ...known, statistics });
+        const lists = structuredClone(known);
         return { index, name, alias, kind, mac, mtu, up, running: isRunning(one), ...lists };
       });
   }
@@ -174,11 +174,20 @@ export class FakeDataplane implements types.Dataplane {
     return { client: of(client), endpoint: of(endpoint) };
   }
 
-  readCounters(): types.EngineCounters {
+  fingerprints(): ReadonlyMap<types.EngineWireId, bigint> {
+    const value = (id: types.EngineWireId) => {
+      const { client, endpoint } = this.describeWire(id);
+      return (client.up ? 1n : 0n) + (endpoint.up ? 2n : 0n);
+    };
+    return new Map([...this.engineWires.keys()].map((id) => [id, value(id)]));
+  }
+
+  readCounters(only?: types.EngineWireId): types.EngineCounters {
     const { wordsPerEnd } = this;
-    const words = new BigUint64Array(this.engineWires.size * 2 * wordsPerEnd);
-    [...this.engineWires.values()].forEach((wire, row) => words.set(wire.words, row * 2 * wordsPerEnd));
-    return { ids: [...this.engineWires.keys()], wordsPerEnd, words };
+    const wires = [...this.engineWires].filter(([id]) => only === undefined || id === only);
+    const words = new BigUint64Array(wires.length * 2 * wordsPerEnd);
+    wires.forEach(([, wire], row) => words.set(wire.words, row * 2 * wordsPerEnd));
+    return { ids: wires.map(([id]) => id), wordsPerEnd, words };
   }
 
   workerStatistics(): types.WorkerStatistics[] {

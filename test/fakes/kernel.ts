@@ -8,7 +8,7 @@ import { CrosswireError } from '../../src/model/error.ts';
 
 export type FakeStatistics = { -readonly [key in keyof InterfaceStatistics]: bigint };
 
-export interface FakeInterface extends Omit<InterfaceInfo, 'running' | 'statistics'> {
+export interface FakeInterface extends Omit<InterfaceInfo, 'running'> {
   name: string;
   alias: string;
   mac: string;

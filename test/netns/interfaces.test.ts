@@ -267,6 +267,17 @@ testWith(
     t.deepEqual([...all.found], [...many.map(() => 1), 0, 1, 1]);
     t.is(statisticsAt(all, 0)!.txPackets, 0n);
     for (const row of [71, 72]) t.true(statisticsAt(all, row)!.txBytes >= sideOfA.txBytes);
+
+    // A long list is known again, and what it names is looked up anew.
+    const long = Array.from({ length: 5 }, () => places).flat();
+    const others = long.map(({ netns, name }) => ({ netns, name: name === 'cwa' ? 'none' : name }));
+    const found = async (list: typeof places) =>
+      [...(await dataplane.readStatistics(list)).found].filter(Boolean).length;
+    t.is(await found(long), 5 * 72);
+    await dataplane.deleteInterface(a.path, 'cwm3', sideA().alias);
+    t.is(await found(long), 5 * 71);
+    t.is(await found(others), 5 * 69);
+    t.is(await found(long), 5 * 71);
   },
 );
 

@@ -32,8 +32,13 @@ function checkout(t: ExecutionContext, { built = true } = {}): string {
 /** A program called node that says it is of some version, and says what it was told to run. */
 function fakeNode(directory: string, version: string): string {
   mkdirSync(directory, { recursive: true });
-  const script = `#!/bin/sh\n[ "$1" = --version ] && { echo ${version}; exit; }\necho "${version} runs $2 $3"\n`;
-  writeFileSync(join(directory, 'node'), script, { mode: 0o755 });
+  const script = [
+    '#!/bin/sh',
+    `[ "$1" = --version ] && { echo ${version}; exit; }`,
+    'while [ "${1#--}" != "$1" ]; do shift; done',
+    `echo "${version} runs $1 $2"`,
+  ];
+  writeFileSync(join(directory, 'node'), `${script.join('\n')}\n`, { mode: 0o755 });
   return directory;
 }
 

@@ -33,7 +33,13 @@ const up = (id: EngineWireId) => Object.values(dataplane.describeWire(id)).every
 test.serial('two wires that are peers come up, are described, counted and stopped', async (t) => {
   const [server, client] = requests.pair();
   const ids = [await dataplane.startWire(server), await dataplane.startWire(client)];
+  const waiting = dataplane.fingerprints();
   await until(() => ids.every(up));
+  const connected = dataplane.fingerprints();
+  t.deepEqual([...connected.keys()], ids);
+  t.deepEqual(dataplane.fingerprints(), connected, 'as long as nothing changes');
+  t.not(connected.get(ids[1]!), connected.get(ids[0]!), 'server and client are told apart');
+  t.is(waiting.size, 2);
   const state = dataplane.describeWire(ids[0]!).client;
   t.like(state, { up: true, receiveRings: 1, transmitRings: 1, ringSize: 256, sessions: 1, refused: 0 });
 
@@ -42,6 +48,8 @@ test.serial('two wires that are peers come up, are described, counted and stoppe
   t.is(counters.wordsPerEnd, 4 + dataplane.dropReasons.length);
   t.is(counters.words.length, 2 * 2 * counters.wordsPerEnd);
   t.true(counters.words.every((word) => word === 0n));
+  t.deepEqual(dataplane.readCounters(ids[1]!).ids, [ids[1]!]);
+  t.is(dataplane.readCounters(ids[1]!).words.length, 2 * counters.wordsPerEnd);
 
   const workers = dataplane.workerStatistics();
   t.deepEqual(
@@ -51,8 +59,13 @@ test.serial('two wires that are peers come up, are described, counted and stoppe
       [1, 1, 9],
     ],
   );
-  for (const id of ids) await dataplane.stopWire(id);
+  await dataplane.stopWire(ids[1]!);
+  await until(() => !up(ids[0]!));
+  t.not(dataplane.fingerprints().get(ids[0]!), connected.get(ids[0]!), 'the peer has gone');
+  await dataplane.stopWire(ids[0]!);
   t.deepEqual(dataplane.readCounters().ids, []);
+  t.deepEqual(dataplane.readCounters(ids[0]!).ids, []);
+  t.is(dataplane.fingerprints().size, 0);
   t.false(existsSync(server.client.kind === 'memif' ? server.client.socket : ''));
   await t.throwsAsync(dataplane.stopWire(ids[0]!), { code: 'WIRE_MISSING', instanceOf: CrosswireError });
   t.throws(() => dataplane.describeWire(ids[0]!), { code: 'WIRE_MISSING', instanceOf: CrosswireError });

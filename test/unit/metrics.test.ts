@@ -50,7 +50,7 @@ class Source implements MetricsSource {
   }
 }
 
-const processMetrics = new ProcessMetrics();
+const processMetrics = new ProcessMetrics(() => 0);
 const expositionOf = (source: MetricsSource, compat: 'none' | 'nsm2019' = 'none') =>
   new Exposition({ source, process: processMetrics, version: '0.1.0', compat });
 const textOf = async (exposition: Exposition) => Buffer.concat(await exposition.render()).toString();

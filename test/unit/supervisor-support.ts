@@ -2,6 +2,7 @@
 // A machine in memory that survives its supervisors: a fake kernel, and journal files that are a map.
 
 import type { Mechanism, Wire } from '../../src/model/wire.ts';
+import type { Descriptors } from '../../src/supervisor/descriptor-budget.ts';
 import type { Journal, JournalContents } from '../../src/supervisor/journal.ts';
 import { type JournalRecord, parseRecord } from '../../src/supervisor/record.ts';
 import type { SupervisorSettings } from '../../src/supervisor/settings.ts';
@@ -50,13 +51,13 @@ export class Machine {
   }
 
   /** Another process over what the last one left. */
-  boot(settings: Partial<SupervisorSettings> = {}): Run {
+  boot(settings: Partial<SupervisorSettings> = {}, descriptors?: Descriptors): Run {
     const dataplane = new FakeDataplane(this.kernel);
     const journal = new FakeJournal(this.files);
     const lock = { acquire: () => {}, release: () => {} };
     const supervisor = new Supervisor(
       { dataplane, stateDirectory: '/nowhere', node: 'node', ...settings },
-      { journal, lock },
+      { journal, lock, ...(descriptors ? { descriptors } : {}) },
     );
     return { supervisor, dataplane, journal };
   }

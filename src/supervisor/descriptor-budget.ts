@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engine wires hold file descriptors; a process that has none left fails at everything. So a wire is refused while
+// there are still enough for those that stand, for reading the kernel, for the journal and for who asks.
+
+import { descriptorLimit, openDescriptors } from '../host/descriptors.ts';
+import { CrosswireError } from '../model/error.ts';
+import type { Action } from '../plan/action.ts';
+import type { EngineEnd } from '../plan/state.ts';
+
+export interface Descriptors {
+  readonly open: () => number;
+  readonly limit: () => number;
+}
+
+/** Connections of the control API and of scrapes, netlink sockets, journal files: each of them is bounded. */
+const spare = 384;
+
+export class DescriptorBudget {
+  readonly #descriptors: Descriptors;
+  /** At least as many as are open, as far as wires go: counted on from the last look, for looking may be slow. */
+  #counted = Number.POSITIVE_INFINITY;
+
+  constructor(descriptors: Descriptors = { open: openDescriptors, limit: descriptorLimit }) {
+    this.#descriptors = descriptors;
+  }
+
+  /** Throws if the actions on a wire need more than may be had. */
+  require(wire: string, actions: readonly Action[]): void {
+    const needed = neededBy(actions);
+    if (needed === 0) return;
+    const limit = this.#descriptors.limit();
+    if (this.#counted + needed > limit - spare) this.#counted = this.#descriptors.open();
+    if (this.#counted + needed > limit - spare) throw refusal(wire, needed, this.#counted, limit);
+    this.#counted += needed;
+  }
+}
+
+function neededBy(actions: readonly Action[]): number {
+  const restarts = actions.some(({ kind }) => kind === 'stopEngineWire'); // gives back what it takes
+  let needed = 0;
+  for (const action of actions) {
+    if (action.kind === 'replaceEngineEnd') needed += heldBy(action.to);
+    if (action.kind === 'startEngineWire' && !restarts)
+      needed += heldBy(action.engine.client) + heldBy(action.engine.endpoint);
+  }
+  return needed;
+}
+
+/** At most, with a peer connected: of memif an epoll, the worker's eventfd, the listener, the connection, the memory and
+ *  an eventfd for each ring of both directions; of a tap its queue and an epoll. */
+function heldBy(end: EngineEnd): number {
+  return end.kind === 'memif' ? 5 + 2 * end.rings : 2;
+}
+
+function refusal(wire: string, needed: number, open: number, limit: number): CrosswireError {
+  return new CrosswireError({
+    code: 'OUT_OF_DESCRIPTORS',
+    operation: 'apply the wire',
+    subject: wire,
+    reason: `it may need ${needed} file descriptors; ${open} of ${limit} are open, and ${spare} are kept for the rest`,
+    hint: 'raise the hard limit of open files of the daemon: LimitNOFILE= of systemd, ulimit -Hn',
+  });
+}
