@@ -2,16 +2,18 @@
 // What ten scrapes a second take from a memif wire that carries a fixed rate, among a thousand wires. The whole daemon
 // is on one CPU, so that scrapes and worker have to share it: with a CPU more, they would not.
 
-import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
 import { percentile } from '../harness/histogram.ts';
 import { Generator, type TrialOutcome } from '../harness/generator.ts';
 import { compare, type Measure, releasing } from '../harness/measure.ts';
+import { Measured } from '../harness/process.ts';
 import type { Sample } from '../harness/pairs.ts';
 import { startCrosswireMemif } from '../subjects/crosswire-memif.ts';
 import { generatorFor, MemifBed, whySpoilt } from '../subjects/memif.ts';
 
 const rate = 1_000_000; // frames a second: a tenth of what a worker carries on slow machines
 const interval = 100; // milliseconds
+const scraperProgram = join(import.meta.dirname, '../harness/scraper.ts');
 
 export const scrapeLoad: Measure = {
   name: 'scrape-load',
@@ -25,7 +27,7 @@ export const scrapeLoad: Measure = {
       const bed = new MemifBed(forwarder, generator);
       own(() => forwarder.process.resume());
 
-      const seconds = 2 * bench.seconds;
+      const seconds = 4 * bench.seconds;
       const sample = async (beside: (run: Promise<TrialOutcome>) => Promise<TrialOutcome>): Promise<Sample> => {
         const trial = { mode: 'open', size: 64, rate, seconds } as const;
         const taken = await bed.sample(trial, (outcome) => outcome.received / outcome.seconds, beside);
@@ -53,11 +55,15 @@ export const scrapeLoad: Measure = {
           bench,
           headline,
           async () => {
-            const scrapes = { count: 0 };
-            const taken = await sample((run) => scrapedMeanwhile(run, forwarder.scrape, scrapes));
+            let scrapes = 0;
+            const taken = await sample(async (run) => {
+              const { result, scrapes: count } = await scrapedMeanwhile(run, forwarder.metrics);
+              scrapes = count;
+              return result;
+            });
             const due = (1000 * seconds) / interval;
-            const few = scrapes.count < 0.8 * due && `only ${scrapes.count} of ${due} scrapes came about`;
-            return { ...(few ? { spoilt: few } : {}), ...taken, figures: { ...taken.figures, scrapes: scrapes.count } };
+            const few = scrapes < 0.8 * due && `only ${scrapes} of ${due} scrapes came about`;
+            return { ...(few ? { spoilt: few } : {}), ...taken, figures: { ...taken.figures, scrapes } };
           },
           () => sample((run) => run),
         ),
@@ -65,19 +71,15 @@ export const scrapeLoad: Measure = {
     }),
 };
 
-/** Until the run is over; the last scrape is over too, since the daemon is paused afterwards. */
-async function scrapedMeanwhile<T>(run: Promise<T>, scrape: () => Promise<string>, scrapes: { count: number }) {
-  const state = { over: false };
-  const ended = run.finally(() => {
-    state.over = true;
-  });
-  const scraping = async () => {
-    for (let due = performance.now(); !state.over; due += interval) {
-      await scrape();
-      scrapes.count += 1;
-      await pause(Math.max(0, due + interval - performance.now()));
-    }
-  };
-  const [result] = await Promise.all([ended, scraping()]);
-  return result;
+/** Until the run is over; then the last scrape is over too, since the daemon is paused afterwards. */
+async function scrapedMeanwhile<T>(run: Promise<T>, address: string): Promise<{ result: T; scrapes: number }> {
+  const scraper = new Measured('the scraper', process.execPath, [scraperProgram, address, String(interval)]);
+  try {
+    const result = await run;
+    scraper.child.stdin?.end();
+    const [, scrapes] = await scraper.says(/^\{"scrapes":(\d+)\}$/m);
+    return { result, scrapes: Number(scrapes) };
+  } finally {
+    await scraper.stop();
+  }
 }

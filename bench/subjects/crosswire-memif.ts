@@ -13,7 +13,7 @@ export interface CrosswireMemifOptions extends MemifOptions {
 }
 
 export interface CrosswireMemif extends MemifForwarder {
-  readonly scrape: () => Promise<string>;
+  readonly metrics: string; // its address
 }
 
 export async function startCrosswireMemif(options: CrosswireMemifOptions): Promise<CrosswireMemif> {
@@ -62,7 +62,7 @@ export async function startCrosswireMemif(options: CrosswireMemifOptions): Promi
       last = now;
       return figures;
     },
-    scrape: () => daemon.scrape(),
+    metrics: daemon.metrics,
     async stop() {
       await daemon.destroy();
       await rm(sockets, { recursive: true, force: true });

@@ -132,8 +132,12 @@ export class Daemon {
     });
   }
 
+  get metrics(): string {
+    return `http://${this.#metrics}/metrics`;
+  }
+
   async scrape(): Promise<string> {
-    return (await fetch(`http://${this.#metrics}/metrics`)).text();
+    return (await fetch(this.metrics)).text();
   }
 
   /** Of all workers together. */
