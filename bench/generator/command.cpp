@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
@@ -12,43 +13,37 @@ namespace {
 // Simple IMIX: seven small, four middling, one large.
 const std::vector<uint32_t> imix = {64, 570, 64, 64, 570, 64, 1518, 64, 570, 64, 570, 64};
 
-bool within(double value, double least, double most) { return value >= least && value <= most; }
+struct Setting {
+  const char* name;
+  double least;
+  double most;
+  void (*apply)(Trial& trial, double value);
+};
 
-bool set(Trial& trial, const std::string& name, const std::string& text, uint32_t buffer_size) {
+constexpr Setting settings[] = {
+    {"size", least_frame, most_frame, [](Trial& trial, double value) { trial.sizes = {static_cast<uint32_t>(value)}; }},
+    {"window", 1, 16384, [](Trial& trial, double value) { trial.window = static_cast<uint32_t>(value); }},
+    {"burst", 1, most_burst, [](Trial& trial, double value) { trial.burst = static_cast<uint32_t>(value); }},
+    {"rate", 1, 1e9, [](Trial& trial, double value) { trial.rate = value; }},
+    {"warm-up", 0, 10, [](Trial& trial, double value) { trial.warm_up = value; }},
+    {"seconds", 0.01, 60, [](Trial& trial, double value) { trial.seconds = value; }},
+    {"pause", 0, 1, [](Trial& trial, double value) { trial.pause = value; }},
+};
+
+bool set(Trial& trial, const std::string& name, const std::string& text) {
   if (name == "size" && text == "imix") {
     trial.sizes = imix;
-    return buffer_size >= 1518;
+    return true;
   }
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   if (text.empty() || *end != '\0') return false;
-  if (name == "size") {
-    trial.sizes = {static_cast<uint32_t>(value)};
-    return within(value, least_frame, std::min(most_frame, buffer_size));
-  }
-  if (name == "window") {
-    trial.window = static_cast<uint32_t>(value);
-    return within(value, 1, 16384);
-  }
-  if (name == "burst") {
-    trial.burst = static_cast<uint32_t>(value);
-    return within(value, 1, most_burst);
-  }
-  if (name == "rate") {
-    trial.rate = value;
-    return within(value, 1, 1e9);
-  }
-  if (name == "warm-up") {
-    trial.warm_up = value;
-    return within(value, 0, 10);
-  }
-  if (name == "seconds") {
-    trial.seconds = value;
-    return within(value, 0.01, 60);
-  }
-  if (name == "pause") {
-    trial.pause = value;
-    return within(value, 0, 1);
+  for (const Setting& setting : settings) {
+    if (name != setting.name) continue;
+    // Not a number lies within no bounds.
+    if (!(value >= setting.least && value <= setting.most)) return false;
+    setting.apply(trial, value);
+    return true;
   }
   return false;
 }
@@ -71,10 +66,14 @@ bool parse_trial(const std::string& line, uint32_t buffer_size, Trial& trial, st
   }
   while (words >> word) {
     const size_t equals = word.find('=');
-    if (equals == std::string::npos || !set(trial, word.substr(0, equals), word.substr(equals + 1), buffer_size)) {
+    if (equals == std::string::npos || !set(trial, word.substr(0, equals), word.substr(equals + 1))) {
       problem = "unknown or out of bounds: " + word;
       return false;
     }
+  }
+  if (*std::max_element(trial.sizes.begin(), trial.sizes.end()) > buffer_size) {
+    problem = "frames of that size do not fit into the slots";
+    return false;
   }
   if (trial.mode == Mode::open && trial.rate == 0) {
     problem = "mode open needs rate=FRAMES";

@@ -8,17 +8,9 @@
 #include "command.hpp"
 #include "histogram.hpp"
 #include "line.hpp"
+#include "outcome.hpp"
 
 namespace crosswire::bench {
-
-struct Outcome {
-  Tally tally;           // over all wires, of the counted time
-  double seconds = 0;    // that were counted
-  uint64_t due = 0;      // mode open: frames that the clock asked for
-  uint64_t backlog = 0;  // mode open: of those, never sent because the ring was full
-  double idle = 0;       // mode closed: seconds in which the generator waited for the forwarder
-  double cpu = 0;        // seconds of CPU time that the generator had: less than `seconds` if others took it away
-};
 
 class Generator {
  public:

@@ -10,19 +10,11 @@
 
 #include "command.hpp"
 #include "histogram.hpp"
+#include "outcome.hpp"
 #include "pattern.hpp"
 #include "ports.hpp"
 
 namespace crosswire::bench {
-
-struct Tally {
-  uint64_t sent = 0;
-  uint64_t received = 0;
-  uint64_t bytes = 0;      // received
-  uint64_t lost = 0;       // skipped in the sequence, or given up on
-  uint64_t misplaced = 0;  // twice, late, or of another wire
-  uint64_t corrupt = 0;
-};
 
 class Line {
  public:

@@ -15,7 +15,9 @@ using namespace crosswire::bench;
 
 int main(int count, char** arguments) {
   alarm(3600);
-  const Options options = parse_options(count, arguments);
+  Options options;
+  std::string misfit;
+  if (!parse_options({arguments + 1, arguments + count}, options, misfit)) fail(misfit);
   const Pattern pattern;
   const std::vector<PortPair> ports = open_ports(options);
   rte_mempool* pool = make_sending_pool(options, pattern);

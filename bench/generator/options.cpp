@@ -3,32 +3,49 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
 
 namespace crosswire::bench {
 namespace {
+
+constexpr size_t most_pairs = 15;
 
 constexpr auto usage =
     "usage: bench_generator --pair=SOCKET:ID,SOCKET:ID… [--cpu=N] [--ring-log=N] [--buffer-size=BYTES] [--zero-copy]\n"
     "       bench_generator --loop=SOCKET …      the generator against itself";
 
-unsigned number(const std::string& text) {
+bool parse(const std::string& text, unsigned& number) {
   char* end = nullptr;
   const unsigned long value = std::strtoul(text.c_str(), &end, 10);
-  if (text.empty() || *end != '\0' || value > 65535) fail("not a number from 0 to 65535: " + text);
-  return static_cast<unsigned>(value);
+  if (text.empty() || text[0] == '-' || *end != '\0' || value > 65535) return false;
+  number = static_cast<unsigned>(value);
+  return true;
 }
 
-Attachment attachment(const std::string& text) {
+bool parse(const std::string& text, Attachment& attachment) {
   const size_t colon = text.rfind(':');
-  if (colon == std::string::npos) fail("not SOCKET:ID: " + text);
-  return {text.substr(0, colon), number(text.substr(colon + 1))};
+  if (colon == std::string::npos || colon == 0) return false;
+  attachment.socket = text.substr(0, colon);
+  return parse(text.substr(colon + 1), attachment.id);
 }
 
-Pair pair(const std::string& text) {
+bool parse(const std::string& text, Pair& pair) {
   const size_t comma = text.find(',');
-  if (comma == std::string::npos) fail("not SOCKET:ID,SOCKET:ID: " + text);
-  return {attachment(text.substr(0, comma)), attachment(text.substr(comma + 1))};
+  return comma != std::string::npos && parse(text.substr(0, comma), pair.from) &&
+         parse(text.substr(comma + 1), pair.to);
+}
+
+bool set(Options& options, const std::string& name, const std::string& value) {
+  if (name == "--pair") return parse(value, options.pairs.emplace_back());
+  if (name == "--loop") {
+    options.loop = true;
+    options.pairs = {{{value, 0}, {value, 0}}};
+    return !value.empty();
+  }
+  if (name == "--cpu") return parse(value, options.cpu);
+  if (name == "--ring-log") return parse(value, options.ring_log) && options.ring_log <= 14;
+  if (name == "--buffer-size") return parse(value, options.buffer_size) && options.buffer_size >= 64;
+  options.zero_copy = name == "--zero-copy";
+  return options.zero_copy && value.empty();
 }
 
 }  // namespace
@@ -38,33 +55,17 @@ void fail(const std::string& message) {
   std::exit(1);
 }
 
-Options parse_options(int count, char** arguments) {
-  Options options;
-  for (int i = 1; i < count; i++) {
-    const std::string argument = arguments[i];
+bool parse_options(const std::vector<std::string>& arguments, Options& options, std::string& problem) {
+  for (const std::string& argument : arguments) {
     const size_t equals = argument.find('=');
-    const std::string name = argument.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : argument.substr(equals + 1);
-    if (name == "--pair") {
-      options.pairs.push_back(pair(value));
-    } else if (name == "--loop") {
-      options.loop = true;
-      options.pairs = {{{value, 0}, {value, 0}}};
-    } else if (name == "--cpu") {
-      options.cpu = number(value);
-    } else if (name == "--ring-log") {
-      options.ring_log = number(value);
-    } else if (name == "--buffer-size") {
-      options.buffer_size = number(value);
-    } else if (name == "--zero-copy") {
-      options.zero_copy = true;
-    } else {
-      fail("unknown option " + argument + "\n" + usage);
-    }
+    if (set(options, argument.substr(0, equals), value)) continue;
+    problem = "unknown or out of bounds: " + argument + "\n" + usage;
+    return false;
   }
-  if (options.pairs.empty()) fail(usage);
-  if (options.pairs.size() > 15) fail("at most 15 pairs: DPDK has room for 32 ports");
-  return options;
+  if (options.pairs.empty()) problem = usage;
+  if (options.pairs.size() > most_pairs) problem = "at most 15 pairs: DPDK has room for 32 ports";
+  return problem.empty();
 }
 
 }  // namespace crosswire::bench

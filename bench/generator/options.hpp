@@ -26,9 +26,10 @@ struct Options {
   bool loop = false;  // the generator against itself: what it can do at most
 };
 
-/** Ends the process with a message on what does not fit. */
-Options parse_options(int count, char** arguments);
+/** False, and `problem` says why, unless they can be followed. */
+bool parse_options(const std::vector<std::string>& arguments, Options& options, std::string& problem);
 
+/** Ends the process. */
 [[noreturn]] void fail(const std::string& message);
 
 }  // namespace crosswire::bench

@@ -3,7 +3,8 @@
 
 #include <string>
 
-#include "generator.hpp"
+#include "histogram.hpp"
+#include "outcome.hpp"
 
 namespace crosswire::bench {
 
