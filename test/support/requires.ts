@@ -19,6 +19,7 @@ export type Requirement =
   | 'protoc'
   | 'chromium'
   | 'vxlan'
+  | 'grpc-health-probe'
   | 'nsm-peers';
 
 /** Programs that NSM publishes; whoever has them names their folder. */
@@ -32,11 +33,12 @@ const programs: Partial<Record<Requirement, string>> = {
   ethtool: 'ethtool',
   protoc: 'protoc',
   chromium: 'chromium',
+  'grpc-health-probe': 'grpc-health-probe',
 };
 
 /** Path of a program on PATH, unpacked by scripts/setup or in the folder of NSM's, or undefined. */
 export function findProgram(name: string): string | undefined {
-  const unpacked = ['/usr/sbin', '/sbin', '.cache/prometheus/usr/bin', nsmPeersFolder];
+  const unpacked = ['/usr/sbin', '/sbin', '.cache/prometheus/usr/bin', '.cache/nsm-peers', nsmPeersFolder];
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...unpacked];
   return folders.map((folder) => resolve(folder, name)).find((path) => existsSync(path));
 }

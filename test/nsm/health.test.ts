@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The probe that Kubernetes runs in NSM's deployment of a forwarder, with an SVID as that has it.
+
+import { attempt } from '../support/shell.ts';
+import { findProgram } from '../support/requires.ts';
+import type { Mesh } from './support/mesh.ts';
+import { scenario } from './support/scenario.ts';
+
+const needs = ['grpc-health-probe'] as const;
+
+scenario(
+  'grpc-health-probe -spiffe finds the manager serving, so the probe and its identity work',
+  async (t, mesh) => {
+    t.regex(await probe(mesh, mesh.node.managerUrl), /SERVING/);
+  },
+  { needs },
+);
+
+scenario(
+  'grpc-health-probe -spiffe finds the forwarder serving, all of it and each service',
+  async (t, mesh) => {
+    const { listenUrl } = await mesh.node.startForwarder();
+    for (const service of ['', 'networkservice.NetworkService', 'connection.MonitorConnection'])
+      t.regex(await probe(mesh, listenUrl, `-service=${service}`), /SERVING/, service);
+    t.notRegex(await probe(mesh, listenUrl, '-service=nobody'), /SERVING/);
+  },
+  { needs },
+);
+
+async function probe(mesh: Mesh, url: string, ...options: string[]): Promise<string> {
+  const { SPIFFE_ENDPOINT_SOCKET: agent } = await mesh.identity('probe');
+  const command = [findProgram('grpc-health-probe') as string, '-spiffe', `-addr=${url}`, ...options];
+  const { stdout, stderr } = await attempt('env', `SPIFFE_ENDPOINT_SOCKET=${agent}`, ...command);
+  return stdout + stderr;
+}
