@@ -32,7 +32,10 @@ export function identityOf(material: Material, now: Date = new Date()): Identity
   checkKey(source, key);
   if (!leaf.x509.checkPrivateKey(key)) throw unusable(source, 'the private key is not that of the certificate');
   if (leaf.notAfter <= now) throw unusable(source, `the certificate expired at ${leaf.notAfter.toISOString()}`);
-  const bundles = new Map([...material.federatedBundles, [trustDomain, material.bundle]]);
+  const bundles = new Map([[trustDomain, material.bundle], ...material.federatedBundles]).set(
+    trustDomain,
+    material.bundle,
+  );
   for (const [name, bundle] of bundles) checkBundle(source, name, bundle);
   return {
     spiffeId,

@@ -6,9 +6,9 @@ import { Client, type ClientReadableStream, credentials, Metadata, type ServiceE
 import { CrosswireError } from '../../model/error.ts';
 import type { Log } from '../../supervisor/settings.ts';
 import { SpiffeWorkloadAPIService, type X509SVIDResponse } from '../generated/workload.ts';
-import { HeldIdentity } from './held.ts';
-import type { Identity, IdentitySource } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { pemOf, pemOfCertificates } from './pem.ts';
+import { KeepingSource } from './source.ts';
 import { isTrustDomain } from './spiffe-id.ts';
 import { identityOf, type Material } from './svid.ts';
 
@@ -20,61 +20,46 @@ export interface WorkloadSourceOptions {
   readonly retryMilliseconds?: { readonly first: number; readonly longest: number };
 }
 
-export class WorkloadSource implements IdentitySource {
-  readonly #held = new HeldIdentity();
+export class WorkloadSource extends KeepingSource {
   readonly #endpoint: string;
   readonly #target: string;
-  readonly #log: Log;
   readonly #retry: { readonly first: number; readonly longest: number };
   #wait: number;
   #client: Client | undefined;
+  #stream: ClientReadableStream<X509SVIDResponse> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** Throws OPTION_INVALID. */
   constructor({ endpoint, log, retryMilliseconds = { first: 200, longest: 30_000 } }: WorkloadSourceOptions) {
+    super(log);
     this.#endpoint = endpoint;
     this.#target = targetOf(endpoint);
-    this.#log = log;
     this.#retry = retryMilliseconds;
     this.#wait = retryMilliseconds.first;
   }
 
   start(): void {
-    this.#log.info({ endpoint: this.#endpoint }, 'waiting for an identity from the Workload API');
+    this.log.info({ endpoint: this.#endpoint }, 'waiting for an identity from the Workload API');
     this.#fetch();
-  }
-
-  current(): Identity | undefined {
-    return this.#held.identity;
-  }
-
-  problem(): CrosswireError | undefined {
-    return this.#held.problem;
-  }
-
-  ready(signal: AbortSignal): Promise<Identity> {
-    return this.#held.ready(signal);
-  }
-
-  onChange(listener: (identity: Identity) => void): () => void {
-    return this.#held.onChange(listener);
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#stream?.cancel(); // Closing a client leaves its calls alone.
     this.#client?.close();
   }
 
   #fetch(): void {
     const stream = this.#open();
+    this.#stream = stream;
     let over = false;
-    stream.on('data', (response: X509SVIDResponse) => this.#take(response));
+    stream.on('data', (response: X509SVIDResponse) => this.#receive(response));
     const ended = (reason: string, cause?: unknown) => {
       if (over || this.#closed) return;
       over = true;
-      this.#failed(this.#unavailable(reason, cause));
+      this.fail(this.#unavailable(reason, cause));
       this.#later();
     };
     stream.on('error', (error: ServiceError) => ended(reasonOf(error), error));
@@ -94,22 +79,20 @@ export class WorkloadSource implements IdentitySource {
     return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, metadata);
   }
 
-  #take(response: X509SVIDResponse): void {
+  #receive(response: X509SVIDResponse): void {
+    if (this.#closed) return;
+    const read = this.#read(response);
+    if (read instanceof CrosswireError) return this.fail(read);
     this.#wait = this.#retry.first;
-    try {
-      const identity = identityOf(materialOf(response, this.#endpoint));
-      this.#log.info({ spiffeId: identity.spiffeId, notAfter: identity.notAfter }, 'identity received');
-      this.#held.set(identity);
-    } catch (cause) {
-      this.#failed(cause instanceof CrosswireError ? cause : this.#unavailable('its message cannot be read', cause));
-    }
+    this.take(read);
   }
 
-  #failed(problem: CrosswireError): void {
-    this.#held.fail(problem);
-    const kept = this.#held.identity;
-    if (kept) this.#log.warn({ problem, notAfter: kept.notAfter }, 'no new identity; the last one is kept');
-    else this.#log.warn({ problem }, 'no identity yet; waiting');
+  #read(response: X509SVIDResponse): Identity | CrosswireError {
+    try {
+      return identityOf(materialOf(response, this.#endpoint));
+    } catch (cause) {
+      return cause instanceof CrosswireError ? cause : this.#unavailable('its message cannot be read', cause);
+    }
   }
 
   #later(): void {
@@ -125,7 +108,7 @@ export class WorkloadSource implements IdentitySource {
 
 /** "The SPIFFE Workload Endpoint", section 4: `unix:///path` or `tcp://ADDRESS:PORT`. */
 function targetOf(endpoint: string): string {
-  const [, path] = /^unix:(?:\/\/)?(\/[^?#]+)$/.exec(endpoint) ?? [];
+  const [, path] = /^unix:(?:\/\/)?(\/(?!\/)[^?#]+)$/.exec(endpoint) ?? [];
   if (path !== undefined) return `unix:${path}`;
   const [, address, port] = /^tcp:\/\/([0-9.]+|\[[0-9a-f:.]+\]):(\d{1,5})$/i.exec(endpoint) ?? [];
   if (address !== undefined) return `${address.startsWith('[') ? 'ipv6' : 'ipv4'}:${address}:${port}`;

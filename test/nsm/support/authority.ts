@@ -27,6 +27,7 @@ const keyKinds = {
     hash: 'SHA-256',
   },
 } as const;
+
 /** For options of leaves: @peculiar/x509 itself can only be imported after ./reflect.ts. */
 export { Extension, KeyUsageFlags };
 

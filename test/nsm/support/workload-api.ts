@@ -52,6 +52,11 @@ export class WorkloadApi {
     await once(this.#events, 'call');
   }
 
+  /** Resolves when the next caller goes. */
+  async left(): Promise<void> {
+    await once(this.#events, 'left');
+  }
+
   /** The first is the default. Sent on every open stream. */
   rotate(...identities: readonly Identity[]): void {
     this.#identities = identities;
@@ -81,8 +86,9 @@ export class WorkloadApi {
     else if (this.#identities.length === 0) endWith(stream, status.PERMISSION_DENIED, 'no identity issued');
     else {
       this.#streams.add(stream);
-      stream.on('cancelled', () => this.#streams.delete(stream));
-      stream.on('close', () => this.#streams.delete(stream));
+      const gone = () => this.#streams.delete(stream) && this.#events.emit('left');
+      stream.on('cancelled', gone);
+      stream.on('close', gone);
       stream.write(messageOf(this.#identities));
     }
     this.#events.emit('call');
