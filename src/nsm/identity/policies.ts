@@ -58,9 +58,10 @@ function isAlive({ claims }: DecodedToken, now: Date): boolean {
   return typeof claims.exp === 'number' && now.getTime() / 1000 < claims.exp;
 }
 
-/** An audience that is no array fails, also when it is the right string: Rego iterates over arrays. */
+/** An audience that is no array fails, also when it is the right string: Rego iterates over arrays. One that names others
+ *  too fails as well: NSM's rule is then true and false at once, which Rego answers with an error. */
 function isFor({ claims: { aud } }: DecodedToken, { claims: { sub } }: DecodedToken): boolean {
-  return Array.isArray(aud) && typeof sub === 'string' && aud.includes(sub);
+  return Array.isArray(aud) && aud.length > 0 && typeof sub === 'string' && aud.every((entry) => entry === sub);
 }
 
 async function checkSigned(policy: string, segment: SegmentToken | undefined, certificate: string): Promise<void> {

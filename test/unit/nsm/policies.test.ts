@@ -135,6 +135,11 @@ const callerTokens: Record<string, [() => string, string]> = {
   'an audience that is a string': [() => forge(claimsOf({ aud: forwarder.spiffeId })), 'tokens_chained'],
   'an audience that is an object': [() => forge(claimsOf({ aud: { 0: forwarder.spiffeId } })), 'tokens_chained'],
   'no audience': [() => forge(claimsOf({ aud: undefined })), 'tokens_chained'],
+  'an audience that names others too': [
+    () => forge(claimsOf({ aud: [forwarder.spiffeId, stranger.spiffeId] })),
+    'tokens_chained',
+  ],
+  'an audience twice the same': [() => forge(claimsOf({ aud: [forwarder.spiffeId, forwarder.spiffeId] })), 'allowed'],
   'an empty audience': [() => forge(claimsOf({ aud: [] })), 'tokens_chained'],
   'an audience of someone else': [() => forge(claimsOf({ aud: [stranger.spiffeId] })), 'tokens_chained'],
   'no subject': [() => forge(claimsOf({ sub: undefined })), 'tokens_chained'],
