@@ -42,10 +42,17 @@ Result<NamespaceGuard> NamespaceGuard::enter(const std::string& path) {
   if (path.empty()) return NamespaceGuard(Fd());
   auto target = open_namespace(path);
   if (!target) return std::move(target).error();
+  auto entered = enter(target.value());
+  if (!entered) entered.error().subject = path;
+  return entered;
+}
+
+Result<NamespaceGuard> NamespaceGuard::enter(const Fd& opened) {
+  if (!opened) return NamespaceGuard(Fd());
   auto home = open_namespace("/proc/thread-self/ns/net");
   if (!home) return std::move(home).error();
-  if (::setns(target.value().get(), CLONE_NEWNET) != 0) {
-    auto error = system_error("NAMESPACE_DENIED", "enter network namespace", path, errno);
+  if (::setns(opened.get(), CLONE_NEWNET) != 0) {
+    auto error = system_error("NAMESPACE_DENIED", "enter network namespace", "", errno);
     if (error.errno_value == EPERM) error.reason += "; needs CAP_SYS_ADMIN";
     return error;
   }

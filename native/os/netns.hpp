@@ -27,6 +27,7 @@ Result<NamespaceIdentity> identify_namespace(const std::string& path);
 class NamespaceGuard {
  public:
   static Result<NamespaceGuard> enter(const std::string& path);
+  static Result<NamespaceGuard> enter(const Fd& opened);  // of open_namespace(); an empty one means: stay
   NamespaceGuard(NamespaceGuard&&) noexcept = default;
   NamespaceGuard& operator=(NamespaceGuard&&) = delete;
   ~NamespaceGuard();  // aborts the process if it cannot come back: a thread in a wrong namespace serves nobody

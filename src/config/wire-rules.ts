@@ -68,13 +68,14 @@ function memifProblems(document: unknown, path: KeyPath): Problem[] {
   const problems: Problem[] = [];
   const value = (key: string) => valueAt(document, [...path, key]);
   const socket = value('socket');
-  if (value('netns') !== undefined && typeof socket === 'string' && !socket.startsWith('@'))
+  const placed = typeof socket === 'string' && !socket.startsWith('@') ? (['netns', 'inode'] as const) : [];
+  for (const key of placed.filter((one) => value(one) !== undefined))
     problems.push(
       invalid(
-        [...path, 'netns'],
+        [...path, key],
         'key',
         'only an abstract socket lives in a network namespace',
-        "write the socket as '@name', or leave netns out",
+        `write the socket as '@name', or leave ${key} out`,
       ),
     );
   const rings = value('rings') ?? defaults.memif.rings;
@@ -134,7 +135,7 @@ export function endIdentity(end: unknown): unknown {
   }
   const memif = valueAt(end, ['memif']);
   if (!isMapping(memif) || memif['socket'] === undefined) return undefined;
-  return ['memif', memif['netns'] ?? '', memif['socket'], memif['id'] ?? defaults.memif.id];
+  return ['memif', memif['inode'] ?? memif['netns'] ?? '', memif['socket'], memif['id'] ?? defaults.memif.id];
 }
 
 function* entries(document: unknown, path: KeyPath): Generator<[number, Record<string, unknown>]> {

@@ -20,6 +20,13 @@ const whole = (least: number, most: number, description: string) => z.int().min(
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
   z.array(item).max(limits.addresses).default([]).meta({ description });
 
+const inode = (what: string) =>
+  whole(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    `${what}, by the inode that \`ls -Li\` prints; netns beside it says where to look first`,
+  );
+
 const route = z.strictObject({
   to: text(checks.destination, 'the network, as address/prefix; 0.0.0.0/0 and ::/0 are default routes'),
   via: text(checks.ipAddress, 'the gateway, of the same family; without it the network is on the link').optional(),
@@ -34,11 +41,7 @@ const kernel = z
   .strictObject({
     netns: text(checks.absolutePath, 'the network namespace, by path').optional(),
     pid: whole(1, limits.pid, 'the network namespace, by a process in it').optional(),
-    inode: whole(
-      1,
-      Number.MAX_SAFE_INTEGER,
-      'the network namespace, by the inode that `ls -Li` prints; netns beside it says where to look first',
-    ).optional(),
+    inode: inode('the network namespace').optional(),
     interface: text(checks.interfaceName, `the interface's name there, at most ${limits.interfaceLength} bytes`),
     mac: text(checks.macAddress, 'its MAC address; made up if absent').optional(),
     addresses: list(text(checks.interfaceAddress, 'address/prefix'), 'its IP addresses, as address/prefix'),
@@ -51,6 +54,7 @@ const memif = z
   .strictObject({
     socket: text(checks.socketAddress, "the control socket: an absolute path, or '@name' for an abstract one"),
     netns: text(checks.absolutePath, 'where an abstract socket lives; absent: where the forwarder runs').optional(),
+    inode: inode('where an abstract socket lives').optional(),
     role: z.enum(['server', 'client']).meta({ description: 'server: the forwarder listens; client: it connects' }),
     id: whole(0, limits.memifId, 'the id of the interface on that socket').default(defaults.memif.id),
     secret: text(checks.memifSecret, `at most ${limits.secretLength} bytes, compared when connecting`).optional(),

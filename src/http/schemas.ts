@@ -41,6 +41,7 @@ const mechanism = z.discriminatedUnion('type', [
     type: z.literal('memif'),
     socket: z.string(),
     netns: z.string().optional(),
+    inode: z.int().optional(),
     role: z.enum(['server', 'client']),
     id: count,
     secret: z.string().optional(),

@@ -37,8 +37,9 @@ export interface MemifMechanism {
   readonly type: 'memif';
   /** Path, or `@name` for an abstract socket. */
   readonly socket: string;
-  /** Where an abstract socket lives; absent: the forwarder's own namespace. */
+  /** Where an abstract socket lives, by path, or by inode as in NamespaceReference; absent: the forwarder's own. */
   readonly netns?: string;
+  readonly inode?: number;
   readonly role: 'server' | 'client';
   readonly id: number;
   readonly secret?: string;
@@ -54,6 +55,14 @@ export interface End {
   readonly mechanism: Mechanism;
   readonly pod?: string;
   readonly namespace?: string; // the Kubernetes namespace of the pod
+}
+
+/** The namespace that an end is in; undefined where that makes no difference, or is the forwarder's own. */
+export function namespaceOf({ mechanism }: End): NamespaceReference | undefined {
+  if (mechanism.type === 'kernel') return mechanism.namespace;
+  const { netns, inode } = mechanism;
+  if (inode !== undefined) return netns === undefined ? { inode } : { inode, netns };
+  return netns === undefined ? undefined : { netns };
 }
 
 export interface Wire {

@@ -78,8 +78,8 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   const common = { name: `${wire.name}/${end}`, payload: wire.payload, mtu: mtuOf(wire) };
   if (mechanism.type === 'kernel')
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
-  const { type: _, netns = '', secret = '', ...rest } = mechanism;
-  return { ...rest, ...common, kind: 'memif', netns, secret };
+  const { type: _, netns: _path, inode: _inode, secret = '', ...rest } = mechanism;
+  return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }
 
 function namespaceOf(wire: Wire, end: EndName, { namespaces }: CompileContext) {

@@ -65,6 +65,6 @@ function isListener(end: EngineEnd): end is MemifEnd {
 }
 
 /** An id on a listening socket. */
-export function listenerKey({ netns, socket, id }: MemifEnd): string {
-  return JSON.stringify([socket.startsWith('@') ? netns : '', socket, id]);
+export function listenerKey({ namespace, socket, id }: MemifEnd): string {
+  return JSON.stringify([namespace?.device, namespace?.inode, socket, id]);
 }

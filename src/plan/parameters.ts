@@ -36,7 +36,7 @@ export const tapEndRoles: Roles<TapEnd> = {
 export const memifEndRoles: Roles<MemifEnd> = {
   kind: 'identity',
   socket: 'identity',
-  netns: 'identity',
+  namespace: 'identity',
   role: 'identity',
   id: 'identity',
   secret: 'identity',
@@ -68,7 +68,7 @@ function differences<T extends object>(roles: Roles<T>, role: Role, a: T, b: T):
 }
 
 function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
-  if (key === 'namespace') return sameNamespace(a as TapEnd['namespace'], b as TapEnd['namespace']);
+  if (key === 'namespace') return sameNamespace(a as MemifEnd['namespace'], b as MemifEnd['namespace']);
   if (Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
   return a === b;
 }

@@ -10,7 +10,7 @@ export interface Namespace {
   readonly inode: number;
 }
 
-/** The namespaces a wire's kernel ends refer to. */
+/** The namespaces a wire's ends refer to. */
 export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
 
 export type InterfaceKind = 'veth' | 'tap' | 'tun';
@@ -39,8 +39,10 @@ export interface TapEnd {
   readonly mtu: number;
 }
 
-export interface MemifEnd extends Required<Omit<MemifMechanism, 'type'>> {
+export interface MemifEnd extends Required<Omit<MemifMechanism, 'type' | 'netns' | 'inode'>> {
   readonly kind: 'memif';
+  /** Where an abstract socket lives; undefined: where the forwarder runs. */
+  readonly namespace: Namespace | undefined;
   readonly name: string;
   readonly payload: Payload;
   readonly mtu: number;
@@ -73,8 +75,8 @@ export interface TemporaryNames {
 
 export type NameChoice = Readonly<Record<EndName, TemporaryNames>>;
 
-export function sameNamespace(a: Namespace, b: Namespace): boolean {
-  return a.device === b.device && a.inode === b.inode;
+export function sameNamespace(a: Namespace | undefined, b: Namespace | undefined): boolean {
+  return a?.device === b?.device && a?.inode === b?.inode;
 }
 
 export function interfaceOf(state: WireState, end: EndName): InterfaceState | undefined {

@@ -32,7 +32,7 @@ function place({ name, namespace }: InterfaceState): string {
 
 function port(end: EngineEnd): string {
   if (end.kind === 'tap') return `tap ${end.interface} in ${end.namespace.path}`;
-  return `memif ${end.role} ${end.socket} id ${end.id}${end.netns ? ` in ${end.netns}` : ''}`;
+  return `memif ${end.role} ${end.socket} id ${end.id}${end.namespace ? ` in ${end.namespace.path}` : ''}`;
 }
 
 function changes(from: InterfaceState, to: InterfaceState): string[] {

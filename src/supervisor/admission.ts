@@ -5,7 +5,7 @@ import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
 import { parseMark } from '../host/marks.ts';
 import type { NamespaceFinder } from '../host/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, type MemifMechanism, type NamespaceReference, type Wire } from '../model/wire.ts';
+import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
 import type { Claims } from './claims.ts';
 import type { Standing } from './record.ts';
 
@@ -44,16 +44,14 @@ function checkName(name: string): void {
 async function resolveAll(finder: NamespaceFinder, wires: readonly Wire[]): Promise<Standing[]> {
   const found = new Map<string, Promise<NamespaceEntry>>();
   const resolve = async (wire: Wire, end: EndName) => {
-    const { mechanism } = wire[end];
-    const reference = mechanism.type === 'kernel' ? mechanism.namespace : netnsOf(mechanism);
+    const reference = namespaceOf(wire[end]);
     if (!reference) return undefined;
     const key = JSON.stringify(reference);
     const entry = found.get(key) ?? finder.resolve(reference);
     found.set(key, entry);
-    const namespace = await entry.catch((error: unknown) => {
+    return entry.catch((error: unknown) => {
       throw inWire(error, wire, end);
     });
-    return mechanism.type === 'kernel' ? namespace : undefined;
   };
   return Promise.all(
     wires.map(async (wire) => {
@@ -61,10 +59,6 @@ async function resolveAll(finder: NamespaceFinder, wires: readonly Wire[]): Prom
       return { wire, namespaces: { client, endpoint } };
     }),
   );
-}
-
-function netnsOf({ netns }: MemifMechanism): NamespaceReference | undefined {
-  return netns ? { netns } : undefined;
 }
 
 function inWire(error: unknown, wire: Wire, end: EndName): unknown {

@@ -2,7 +2,7 @@
 // What only one wire can have. Wires that contradict each other are refused before anything is touched.
 
 import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, type Wire } from '../model/wire.ts';
+import { type EndName, endNames } from '../model/wire.ts';
 import type { Standing } from './record.ts';
 
 interface Claim {
@@ -62,7 +62,7 @@ function claimsOf({ wire, namespaces }: Standing): Claim[] {
     if (mechanism.type === 'memif') {
       if (mechanism.role !== 'server') return [];
       const what = `memif server ${mechanism.socket} id ${mechanism.id}`;
-      return [{ ...common, key: memifKey(wire, end), what }];
+      return [{ ...common, key: memifKey({ wire, namespaces }, end), what }];
     }
     const { device, inode, path } = namespaces[end] ?? { device: 0, inode: 0, path: '' };
     const what = `interface ${mechanism.interface} in ${path}`;
@@ -70,11 +70,11 @@ function claimsOf({ wire, namespaces }: Standing): Claim[] {
   });
 }
 
-function memifKey(wire: Wire, end: EndName): string {
+function memifKey({ wire, namespaces }: Standing, end: EndName): string {
   const { mechanism } = wire[end];
   if (mechanism.type !== 'memif') return '';
-  const { socket, netns = '', id } = mechanism;
-  return JSON.stringify([socket.startsWith('@') ? netns : '', socket, id]);
+  const { device, inode } = namespaces[end] ?? { device: 0, inode: 0 };
+  return JSON.stringify([device, inode, mechanism.socket, mechanism.id]);
 }
 
 function refuseTwice(asked: readonly Standing[]): void {
@@ -89,7 +89,8 @@ function refuseTwice(asked: readonly Standing[]): void {
 function refuseToItself(standing: Standing): void {
   const { wire } = standing;
   const [a, b] = claimsOf(standing);
-  const sameMemif = memifKey(wire, 'client') !== '' && memifKey(wire, 'client') === memifKey(wire, 'endpoint');
+  const [client, endpoint] = [memifKey(standing, 'client'), memifKey(standing, 'endpoint')];
+  const sameMemif = client !== '' && client === endpoint;
   if (sameMemif || (a && b && a.key === b.key))
     throw refusal('WIRE_TO_ITSELF', wire.name, `both ends are the same ${sameMemif ? 'memif' : 'interface'}`);
 }

@@ -3,7 +3,7 @@
 
 import { CrosswireError } from '../model/error.ts';
 import type { Explanation } from '../model/status.ts';
-import { type EndName, endNames, type Wire } from '../model/wire.ts';
+import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
 import { choosePath } from '../plan/path.ts';
 import { plan } from '../plan/planner.ts';
 import { type NameChoice, type Namespaces, nothing } from '../plan/state.ts';
@@ -36,12 +36,9 @@ async function resolve(reconciler: Reconciler, wire: Wire): Promise<{ namespaces
   } catch (error) {
     if (!(error instanceof CrosswireError)) throw error;
     const placeholder = (end: EndName) => {
-      const { mechanism } = wire[end];
-      if (mechanism.type !== 'kernel') return undefined;
-      const path =
-        'netns' in mechanism.namespace && mechanism.namespace.netns
-          ? mechanism.namespace.netns
-          : `(the ${end}'s namespace)`;
+      const reference = namespaceOf(wire[end]);
+      if (!reference) return undefined;
+      const path = ('netns' in reference && reference.netns) || `(the ${end}'s namespace)`;
       return { path, device: 0, inode: 0 };
     };
     const [client, endpoint] = endNames.map(placeholder);

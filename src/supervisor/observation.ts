@@ -9,7 +9,7 @@ import { type FoundInterface, findInterfaces } from '../host/observation.ts';
 import { type EndName, endNames } from '../model/wire.ts';
 import { canonicalAddress, canonicalNeighbour, canonicalRoute } from '../plan/address.ts';
 import type { InterfaceKind, InterfaceState, NameChoice, Namespace, WireState } from '../plan/state.ts';
-import type { JournalRecord, Standing } from './record.ts';
+import { interfacePlaces, type JournalRecord, type Standing } from './record.ts';
 
 export interface Observer {
   readonly dataplane: Dataplane;
@@ -93,10 +93,10 @@ function isWhole({ phase, wire, namespaces }: JournalRecord, marked: readonly Fo
 }
 
 async function placesOf(finder: NamespaceFinder, target: Standing | undefined, before: readonly Standing[]) {
-  const of = ({ namespaces }: Standing) => endNames.flatMap((end) => namespaces[end] ?? []);
-  const now = target ? of(target) : [];
+  const now = target ? interfacePlaces(target) : [];
   const then: Namespace[] = [];
-  for (const one of before.flatMap(of)) if (![...now, ...then].some((other) => isSame(one, other))) then.push(one);
+  for (const one of before.flatMap(interfacePlaces))
+    if (![...now, ...then].some((other) => isSame(one, other))) then.push(one);
   const reachable = await Promise.all(then.map((one) => finder.findAgain(one)));
   return [...now, ...reachable.filter((one) => one !== undefined)];
 }

@@ -6,7 +6,7 @@ import { markOf, temporaryName } from '../host/marks.ts';
 import { isSame, type NamespaceFinder, nameOf } from '../host/namespaces.ts';
 import { removeFound } from '../host/observation.ts';
 import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, type Wire } from '../model/wire.ts';
+import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { compile } from '../plan/compile.ts';
 import { plan } from '../plan/planner.ts';
@@ -17,7 +17,7 @@ import { asCrosswireError } from './errors.ts';
 import { Executor } from './executor.ts';
 import type { Journal } from './journal.ts';
 import { assess, type Observation, observe } from './observation.ts';
-import { type JournalRecord, journalFormat, type Standing } from './record.ts';
+import { interfacePlaces, type JournalRecord, journalFormat, type Standing } from './record.ts';
 import type { Survey } from './survey.ts';
 import { sameValue } from './values.ts';
 
@@ -45,15 +45,15 @@ export class Reconciler {
   async resolve(wire: Wire, before?: Standing, finder = this.#parts.finder): Promise<Namespaces> {
     const resolved = await Promise.all(
       endNames.map(async (end) => {
-        const { mechanism } = wire[end];
-        if (mechanism.type !== 'kernel') return undefined;
+        const reference = namespaceOf(wire[end]);
+        if (!reference) return undefined;
         const known = before?.namespaces[end];
-        const found = await finder.resolve(mechanism.namespace, known);
-        if ('pid' in mechanism.namespace && known && !isSame(found, known)) {
+        const found = await finder.resolve(reference, known);
+        if ('pid' in reference && known && !isSame(found, known)) {
           throw new CrosswireError({
             code: 'NAMESPACE_CHANGED',
             operation: 'find the network namespace again',
-            subject: nameOf(mechanism.namespace),
+            subject: nameOf(reference),
             reason: 'the process is in another namespace than when the wire was applied, or is another process',
             hint: 'apply the wire again if it is meant',
           });
@@ -77,7 +77,7 @@ export class Reconciler {
     const namespaces = await this.resolve(wire, record, survey.finder).catch(() => undefined);
     if (!namespaces || !samePlaces(namespaces, record.namespaces)) return false;
     const wanted = this.compile(record);
-    const found = await survey.take(name, distinct(namespaces));
+    const found = await survey.take(name, distinct(interfacePlaces({ wire, namespaces })));
     const observation = assess(found, { node: this.#parts.node, name, wanted: wanted.interfaces });
     const state = { interfaces: observation.interfaces, ...(entry.engine ? { engine: entry.engine.state } : {}) };
     if (observation.strays.length > 0 || plan(state, wanted, chooseNames()).length > 0) return false;
@@ -243,9 +243,8 @@ function samePlaces(a: Namespaces, b: Namespaces): boolean {
   });
 }
 
-function distinct({ client, endpoint }: Namespaces): Namespace[] {
-  const both = [client, endpoint].filter((one) => one !== undefined);
-  return client && endpoint && isSame(client, endpoint) ? [client] : both;
+function distinct(places: readonly Namespace[]): Namespace[] {
+  return places.filter((one, at) => places.findIndex((other) => isSame(one, other)) === at);
 }
 
 function stateOf({ interfaces, engine }: WireEntry): WireState {

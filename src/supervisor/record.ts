@@ -6,7 +6,7 @@
 //                  ↑          │
 //                  └──────────┘ a change or a repair
 
-import type { Wire } from '../model/wire.ts';
+import { endNames, type Wire } from '../model/wire.ts';
 import type { NameChoice, Namespace, Namespaces } from '../plan/state.ts';
 
 export const journalFormat = 1;
@@ -16,6 +16,11 @@ export type JournalPhase = 'applying' | 'applied' | 'removing';
 export interface Standing {
   readonly wire: Wire;
   readonly namespaces: Namespaces;
+}
+
+/** The namespaces in which it may have interfaces. */
+export function interfacePlaces({ wire, namespaces }: Standing): Namespace[] {
+  return endNames.flatMap((end) => (wire[end].mechanism.type === 'kernel' ? (namespaces[end] ?? []) : []));
 }
 
 export interface JournalRecord extends Standing {
@@ -46,15 +51,16 @@ function checkStanding({ wire, namespaces }: Standing, name: string): void {
   require(isObject(wire) && wire.name === name, `it is not of the wire ${name}`);
   require(wire.payload === 'ethernet' || wire.payload === 'ip', 'its payload is unknown');
   require(isObject(namespaces), 'it has no namespaces');
-  for (const end of ['client', 'endpoint'] as const) {
+  for (const end of endNames) {
     const mechanism = wire[end]?.mechanism;
     require(mechanism?.type === 'kernel' || mechanism?.type === 'memif', `the mechanism of its ${end} is unknown`);
+    require(!namespaces[end] || isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
     if (mechanism.type === 'memif') continue;
     require(typeof mechanism.interface === 'string', `the interface of its ${end} has no name`);
     require(isObject(mechanism.namespace), `its ${end} has no namespace`);
     const lists = [mechanism.addresses, mechanism.routes, mechanism.neighbours];
     require(lists.every(Array.isArray), `the addresses of its ${end} are not a list`);
-    require(isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
+    require(namespaces[end] !== undefined, `the namespace of its ${end} was not found`);
   }
 }
 

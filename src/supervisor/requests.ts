@@ -63,7 +63,10 @@ export function engineWireRequest({ name, payload, client, endpoint }: EngineSta
 }
 
 export function linkRequest(end: EngineEnd): LinkRequest {
-  if (end.kind === 'memif') return end;
+  if (end.kind === 'memif') {
+    const { namespace, ...rest } = end;
+    return { ...rest, netns: namespace?.path ?? '' };
+  }
   const { kind, name, namespace, interface: interfaceName, payload, mtu } = end;
   return { kind, name, netns: namespace.path, interface: interfaceName, payload, mtu };
 }

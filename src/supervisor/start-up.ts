@@ -8,7 +8,7 @@ import { endNames } from '../model/wire.ts';
 import { asCrosswireError } from './errors.ts';
 import type { HealthBook } from './health.ts';
 import type { Journal } from './journal.ts';
-import type { JournalRecord } from './record.ts';
+import { interfacePlaces, type JournalRecord } from './record.ts';
 import type { Log } from './settings.ts';
 
 export interface StartUp {
@@ -49,5 +49,5 @@ function temporaryNamesOf({ names }: JournalRecord): string[] {
 
 function placesOf(record: JournalRecord | undefined) {
   const standings = record ? [record, ...(record.previous ?? [])] : [];
-  return standings.flatMap(({ namespaces }) => endNames.flatMap((end) => namespaces[end] ?? []));
+  return standings.flatMap(interfacePlaces);
 }

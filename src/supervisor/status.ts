@@ -32,7 +32,7 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
     const { mechanism } = wire[which];
     return mechanism.type === 'kernel'
       ? kernelStatus(entry, which, mechanism)
-      : memifStatus(entry, mechanism, links?.[which]);
+      : memifStatus(entry, which, mechanism, links?.[which]);
   };
   return {
     name,
@@ -67,8 +67,14 @@ function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism
   return { ...name, netns, up, detail, ...(state.mac ? { mac: state.mac } : {}) };
 }
 
-function memifStatus({ error }: WireEntry, { socket }: MemifMechanism, link: LinkState | undefined): EndStatus {
-  const known = { mechanism: 'memif' as const, socket };
+function memifStatus(
+  { error, record }: WireEntry,
+  end: EndName,
+  { socket }: MemifMechanism,
+  link: LinkState | undefined,
+): EndStatus {
+  const netns = record?.namespaces[end]?.path;
+  const known = { mechanism: 'memif' as const, socket, ...(netns === undefined ? {} : { netns }) };
   if (!link) return { ...known, up: false, detail: error?.reason ?? 'the engine wire is not running' };
   const { up, detail, peer, receiveRings, transmitRings, ringSize, sessions } = link;
   return { ...known, up, detail, peer, rings: Math.max(receiveRings, transmitRings), ringSize, sessions };

@@ -2,6 +2,7 @@
 // Our own memif in both roles, where DPDK's cannot go: payload ip, abstract sockets inside a namespace, secrets.
 //   a ── `left` kernel–memif(server) ══ `middle` memif(client)–memif(server) ══ `right` memif(client)–kernel ── b
 
+import { statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Daemon } from '../support/daemon.ts';
@@ -30,11 +31,14 @@ interface Variant {
   readonly mtu?: number;
   readonly memif?: object;
   readonly abstract?: boolean;
+  /** By inode, with a path beside it that leads nowhere. */
+  readonly byInode?: boolean;
 }
 
-function wires({ payload, mtu, memif = {}, abstract = false }: Variant): WireSpec[] {
+function wires({ payload, mtu, memif = {}, abstract = false, byInode = false }: Variant): WireSpec[] {
   const socket = abstract ? '@crosswire-test' : join(daemon.directory, 'memif.sock');
-  const more = { ...memif, ...(abstract ? { netns: sockets.path } : {}) };
+  const place = byInode ? { inode: statSync(sockets.path).ino, netns: '/proc/self/fd/999' } : { netns: sockets.path };
+  const more = { ...memif, ...(abstract ? place : {}) };
   const common = { payload, ...(mtu ? { mtu } : {}) };
   const kernel = (namespace: Namespace, host: number) =>
     kernelEnd(namespace, 'cw0', { addresses: [`10.83.0.${host}/24`, `fd83::${host}/64`] });
@@ -64,6 +68,7 @@ const variants: Record<string, Variant> = {
     memif: { secret: 'between us' },
     abstract: true,
   },
+  'payload ip, an abstract socket in a namespace known by its inode': { payload: 'ip', abstract: true, byInode: true },
 };
 
 for (const [name, variant] of Object.entries(variants)) {
@@ -113,5 +118,25 @@ testWith(
     await t.throwsAsync(answered);
     await daemon.mustApply(wireFile(...secret));
     await eventually('ping with the new secret', answered);
+  },
+);
+
+testWith(
+  ['root', 'tun', 'ping'],
+  'a memif client goes on looking in the namespace that was meant, whatever its path leads to by now',
+  async (t) => {
+    const link = join(daemon.directory, 'netns');
+    const place = { inode: statSync(sockets.path).ino, netns: link };
+    const kernel = (namespace: Namespace, host: number) =>
+      kernelEnd(namespace, 'cw0', { addresses: [`10.83.0.${host}/24`] });
+    symlinkSync(sockets.path, link);
+    const client = memifEnd('@crosswire-test', 'client', 0, place);
+    await daemon.mustApply(wireFile({ name: 'client', client, endpoint: kernel(a, 1) }));
+    unlinkSync(link);
+    symlinkSync(b.path, link);
+    const server = memifEnd('@crosswire-test', 'server', 0, { netns: sockets.path });
+    await daemon.mustApply(wireFile({ name: 'server', client: server, endpoint: kernel(b, 2) }));
+    await daemon.up('client');
+    t.regex(await a.run('ping', '-q', '-c', '1', '-W', '2', '10.83.0.2'), / 0% packet loss/);
   },
 );

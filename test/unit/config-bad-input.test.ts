@@ -303,6 +303,11 @@ const rows: readonly Row[] = [
     errors: [value(`w.yaml:20:7, ${memif}.netns`, 'only an abstract socket')],
   },
   {
+    title: 'an inode for a socket that is a path',
+    lines: { 20: '      inode: 4026532526' },
+    errors: [value(`w.yaml:20:7, ${memif}.inode`, 'only an abstract socket')],
+  },
+  {
     title: 'an id too big',
     lines: { 20: '      id: 4294967296' },
     errors: [value(`w.yaml:20:11, ${memif}.id`, 'more than 4294967295')],

@@ -4,6 +4,7 @@ import test from 'ava';
 import { readDocument, toDocument } from '../../src/config/wire-document.ts';
 import { parseWireFile } from '../../src/config/wire-file.ts';
 import { parseWireList } from '../../src/config/wire-list.ts';
+import { namespaceOf } from '../../src/model/wire.ts';
 
 const issueExample = `apiVersion: crosswire.dev/v1alpha1
 kind: Wire
@@ -61,6 +62,15 @@ test('the documented example reads as a wire with every default filled in', (t) 
     },
   ]);
   t.true(Object.isFrozen(wires[0]?.client.mechanism));
+});
+
+test('an abstract socket is found by an inode, and a path to look at first', (t) => {
+  const text = issueExample.replace('/run/fw/memif.sock', '"@fw", inode: 4026532526, netns: /proc/self/fd/9');
+  const [wire] = parseWireFile(text, 'wires.yaml').wires;
+  if (wire === undefined) return t.fail();
+  t.like(wire.endpoint.mechanism, { socket: '@fw', inode: 4026532526, netns: '/proc/self/fd/9' });
+  t.deepEqual(namespaceOf(wire.endpoint), { inode: 4026532526, netns: '/proc/self/fd/9' });
+  t.deepEqual(readDocument(JSON.parse(JSON.stringify(toDocument(wire)))), { wire, problems: [] });
 });
 
 test('a wire survives the way through its document', (t) => {

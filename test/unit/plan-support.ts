@@ -2,7 +2,7 @@
 // Wires to plan with: builders, and fast-check's arbitraries over small worlds, so that changes collide often.
 
 import fc from 'fast-check';
-import type { EndName, KernelMechanism, Mechanism, MemifMechanism, Wire } from '../../src/model/wire.ts';
+import { type EndName, type KernelMechanism, type Mechanism, type MemifMechanism, namespaceOf, type Wire } from '../../src/model/wire.ts';
 import { compile } from '../../src/plan/compile.ts';
 import { interfaceRoles } from '../../src/plan/parameters.ts';
 import type { InterfaceState, NameChoice, Namespace, Namespaces, WireState } from '../../src/plan/state.ts';
@@ -45,10 +45,10 @@ export function wireOf(client: Mechanism, endpoint: Mechanism, more: Partial<Wir
 }
 
 export function namespacesOf(wire: Wire): Namespaces {
-  const of = ({ mechanism }: Wire['client']) =>
-    mechanism.type === 'kernel' && 'netns' in mechanism.namespace && mechanism.namespace.netns
-      ? namespaceAt(mechanism.namespace.netns)
-      : undefined;
+  const of = (end: Wire['client']) => {
+    const reference = namespaceOf(end);
+    return reference && 'netns' in reference && reference.netns ? namespaceAt(reference.netns) : undefined;
+  };
   return { client: of(wire.client), endpoint: of(wire.endpoint) };
 }
 

@@ -127,6 +127,40 @@ test('a namespace by two names is one: the interface in it is claimed once', asy
   await t.throwsAsync(supervisor.apply([named('x', other)]), { code: 'INTERFACE_CLAIMED' });
 });
 
+test('a namespace by two names is one: the abstract memif server in it is claimed once', async (t) => {
+  const machine = new Machine();
+  machine.kernel.linkNamespace('/proc/42/ns/net', a);
+  const { supervisor } = await machine.started();
+  const server = (name: string, netns: string) => named(name, wireOf(kernel(b, name), memif('@m', { netns })));
+  const apply = supervisor.apply([server('x', a), server('y', '/proc/42/ns/net')]);
+  await t.throwsAsync(apply, { code: 'MEMIF_CLAIMED' });
+  await supervisor.apply([server('x', a), server('y', c)]);
+  await supervisor.stop();
+});
+
+test('an abstract memif socket is found again by inode when the path is stale, and only the path differs', async (t) => {
+  const machine = new Machine();
+  machine.kernel.linkNamespace('/proc/self/fd/9', a);
+  const { inode } = machine.kernel.namespace(a);
+  const wire = wireOf(kernel(b, 'x'), memif('@m', { inode, netns: '/proc/self/fd/9' }));
+  const first = await machine.started();
+  t.is((await first.supervisor.apply([wire]))[0]?.outcome, 'created');
+  t.is(first.supervisor.get('w')?.endpoint.netns, '/proc/self/fd/9');
+  const moved = wireOf(kernel(b, 'x'), memif('@m', { inode, netns: a }));
+  t.deepEqual((await first.supervisor.apply([moved]))[0]?.actions, [], 'the same namespace by another path');
+  await first.supervisor.apply([wire]);
+  await first.supervisor.stop();
+  await first.dataplane.close();
+
+  machine.kernel.removeNamespace('/proc/self/fd/9');
+  machine.kernel.linkNamespace('/proc/self/fd/9', c); // the number now is another file's
+  const next = await machine.started();
+  t.like(next.supervisor.get('w'), { phase: 'up', endpoint: { netns: a } });
+  const [engineWire] = next.dataplane.engineWires.values();
+  t.like(engineWire?.endpoint.request, { socket: '@m', netns: a });
+  await next.supervisor.stop();
+});
+
 test('claims of wires that are still being made count', async (t) => {
   const { supervisor } = await new Machine().started();
   const results = await Promise.allSettled([

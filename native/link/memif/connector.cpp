@@ -12,16 +12,16 @@ namespace {
 
 constexpr uint64_t good_session_ns = 2'000'000'000;  // long enough to try again quickly
 
-Result<os::Fd> connect_inside(const Options& options) {
-  auto guard = os::NamespaceGuard::enter(options.netns);
+Result<os::Fd> connect_inside(const os::Fd& netns, const std::string& socket) {
+  auto guard = os::NamespaceGuard::enter(netns);
   if (!guard) return std::move(guard).error();
-  return os::connect_seqpacket(options.socket);
+  return os::connect_seqpacket(socket);
 }
 
 }  // namespace
 
-Connector::Connector(ControlLoop& loop, const Limits& limits, Attachment& attachment)
-    : loop_(loop), limits_(limits), attachment_(attachment) {
+Connector::Connector(ControlLoop& loop, const Limits& limits, Attachment& attachment, os::Fd netns)
+    : loop_(loop), limits_(limits), attachment_(attachment), netns_(std::move(netns)) {
   attempt();
 }
 
@@ -31,7 +31,7 @@ Connector::~Connector() {
 }
 
 void Connector::attempt() {
-  auto socket = connect_inside(attachment_.options);
+  auto socket = connect_inside(netns_, attachment_.options.socket);
   if (!socket) return retry(socket.error().operation + " " + socket.error().subject + ": " + socket.error().reason);
   handshake_ = std::make_unique<ClientHandshake>(attachment_.options);
   Connection::Handlers handlers;

@@ -7,14 +7,15 @@
 #include "link/memif/client_handshake.hpp"
 #include "link/memif/connection.hpp"
 #include "link/memif/rate_limit.hpp"
+#include "os/fd.hpp"
 
 namespace crosswire::memif {
 
 // Connects one client link to its server, for ever: quickly at first, then about every two seconds. Lives on the
-// control thread.
+// control thread. Its namespace is kept open, for a path may mean another one when it is looked at again.
 class Connector {
  public:
-  Connector(ControlLoop& loop, const Limits& limits, Attachment& attachment);
+  Connector(ControlLoop& loop, const Limits& limits, Attachment& attachment, os::Fd netns);
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
   ~Connector();
@@ -28,6 +29,7 @@ class Connector {
   ControlLoop& loop_;
   const Limits& limits_;
   Attachment& attachment_;
+  const os::Fd netns_;  // empty: the process's own
   Backoff backoff_;
   ControlLoop::Token retry_timer_ = 0;
   uint64_t since_ns_ = 0;

@@ -40,13 +40,20 @@ Result<> Service::attach(Attachment& attachment) {
   if (auto ready = start(); !ready) return ready;
   Result<> outcome = Done{};
   loop_.run([&] {
-    if (attachment.options.role == Role::server) {
-      outcome = attach_server(attachment);
-    } else {
-      connectors_.emplace(&attachment, std::make_unique<Connector>(loop_, limits_, attachment));
-    }
+    outcome = attachment.options.role == Role::server ? attach_server(attachment) : attach_client(attachment);
   });
   return outcome;
+}
+
+Result<> Service::attach_client(Attachment& attachment) {
+  os::Fd netns;
+  if (!attachment.options.netns.empty()) {
+    auto opened = os::open_namespace(attachment.options.netns);
+    if (!opened) return std::move(opened).error();
+    netns = std::move(opened).value();
+  }
+  connectors_.emplace(&attachment, std::make_unique<Connector>(loop_, limits_, attachment, std::move(netns)));
+  return Done{};
 }
 
 Result<> Service::attach_server(Attachment& attachment) {

@@ -37,6 +37,7 @@ class Service {
 
   Result<> start();
   static Result<Address> address_of(const Options& options);
+  Result<> attach_client(Attachment& attachment);
   Result<> attach_server(Attachment& attachment);
   void detach_server(Attachment& attachment);
 
