@@ -29,7 +29,7 @@ const mechanism = z.discriminatedUnion('type', [
     namespace: z.union([
       z.strictObject({ netns: z.string() }),
       z.strictObject({ pid: count }),
-      z.strictObject({ inode: count }),
+      z.strictObject({ inode: count, netns: z.string().optional() }),
     ]),
     interface: z.string(),
     mac: z.string().optional(),
@@ -41,7 +41,7 @@ const mechanism = z.discriminatedUnion('type', [
     type: z.literal('memif'),
     socket: z.string(),
     netns: z.string().optional(),
-    inode: z.int().optional(),
+    inode: count.optional(),
     role: z.enum(['server', 'client']),
     id: count,
     secret: z.string().optional(),

@@ -2,7 +2,14 @@
 // Wires to plan with: builders, and fast-check's arbitraries over small worlds, so that changes collide often.
 
 import fc from 'fast-check';
-import { type EndName, type KernelMechanism, type Mechanism, type MemifMechanism, namespaceOf, type Wire } from '../../src/model/wire.ts';
+import {
+  type EndName,
+  type KernelMechanism,
+  type Mechanism,
+  type MemifMechanism,
+  namespaceOf,
+  type Wire,
+} from '../../src/model/wire.ts';
 import { compile } from '../../src/plan/compile.ts';
 import { interfaceRoles } from '../../src/plan/parameters.ts';
 import type { InterfaceState, NameChoice, Namespace, Namespaces, WireState } from '../../src/plan/state.ts';
