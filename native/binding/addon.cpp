@@ -14,13 +14,14 @@ namespace {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData(env);
   env.SetInstanceData(data);  // deletes it when the environment is gone
-  // Hooks run last in, first out: this one was added after the executor's thread-safe function registered its own,
-  // so the threads are joined while that function still exists.
+  // Hooks run last in, first out: this one was added after the thread-safe functions of executor and notifier
+  // registered their own, so the threads are joined while those still exist.
   env.AddCleanupHook([data] { data->shut_down(); });
   register_errors(env, exports);
   register_machine_methods(env, exports);
   register_interface_methods(env, exports);
   register_engine(env, exports, *data);
+  register_unix_sockets(env, exports, *data);
   return exports;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "binding/executor.hpp"
+#include "binding/notifier.hpp"
 
 namespace crosswire::binding {
 
@@ -17,18 +18,22 @@ class Attachment {
 };
 
 struct AddonData {
-  explicit AddonData(Napi::Env env) : executor(env) {}
+  explicit AddonData(Napi::Env env) : executor(env), notifier(env) {}
 
-  // Runs before the environment dies: first no job runs any more, then the engine's threads stop, then the rest goes.
+  // Runs before the environment dies: first no job runs any more, then the other threads stop, then the rest goes.
   void shut_down() {
     executor.stop();
     engine.reset();
     kept_interfaces.reset();
+    unix_sockets.reset();
+    notifier.stop();
     error_class.Reset();
   }
 
   Executor executor;
+  Notifier notifier;
   std::unique_ptr<Attachment> engine;
+  std::unique_ptr<Attachment> unix_sockets;
   std::unique_ptr<Attachment> kept_interfaces;  // of read_statistics()
   Napi::FunctionReference error_class;          // see errors.hpp
 };

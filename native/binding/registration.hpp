@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's half of the binding adds itself to the exports, and its state to AddonData::engine.
+// Parts of the binding that add themselves to the exports, and their state to AddonData.
 #pragma once
 
 #include <napi.h>
@@ -9,5 +9,6 @@
 namespace crosswire::binding {
 
 void register_engine(Napi::Env env, Napi::Object exports, AddonData& data);
+void register_unix_sockets(Napi::Env env, Napi::Object exports, AddonData& data);
 
 }  // namespace crosswire::binding

@@ -2,135 +2,71 @@
 #include "os/seqpacket.hpp"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
+#include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
-
-#include "os/error.hpp"
 
 namespace crosswire::os {
 namespace {
 
-struct Address {
-  sockaddr_un value{};
-  socklen_t length = 0;
-};
+// SCM_MAX_FD (net/scm.h) descriptors and, where SO_PASSCRED is on, credentials in front of them: with less room the
+// kernel installs what fits and the rest would be lost unseen.
+constexpr size_t max_fds = 253;
+constexpr size_t control_size = CMSG_SPACE(max_fds * sizeof(int)) + CMSG_SPACE(sizeof(ucred));
 
-bool is_abstract(const std::string& address) { return address.starts_with('@'); }
-
-// An abstract address is as long as its name: no trailing NUL, no padding (memif contract §2).
-Address encode(const std::string& address) {
-  Address encoded;
-  encoded.value.sun_family = AF_UNIX;
-  std::memcpy(encoded.value.sun_path, address.data(), address.size());
-  encoded.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
-  if (is_abstract(address)) {
-    encoded.value.sun_path[0] = '\0';
-  } else {
-    encoded.length++;
+void take_fds(const cmsghdr* header, std::vector<Fd>& fds) {
+  const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (size_t i = 0; i < count; i++) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+    fds.emplace_back(fd);
   }
-  return encoded;
-}
-
-Fd open_socket(int type) { return Fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
-
-// Whether a socket is bound to the file. Asked with a datagram socket, for which the kernel answers EPROTOTYPE without
-// the owner noticing (net/unix/af_unix.c, unix_find_bsd): a real connection that says nothing crashes VPP.
-bool somebody_is_bound(const Address& address) {
-  const Fd probe = open_socket(SOCK_DGRAM);
-  if (!probe) return true;
-  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address.value), address.length) == 0 ||
-         errno != ECONNREFUSED;
-}
-
-Result<> remove_stale_file(const std::string& path, const Address& address) {
-  const char* operation = "listen on unix socket";
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return Done{};
-    return system_error("SOCKET_PATH", operation, path, errno);
-  }
-  if (!S_ISSOCK(status.st_mode)) return Error{"SOCKET_PATH", operation, path, "the path exists and is no socket", 0};
-  if (somebody_is_bound(address)) return Error{"SOCKET_BUSY", operation, path, "another process listens on it", 0};
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("SOCKET_PATH", operation, path, errno);
-  return Done{};
-}
-
-Error listen_error(const std::string& address, int errno_value) {
-  const bool about_path = errno_value == ENOENT || errno_value == ENOTDIR || errno_value == EACCES ||
-                          errno_value == EROFS || errno_value == EPERM || errno_value == ELOOP;
-  const char* code = errno_value == EADDRINUSE ? "SOCKET_BUSY" : about_path ? "SOCKET_PATH" : "SOCKET_FAILED";
-  return system_error(code, "listen on unix socket", address, errno_value);
 }
 
 }  // namespace
 
-std::string socket_address_fault(const std::string& address) {
-  if (address.empty() || address == "@") return "it is empty";
-  if (address.size() > max_socket_address) return "it is longer than 107 bytes";
-  if (address.find('\0') != std::string::npos) return "it contains a NUL byte";
-  if (address[0] != '@' && address[0] != '/') return "it is neither an absolute path nor an abstract @name";
-  return "";
+bool send_record(int socket, std::span<const uint8_t> bytes, int fd) noexcept {
+  iovec data{const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (fd >= 0) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(bytes.size());
 }
 
-Result<SocketListener> listen_seqpacket(const std::string& address, int backlog) {
-  const std::string fault = socket_address_fault(address);
-  if (!fault.empty()) return Error{"SOCKET_PATH", "listen on unix socket", address, fault, 0};
-  const Address encoded = encode(address);
-  if (!is_abstract(address)) {
-    auto removed = remove_stale_file(address, encoded);
-    if (!removed) return std::move(removed).error();
-  }
-  SocketListener listener;
-  listener.fd = open_socket(SOCK_SEQPACKET);
-  if (!listener.fd) return listen_error(address, errno);
-  if (::bind(listener.fd.get(), reinterpret_cast<const sockaddr*>(&encoded.value), encoded.length) != 0) {
-    return listen_error(address, errno);
-  }
-  if (!is_abstract(address)) {
-    struct stat status {};
-    if (::lstat(address.c_str(), &status) != 0) return listen_error(address, errno);
-    listener.path = address;
-    listener.device = status.st_dev;
-    listener.inode = status.st_ino;
-  }
-  if (::listen(listener.fd.get(), backlog) != 0) {
-    const int errno_value = errno;
-    remove_socket_file(listener);
-    return listen_error(address, errno_value);
-  }
-  return listener;
-}
+ReceivedRecord receive_record(int socket, std::span<uint8_t> into) {
+  iovec data{into.data(), into.size()};
+  alignas(cmsghdr) std::array<char, control_size> control;
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
 
-void remove_socket_file(const SocketListener& listener) noexcept {
-  struct stat status {};
-  if (listener.path.empty() || ::lstat(listener.path.c_str(), &status) != 0) return;
-  if (S_ISSOCK(status.st_mode) && status.st_dev == listener.device && status.st_ino == listener.inode) {
-    ::unlink(listener.path.c_str());
+  ReceivedRecord record;
+  const ssize_t length = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (length < 0) {
+    const bool later = errno == EAGAIN || errno == EINTR;
+    record.kind = later ? ReceivedRecord::Kind::none_yet : ReceivedRecord::Kind::closed;
+    return record;
   }
-}
-
-Result<Fd> connect_seqpacket(const std::string& address) {
-  const char* operation = "connect to unix socket";
-  const std::string fault = socket_address_fault(address);
-  if (!fault.empty()) return Error{"SOCKET_PATH", operation, address, fault, 0};
-  const Address encoded = encode(address);
-  Fd fd = open_socket(SOCK_SEQPACKET);
-  if (!fd) return system_error("SOCKET_FAILED", operation, address, errno);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&encoded.value), encoded.length) != 0) {
-    const bool absent = errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN;
-    return system_error(absent ? "SOCKET_ABSENT" : "SOCKET_FAILED", operation, address, errno);
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) take_fds(header, record.fds);
   }
-  return fd;
-}
-
-Accepted accept_seqpacket(int listener) noexcept {
-  Accepted accepted{Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK))};
-  accepted.exhausted = !accepted.fd && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
-  return accepted;
+  record.kind = length == 0 ? ReceivedRecord::Kind::closed : ReceivedRecord::Kind::record;
+  record.length = static_cast<size_t>(length);
+  record.truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  return record;
 }
 
 }  // namespace crosswire::os

@@ -29,8 +29,26 @@ export interface NativeEngine
   readCounters(id?: EngineWireId): { ids: Float64Array; words: EngineCounters['words'] };
 }
 
+/** native/binding/unix_sockets_object.cpp. Descriptors are numbers, and the receiver's to close. */
+export interface NativeUnixSocketsHandle {
+  listen(path: string): Promise<number>;
+  closeListener(listener: number): Promise<void>;
+  dial(path: string): Promise<{ connection: number; fd: number }>;
+  send(connection: number, path: string): Promise<string>;
+  /** -1: not there yet. */
+  received(connection: number, url: string): number;
+  close(): Promise<void>;
+}
+
+export interface UnixSocketsEvents {
+  accepted(listener: number, connection: number, fd: number): void;
+  file(connection: number, url: string): void;
+  ended(connection: number, reason: string): void;
+}
+
 export interface Addon extends Pick<Dataplane, (typeof passedOn)[number]> {
   readonly Engine: new () => NativeEngine;
+  readonly UnixSockets: new (events: UnixSocketsEvents) => NativeUnixSocketsHandle;
   readonly dropReasons: readonly string[];
   setErrorClass(constructor: typeof CrosswireError): void;
 }
@@ -59,7 +77,7 @@ function open(path: string): Addon {
 
 /** An addon left over from an older build would fail later, or count under the wrong names. */
 function lacks(addon: Addon): string | undefined {
-  const missing = [...passedOn, 'setErrorClass' as const, 'Engine' as const].find(
+  const missing = [...passedOn, 'setErrorClass' as const, 'Engine' as const, 'UnixSockets' as const].find(
     (name) => typeof addon[name] !== 'function',
   );
   if (missing) return `it has no ${missing}`;

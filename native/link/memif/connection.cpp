@@ -13,7 +13,7 @@
 
 namespace crosswire::memif {
 
-Connection::Connection(ControlLoop& loop, const Limits& limits, os::Fd socket, Handlers handlers)
+Connection::Connection(os::ControlLoop& loop, const Limits& limits, os::Fd socket, Handlers handlers)
     : loop_(loop), limits_(limits), socket_(std::move(socket)), handlers_(std::move(handlers)) {
   handshake_deadline_ = now_ns() + limits_.handshake_ns;
   watch_ = loop_.watch(socket_.get(), EPOLLIN | EPOLLRDHUP, [this] { on_readable(); });

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "link/memif/control_loop.hpp"
 #include "link/memif/options.hpp"
 #include "link/memif/record.hpp"
+#include "os/control_loop.hpp"
 
 namespace crosswire::memif {
 
@@ -25,7 +25,7 @@ class Connection {
     std::function<void(const std::string& why, Ending)> ended;  // once; may destroy the connection
   };
 
-  Connection(ControlLoop& loop, const Limits& limits, os::Fd socket, Handlers handlers);
+  Connection(os::ControlLoop& loop, const Limits& limits, os::Fd socket, Handlers handlers);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() { close(); }
@@ -42,12 +42,12 @@ class Connection {
   void on_readable();
   bool take_record();  // false: nothing more to read for now, or the connection is gone
 
-  ControlLoop& loop_;
+  os::ControlLoop& loop_;
   const Limits& limits_;
   os::Fd socket_;
   Handlers handlers_;
-  ControlLoop::Token watch_ = 0;
-  ControlLoop::Token step_timer_ = 0;
+  os::ControlLoop::Token watch_ = 0;
+  os::ControlLoop::Token step_timer_ = 0;
   uint64_t handshake_deadline_ = 0;
   bool established_ = false;
 };

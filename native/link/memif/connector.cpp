@@ -5,7 +5,7 @@
 
 #include "core/clock.hpp"
 #include "os/netns.hpp"
-#include "os/seqpacket.hpp"
+#include "os/unix_socket.hpp"
 
 namespace crosswire::memif {
 namespace {
@@ -15,12 +15,12 @@ constexpr uint64_t good_session_ns = 2'000'000'000;  // long enough to try again
 Result<os::Fd> connect_inside(const os::Fd& netns, const std::string& socket) {
   auto guard = os::NamespaceGuard::enter(netns);
   if (!guard) return std::move(guard).error();
-  return os::connect_seqpacket(socket);
+  return os::connect_unix(os::SocketType::records, socket);
 }
 
 }  // namespace
 
-Connector::Connector(ControlLoop& loop, const Limits& limits, Attachment& attachment, os::Fd netns)
+Connector::Connector(os::ControlLoop& loop, const Limits& limits, Attachment& attachment, os::Fd netns)
     : loop_(loop), limits_(limits), attachment_(attachment), netns_(std::move(netns)) {
   attempt();
 }

@@ -15,7 +15,7 @@ namespace crosswire::memif {
 // control thread. Its namespace is kept open, for a path may mean another one when it is looked at again.
 class Connector {
  public:
-  Connector(ControlLoop& loop, const Limits& limits, Attachment& attachment, os::Fd netns);
+  Connector(os::ControlLoop& loop, const Limits& limits, Attachment& attachment, os::Fd netns);
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
   ~Connector();
@@ -26,12 +26,12 @@ class Connector {
   void establish();
   void on_ended(const std::string& why, Ending ending);
 
-  ControlLoop& loop_;
+  os::ControlLoop& loop_;
   const Limits& limits_;
   Attachment& attachment_;
   const os::Fd netns_;  // empty: the process's own
   Backoff backoff_;
-  ControlLoop::Token retry_timer_ = 0;
+  os::ControlLoop::Token retry_timer_ = 0;
   uint64_t since_ns_ = 0;
   std::unique_ptr<ClientHandshake> handshake_;
   std::unique_ptr<Connection> connection_;

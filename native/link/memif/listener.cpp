@@ -19,7 +19,7 @@ constexpr uint64_t exhausted_ns = 100'000'000;        // no descriptors left: no
 
 }  // namespace
 
-Listener::Listener(ControlLoop& loop, const Limits& limits)
+Listener::Listener(os::ControlLoop& loop, const Limits& limits)
     : loop_(loop), limits_(limits), accept_rate_(limits.accepts_per_second) {}
 
 Listener::~Listener() {
@@ -32,7 +32,7 @@ Listener::~Listener() {
 Result<> Listener::open(const std::string& socket, const std::string& netns) {
   auto guard = os::NamespaceGuard::enter(netns);
   if (!guard) return std::move(guard).error();
-  auto listening = os::listen_seqpacket(socket, backlog);
+  auto listening = os::listen_unix(os::SocketType::records, socket, backlog);
   if (!listening) return std::move(listening).error();
   socket_ = std::move(listening).value();
   watch_ = loop_.watch(socket_.fd.get(), EPOLLIN, [this] { accept_all(); });
@@ -63,7 +63,7 @@ void Listener::remove(Attachment& attachment) {
 
 void Listener::accept_all() {
   while (accept_rate_.allow()) {
-    os::Accepted accepted = os::accept_seqpacket(socket_.fd.get());
+    os::Accepted accepted = os::accept_unix(socket_.fd.get());
     if (accepted.exhausted) return accept_later(exhausted_ns);
     if (!accepted.fd) return;
     make_room();

@@ -10,14 +10,14 @@
 #include "link/memif/connection.hpp"
 #include "link/memif/rate_limit.hpp"
 #include "link/memif/server_handshake.hpp"
-#include "os/seqpacket.hpp"
+#include "os/unix_socket.hpp"
 
 namespace crosswire::memif {
 
 // One listening socket and all server links on it, told apart by id. Lives on the control thread.
 class Listener {
  public:
-  Listener(ControlLoop& loop, const Limits& limits);
+  Listener(os::ControlLoop& loop, const Limits& limits);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();
@@ -52,12 +52,12 @@ class Listener {
   void establish(Serial serial);
   void on_ended(Serial serial, const std::string& why, Ending ending);
 
-  ControlLoop& loop_;
+  os::ControlLoop& loop_;
   const Limits& limits_;
   RateLimit accept_rate_;
   os::SocketListener socket_;
-  ControlLoop::Token watch_ = 0;
-  ControlLoop::Token accept_timer_ = 0;
+  os::ControlLoop::Token watch_ = 0;
+  os::ControlLoop::Token accept_timer_ = 0;
   std::map<uint32_t, Id> ids_;
   std::map<Serial, Peer> peers_;
   size_t pending_ = 0;  // peers without a finished handshake

@@ -5,7 +5,7 @@
 
 #include "link/memif/message.hpp"
 #include "link/memif/ring_layout.hpp"
-#include "os/seqpacket.hpp"
+#include "os/unix_socket.hpp"
 
 namespace crosswire::memif {
 namespace {

@@ -16,7 +16,7 @@ Result<> Service::start() {
   const std::lock_guard lock(start_mutex_);
   if (started_) return Done{};
   if (auto ready = notifier_.start(); !ready) return ready;
-  auto ready = loop_.start([this] {
+  auto ready = loop_.start("memif", [this] {
     for (auto& [attachment, connector] : connectors_) attachment->reap();
     for (auto& [attachment, address] : servers_) attachment->reap();
   });

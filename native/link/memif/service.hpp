@@ -8,9 +8,9 @@
 #include <tuple>
 
 #include "link/memif/connector.hpp"
-#include "link/memif/control_loop.hpp"
 #include "link/memif/doorbell.hpp"
 #include "link/memif/listener.hpp"
+#include "os/control_loop.hpp"
 
 namespace crosswire::memif {
 
@@ -45,7 +45,7 @@ class Service {
   std::mutex start_mutex_;
   bool started_ = false;
   Notifier notifier_;
-  ControlLoop loop_;
+  os::ControlLoop loop_;
 
   // The control thread's.
   std::map<Address, std::unique_ptr<Listener>> listeners_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "link/memif/control_loop.hpp"
+#include "os/control_loop.hpp"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -12,25 +13,26 @@
 #include "os/error.hpp"
 #include "os/event_fd.hpp"
 
-namespace crosswire::memif {
+namespace crosswire::os {
 
-Result<> ControlLoop::start(std::function<void()> on_wake) {
-  epoll_ = os::Fd(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll_) return os::system_error("EPOLL_FAILED", "create epoll", "memif control thread", errno);
-  auto wake = os::make_event_fd();
+Result<> ControlLoop::start(const std::string& name, std::function<void()> on_wake) {
+  epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_) return system_error("EPOLL_FAILED", "create epoll", name + " control thread", errno);
+  auto wake = make_event_fd();
   if (!wake) return std::move(wake).error();
   wake_ = std::move(wake).value();
   on_wake_ = std::move(on_wake);
   stopping_.store(false);
   watch(wake_.get(), EPOLLIN, [this] {
-    os::drain_event_fd(wake_.get());
+    drain_event_fd(wake_.get());
     run_tasks();
     on_wake_();
   });
   try {
     thread_ = std::thread([this] { loop(); });
+    pthread_setname_np(thread_.native_handle(), ("cw-" + name).c_str());
   } catch (const std::exception& error) {
-    return Error{"THREAD_FAILED", "start memif control thread", "", error.what(), EAGAIN};
+    return Error{"THREAD_FAILED", "start control thread", name, error.what(), EAGAIN};
   }
   return Done{};
 }
@@ -58,7 +60,7 @@ void ControlLoop::run(const std::function<void()>& task) {
   done.get_future().wait();
 }
 
-void ControlLoop::wake() noexcept { os::signal_event_fd(wake_.get()); }
+void ControlLoop::wake() noexcept { signal_event_fd(wake_.get()); }
 
 ControlLoop::Token ControlLoop::watch(int fd, uint32_t events, std::function<void()> handler) {
   const Token token = ++last_token_;
@@ -134,4 +136,4 @@ void ControlLoop::loop() {
   run_tasks();
 }
 
-}  // namespace crosswire::memif
+}  // namespace crosswire::os

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control thread of all memif links of a process: waits for sockets and deadlines, runs what other threads ask for.
+// A thread that waits for sockets and deadlines and runs what other threads ask for.
 #pragma once
 
 #include <atomic>
@@ -9,13 +9,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <unordered_map>
 
 #include "core/result.hpp"
 #include "os/fd.hpp"
 
-namespace crosswire::memif {
+namespace crosswire::os {
 
 class ControlLoop {
  public:
@@ -26,7 +27,8 @@ class ControlLoop {
   ControlLoop& operator=(const ControlLoop&) = delete;
   ~ControlLoop() { stop(); }
 
-  Result<> start(std::function<void()> on_wake);
+  // `name`: of the thread, after "cw-".
+  Result<> start(const std::string& name, std::function<void()> on_wake);
   void stop() noexcept;
 
   // Any thread. run() returns when the task has run on the loop's thread; wake() makes it call on_wake.
@@ -46,8 +48,8 @@ class ControlLoop {
   int wait_ms() const;
 
   std::function<void()> on_wake_;
-  os::Fd epoll_;
-  os::Fd wake_;
+  Fd epoll_;
+  Fd wake_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::deque<std::function<void()>> tasks_;
@@ -58,4 +60,4 @@ class ControlLoop {
   std::thread thread_;
 };
 
-}  // namespace crosswire::memif
+}  // namespace crosswire::os

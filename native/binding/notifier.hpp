@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings what happened on threads of the addon's own to the JavaScript thread, in order.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+namespace crosswire::binding {
+
+// Something that happened. deliver() runs on the JavaScript thread; what is not delivered is destroyed on any.
+class Notice {
+ public:
+  virtual ~Notice() = default;
+  virtual void deliver(Napi::Env env) = 0;
+};
+
+class Notifier {
+ public:
+  explicit Notifier(Napi::Env env);
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
+
+  // Any thread, while the environment has not called stop(). Never blocks.
+  void post(std::unique_ptr<Notice> notice);
+
+  // After the threads that post have ended. JavaScript thread only.
+  void stop() { function_.Abort(); }
+
+ private:
+  static void deliver(Napi::Env env, Napi::Function, Notifier*, Notice* notice);
+  using Function = Napi::TypedThreadSafeFunction<Notifier, Notice, &Notifier::deliver>;
+
+  Function function_;
+};
+
+}  // namespace crosswire::binding
