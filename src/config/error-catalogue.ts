@@ -84,10 +84,11 @@ export const kernelErrors = {
 export const engineErrors = {
   MEMIF_OPTION: 'A memif end has an option outside its bounds.',
   MEMIF_ID_TAKEN: 'Another end has that id on the memif socket.',
-  SOCKET_PATH: 'The memif socket cannot be made at that path, or something that is no socket is there.',
-  SOCKET_BUSY: 'Another process listens on the memif socket.',
-  SOCKET_ABSENT: 'Nobody listens on the memif socket; it is tried again.',
-  SOCKET_FAILED: 'The kernel refused an operation on the memif socket.',
+  SOCKET_PATH: 'The unix socket cannot be made at that path, or something that is no socket is there.',
+  SOCKET_BUSY: 'Another process listens on the unix socket.',
+  SOCKET_ABSENT: 'Nobody listens on the unix socket; a memif end tries again.',
+  SOCKET_FAILED: 'The kernel refused an operation on the unix socket.',
+  SOCKET_CLOSED: 'The unix connection has ended; the reason says why where the peer broke a rule.',
   MEMORY_FAILED: 'Shared memory cannot be made or mapped.',
   MEMORY_REFUSED: 'A memif peer offered shared memory that is not safe to use; see allowUnsealed.',
   OUT_OF_MEMORY: 'The process has no memory left.',
@@ -107,6 +108,11 @@ export const stateErrors = {
 } satisfies Catalogue;
 
 export const nsmErrors = {
+  LISTEN_FAILED: 'The kernel refuses to listen for NSM at that address.',
+  NEXT_HOP_UNREACHABLE:
+    'A connection to the next hop cannot be opened or secured; the reason is that of the last step.',
+  FILE_NOT_OPENED: 'A file that should go to a peer as a descriptor, or one that came, cannot be opened.',
+  FILE_NOT_SENT: 'The descriptor that a peer names by its inode did not come over the connection in time.',
   CONNECTION_PATH: 'The path of a connection contradicts itself or its id.',
   MECHANISM_UNSUPPORTED: 'The caller of a Request wants only mechanisms that this forwarder does not have.',
   MECHANISM_PARAMETER: 'A parameter of a mechanism is missing, unreadable or in use by another connection.',

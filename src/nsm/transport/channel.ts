@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// A grpc-js channel over one TLS stream that is there already. grpc-js opens the connection of a channel by itself, before
+// it asks the channel's credentials to secure it: so it connects to a socket of ours behind which nobody is, and the
+// credentials give it the stream instead.
+
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { CallCredentials, ChannelCredentials, Client, connectivityState, type experimental } from '@grpc/grpc-js';
+import { clientOptions } from './limits.ts';
+
+/** The socket that channels connect to: abstract, so without a file. */
+export class Rendezvous {
+  #server: Server | undefined;
+  #target: Promise<string> | undefined;
+
+  target(): Promise<string> {
+    this.#target ??= this.#listen();
+    return this.#target;
+  }
+
+  close(): void {
+    this.#server?.close();
+  }
+
+  async #listen(): Promise<string> {
+    const path = `\0crosswire-${randomUUID()}`;
+    this.#server = createServer((socket) => socket.on('error', () => {}).destroy()).unref();
+    this.#server.listen({ path });
+    await once(this.#server, 'listening');
+    return `unix:${path}`;
+  }
+}
+
+/** Rejects when the other side does not speak HTTP/2, or the signal aborts. */
+export async function openChannel(target: string, stream: TLSSocket, signal: AbortSignal): Promise<Client> {
+  const client = new Client(target, new GivenStream(stream), clientOptions);
+  const close = () => client.close();
+  signal.addEventListener('abort', close);
+  try {
+    await ready(client);
+    signal.throwIfAborted();
+    return client;
+  } catch (error) {
+    client.close();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', close);
+  }
+}
+
+/** Resolves when the channel has left READY: its stream is gone, or its server wants no more calls on it. */
+export async function leftReady(client: Client): Promise<void> {
+  await changed(client, connectivityState.READY);
+}
+
+async function ready(client: Client): Promise<void> {
+  const channel = client.getChannel();
+  await changed(client, channel.getConnectivityState(true));
+  while (channel.getConnectivityState(false) === connectivityState.CONNECTING)
+    await changed(client, connectivityState.CONNECTING);
+  if (channel.getConnectivityState(false) !== connectivityState.READY)
+    throw new Error('the connection ended before HTTP/2 was agreed on');
+}
+
+async function changed(client: Client, from: connectivityState): Promise<void> {
+  const channel = client.getChannel();
+  if (channel.getConnectivityState(false) !== from) return;
+  await new Promise<void>((resolve) => channel.watchConnectivityState(from, Number.POSITIVE_INFINITY, () => resolve()));
+}
+
+/** Gives its stream once; the channel never connects again. */
+class GivenStream extends ChannelCredentials {
+  #stream: TLSSocket | undefined;
+
+  constructor(stream: TLSSocket) {
+    super();
+    this.#stream = stream;
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(
+    _target: unknown,
+    _options: unknown,
+    callCredentials?: CallCredentials,
+  ): experimental.SecureConnector {
+    return {
+      connect: async (unused: Socket) => {
+        unused.destroy();
+        const socket = this.#stream;
+        this.#stream = undefined;
+        if (socket === undefined || socket.destroyed) throw new Error('the connection is gone');
+        return { socket, secure: true };
+      },
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => callCredentials ?? CallCredentials.createEmpty(),
+      destroy: () => {},
+    };
+  }
+}
