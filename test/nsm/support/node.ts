@@ -58,7 +58,9 @@ export class Node {
   async startForwarder(name = `forwarder-${this.name}`, environment: Environment = {}): Promise<Forwarder> {
     this.forwarder = new Forwarder(this, name, environment);
     await this.forwarder.launch();
-    await this.mesh.registry.has(name);
+    await this.mesh.registry.has(name).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.forwarder.process.output.slice(-4000)}`);
+    });
     return this.forwarder;
   }
 
