@@ -12,10 +12,11 @@ import { Attacker } from './support/attacker.ts';
 import type { Forwarder } from './support/forwarder.ts';
 import type { Mesh } from './support/mesh.ts';
 import { count } from './support/programs.ts';
+import { Requester } from './support/requester.ts';
 import { scenario } from './support/scenario.ts';
 import { Pings } from './support/traffic.ts';
 
-type Attack = (t: ExecutionContext, attacker: Attacker, forwarder: Forwarder) => Promise<void>;
+type Attack = (t: ExecutionContext, attacker: Attacker, forwarder: Forwarder, mesh: Mesh) => Promise<void>;
 
 harmless('descriptors that never come', async (t, attacker) => {
   const token = await attacker.token();
@@ -69,6 +70,17 @@ harmless("ids of others: Close with the victim's connection", async (t, attacker
   t.is(await attacker.request(stolen['the id that names its wire'] as never, token), status.PERMISSION_DENIED);
 });
 
+harmless("ids of others: a connection of the victim's name", async (t, _attacker, forwarder, mesh) => {
+  const requester = await Requester.start(mesh, 'attacker', forwarder.listenUrl);
+  const where = await mesh.namespace('attacker');
+  // Whether it is refused or gets a wire of its own, the victim's is not touched.
+  const answer = await requester
+    .request({ service: 'svc-1', where, interface: 'nsm-9', id: 'nsc-1-0' })
+    .catch(() => undefined);
+  t.log(answer ? 'it got a wire of its own' : 'refused');
+  if (answer) await requester.close(answer, where);
+});
+
 /** Runs the attack beside a wire with traffic, and judges that wire and the forwarder's descriptors afterwards. */
 function harmless(title: string, attack: Attack): void {
   scenario(`h: ${title}`, async (t, mesh) => {
@@ -79,7 +91,7 @@ function harmless(title: string, attack: Attack): void {
     const descriptors = await forwarder.descriptors();
     const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
 
-    await attack(t, attacker, forwarder);
+    await attack(t, attacker, forwarder, mesh);
 
     await pings.answered(50);
     const { sent, received } = await pings.stop();
@@ -98,7 +110,7 @@ function harmless(title: string, attack: Attack): void {
 }
 
 async function victim(mesh: Mesh) {
-  await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.100/31' });
+  await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.0/24' });
   return mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
 }
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// i: Requests per second and their times, beside what NSM's own programs take for the same without us; and what a
+// thousand refreshes leave behind.
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Connection } from '../../src/nsm/generated/connection.ts';
+import { eventually } from '../support/shell.ts';
+import { Requester } from './support/requester.ts';
+import { scenario } from './support/scenario.ts';
+import type { Mesh } from './support/mesh.ts';
+
+const connections = 200;
+const atOnce = 8;
+const refreshes = 1_000;
+
+scenario(
+  `i: ${connections} new connections, by way of the manager, at the forwarder, and at the endpoint alone`,
+  async (t, mesh) => {
+    const forwarder = await mesh.node.startForwarder();
+    const where = await mesh.namespace('many');
+    await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.0.0/16' });
+    const ways = {
+      'by way of the manager': mesh.node.managerUrl,
+      'at the forwarder': forwarder.listenUrl,
+      'at the endpoint alone': await endpointUrl(mesh, 'nse-1'),
+    };
+    for (const [way, url] of Object.entries(ways)) {
+      const requester = await Requester.start(mesh, 'requester', url);
+      const alone = way === 'at the endpoint alone';
+      const made: Connection[] = [];
+      const requests = await timed(connections, async (index) => {
+        made.push(
+          await requester.request({ service: 'svc-1', ...(alone ? {} : { where, interface: `many${index}` }) }),
+        );
+      });
+      const closes = await timed(connections, async (index) =>
+        requester.close(made[index] as Connection, alone ? undefined : where),
+      );
+      t.log(`${way}: Request ${requests}; Close ${closes}`);
+    }
+    t.deepEqual(await where.interfaces(), []);
+    t.deepEqual(await forwarder.wires(), []);
+  },
+  { seconds: 240 },
+);
+
+scenario(
+  `i: ${refreshes} refreshes of one connection leave no descriptor`,
+  async (t, mesh) => {
+    const forwarder = await mesh.node.startForwarder();
+    const where = await mesh.namespace('one');
+    await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.100/31' });
+    const requester = await Requester.start(mesh, 'requester', mesh.node.managerUrl);
+    let connection = await requester.request({ service: 'svc-1', where, interface: 'nsm-1' });
+    const refresh = async () => {
+      connection = await requester.refresh(connection, where);
+    };
+    await timed(20, refresh, 1);
+    const before = await forwarder.descriptors();
+    const link = await where.run('ip', '-o', 'link', 'show', 'nsm-1');
+    t.log(`refresh ${await timed(refreshes, refresh, 1)}`);
+    await eventually('no more descriptors than before', async () => {
+      const now = await forwarder.descriptors();
+      if (now > before) throw new Error(`${now} > ${before}`);
+      return true;
+    });
+    t.is(await where.run('ip', '-o', 'link', 'show', 'nsm-1'), link);
+  },
+  { seconds: 240 },
+);
+
+/** Its socket is in a directory that it makes for itself; only its manager is told where. */
+async function endpointUrl(mesh: Mesh, name: string): Promise<string> {
+  const directory = join(mesh.directory, name);
+  const own = (await readdir(directory)).find((entry) => entry.startsWith(name));
+  return `unix://${join(directory, own as string, 'listen.on')}`;
+}
+
+/** Does the work so many times, some at once; rate and times in words. */
+async function timed(times: number, work: (index: number) => Promise<void>, parallel = atOnce): Promise<string> {
+  const taken: number[] = [];
+  let next = 0;
+  const begun = performance.now();
+  const worker = async () => {
+    while (next < times) {
+      const [index, start] = [next++, performance.now()];
+      await work(index);
+      taken.push(performance.now() - start);
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+  const rate = (1000 * times) / (performance.now() - begun);
+  taken.sort((one, other) => one - other);
+  const at = (share: number) => `${(taken[Math.min(times - 1, Math.floor(share * times))] as number).toFixed(1)} ms`;
+  return `${rate.toFixed(0)}/s, p50 ${at(0.5)}, p99 ${at(0.99)} (${parallel} at once)`;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client of NSM with descriptors, over the project's own transport: for what cmd-nsc cannot be made to do.
+
+import { randomUUID } from 'node:crypto';
+import { NativeUnixSockets } from '../../../src/dataplane/unix-sockets.ts';
+import type { Connection } from '../../../src/nsm/generated/connection.ts';
+import { NetworkServiceRequest, NetworkServiceService } from '../../../src/nsm/generated/networkservice.ts';
+import { issueToken } from '../../../src/nsm/identity/token.ts';
+import type { NextHop } from '../../../src/nsm/transport/calls.ts';
+import { GrpcDialer } from '../../../src/nsm/transport/dialer.ts';
+import type { Namespace } from '../../support/namespace.ts';
+import type { Mesh } from './mesh.ts';
+
+export interface Wanted {
+  readonly service: string;
+  readonly interface?: string;
+  /** Where the interface shall be; an endpoint that is asked directly chooses that itself. */
+  readonly where?: Namespace;
+  /** Of segment 0; else a new one. */
+  readonly id?: string;
+}
+
+export class Requester {
+  readonly #name: string;
+  readonly #nextHop: NextHop;
+
+  private constructor(name: string, nextHop: NextHop) {
+    this.#name = name;
+    this.#nextHop = nextHop;
+  }
+
+  /** One connection to this server, until the mesh goes. */
+  static async start(mesh: Mesh, name: string, url: string): Promise<Requester> {
+    const identity = await mesh.authority.issue(name);
+    const unixSockets = new NativeUnixSockets();
+    const dialer = new GrpcDialer({
+      unixSockets,
+      identity: { current: () => identity },
+      issueToken: ({ spiffeId, notAfter }) =>
+        issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds: 600_000 }),
+    });
+    const nextHop = await dialer.dial(url, AbortSignal.timeout(10_000));
+    mesh.onRemove(async () => {
+      nextHop.close();
+      dialer.close();
+      await unixSockets.close();
+    });
+    return new Requester(name, nextHop);
+  }
+
+  async request({ service, where, id = randomUUID(), interface: name = '' }: Wanted): Promise<Connection> {
+    const parameters = where ? { inodeURL: await this.#send(where), name } : {};
+    return this.#call({
+      connection: {
+        id,
+        networkService: service,
+        path: { index: 0, pathSegments: [{ name: this.#name, id, expires: new Date(Date.now() + 600_000) }] },
+      },
+      mechanismPreferences: [{ cls: 'LOCAL', type: 'KERNEL', parameters }],
+    });
+  }
+
+  /** The same connection once more, descriptor and all. */
+  async refresh(connection: Connection, where: Namespace): Promise<Connection> {
+    await this.#send(where);
+    return this.#call({ connection });
+  }
+
+  async close(connection: Connection, where?: Namespace): Promise<void> {
+    if (where) await this.#send(where);
+    await this.#nextHop.unary(NetworkServiceService.close, connection, { deadline: soon() });
+  }
+
+  async #call(request: Parameters<typeof NetworkServiceRequest.fromPartial>[0]): Promise<Connection> {
+    const message = NetworkServiceRequest.fromPartial(request);
+    const { response } = await this.#nextHop.unary(NetworkServiceService.request, message, { deadline: soon() });
+    return response;
+  }
+
+  async #send(where: Namespace): Promise<string> {
+    const { descriptors } = this.#nextHop.peer;
+    if (!descriptors) throw new Error(`${this.#nextHop.url} takes no descriptors`);
+    return descriptors.send(where.path);
+  }
+}
+
+function soon(): Date {
+  return new Date(Date.now() + 15_000);
+}
