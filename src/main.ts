@@ -7,15 +7,18 @@ import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
+import type { NsmOptions, NsmReading } from './config/nsm-options.ts';
 import type { RunOptions } from './config/run-options.ts';
 import { parseWireList } from './config/wire-list.ts';
 import { wireJsonSchema } from './config/wire-schema.ts';
 import { NativeDataplane } from './dataplane/dataplane.ts';
+import { NativeUnixSockets } from './dataplane/unix-sockets.ts';
 import { readCpuQuota } from './host/cgroup.ts';
 import { openDescriptors } from './host/descriptors.ts';
 import { examineMachine } from './host/doctor.ts';
 import { requireOnline } from './host/online-cpus.ts';
 import { requireCapabilities } from './host/privileges.ts';
+import { findUnderlay } from './host/underlay.ts';
 import { ControlServer } from './http/control-server.ts';
 import { MetricsServer } from './http/metrics-server.ts';
 import { Exposition } from './metrics/exposition.ts';
@@ -23,6 +26,10 @@ import { Liveness } from './metrics/liveness.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
 import { CrosswireError } from './model/error.ts';
 import type { Wire } from './model/wire.ts';
+import { Forwarder } from './nsm/forwarder.ts';
+import { FileSource } from './nsm/identity/file-source.ts';
+import type { IdentitySource } from './nsm/identity/identity.ts';
+import { WorkloadSource } from './nsm/identity/workload-source.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
 const packageFile = new URL('../package.json', import.meta.url);
@@ -30,7 +37,7 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: 
 /** Milliseconds from the first signal to a forced exit. The kernel takes some 40 ms to remove an interface. */
 const longestStop = { keepingWires: 10_000, removingWires: 120_000 };
 
-async function run(options: RunOptions, wires: readonly Wire[]): Promise<ExitCode> {
+async function run(options: RunOptions, wires: readonly Wire[], nsm: NsmReading): Promise<ExitCode> {
   const log = makeLog(options);
   process.on('uncaughtException', (error) => {
     log.fatal({ error }, 'unexpected failure; kernel wires go on');
@@ -40,7 +47,7 @@ async function run(options: RunOptions, wires: readonly Wire[]): Promise<ExitCod
   const releases: (() => Promise<unknown> | void)[] = [];
   const stopping = stopSignal(options.removeOnExit ? longestStop.removingWires : longestStop.keepingWires, log);
   try {
-    await start(options, wires, log, releases);
+    await start(options, wires, nsm, log, releases);
     await stopping;
   } finally {
     await releaseAll(releases, log);
@@ -52,13 +59,14 @@ async function run(options: RunOptions, wires: readonly Wire[]): Promise<ExitCod
 async function start(
   options: RunOptions,
   wires: readonly Wire[],
+  nsm: NsmReading,
   log: Logger,
   releases: (() => Promise<unknown> | void)[],
 ): Promise<void> {
   const startedAt = new Date().toISOString();
   const { node, stateDirectory, resyncSeconds, removeOnExit, workers, workerCpus, busyPoll } = options;
   const onInternalError = (error: unknown) => log.error({ error }, 'unexpected failure while answering');
-  const state = { ready: false };
+  const state = { ready: false, forwarder: undefined as Forwarder | undefined };
 
   const dataplane = new NativeDataplane();
   requireCapabilities((await dataplane.probe()).capabilities);
@@ -92,7 +100,7 @@ async function start(
       ...options.metrics,
       render: () => exposition.render(),
       alive: () => liveness.report(),
-      ready: () => state.ready,
+      ready: () => state.ready && (state.forwarder?.serving ?? true),
       onInternalError,
     });
     await server.start();
@@ -124,11 +132,58 @@ async function start(
   releases.push(() => control.stop());
 
   if (wires.length > 0) releases.push(await applyAtStart(supervisor, wires, resyncSeconds, log));
+  for (const warning of nsm.warnings) log.warn({}, warning);
+  if (nsm.options) state.forwarder = await joinMesh(nsm.options, { dataplane, supervisor, log, releases });
   state.ready = true;
   releases.push(() => {
     state.ready = false;
   });
   log.info({ version, options }, 'ready');
+}
+
+interface MeshParts {
+  readonly dataplane: NativeDataplane;
+  readonly supervisor: Supervisor;
+  readonly log: Logger;
+  readonly releases: (() => Promise<unknown> | void)[];
+}
+
+/** Returns at once; what it waits for, an identity for one, it says in the log. */
+async function joinMesh(options: NsmOptions, { dataplane, supervisor, log, releases }: MeshParts): Promise<Forwarder> {
+  const underlay = await findUnderlay(options.tunnelAddress);
+  if (!underlay) log.warn({ address: options.tunnelAddress }, 'no interface for tunnels: wires to other nodes are refused');
+  const unixSockets = new NativeUnixSockets(dataplane);
+  releases.push(() => unixSockets.close());
+  const forwarder = new Forwarder(options, {
+    wires: supervisor,
+    readWire: readSingleWire,
+    unixSockets,
+    identity: identitySource(options, log),
+    tunnel: underlay && { address: underlay.address, mtu: underlay.mtu, vxlanPort: options.vxlanPort },
+    log,
+  });
+  releases.push(() => forwarder.stop());
+  forwarder.start((error) => {
+    log.fatal({ error }, 'the mesh cannot be served; kernel wires go on');
+    process.kill(process.pid, 'SIGTERM');
+  });
+  return forwarder;
+}
+
+function identitySource(options: NsmOptions, log: Logger): IdentitySource {
+  const { workloadApi: endpoint, certificateFile: certificate, keyFile: key, bundleFile: bundle } = options;
+  const source = endpoint
+    ? new WorkloadSource({ endpoint, log })
+    : new FileSource({ files: { certificate, key, bundle }, log });
+  source.start();
+  return source;
+}
+
+async function readSingleWire(document: object): Promise<Wire> {
+  const { wires, errors } = await parseWireList([document]);
+  const [wire] = wires;
+  if (wire && errors.length === 0) return wire;
+  throw errors[0] ?? new Error('a wire document was read as nothing');
 }
 
 /** The wires of --wires. One that cannot be taken now, because a namespace is missing perhaps, keeps neither the others
@@ -230,9 +285,9 @@ const daemon = { ran: false };
 process.exitCode = await runProgram(process.argv.slice(2), {
   version,
   terminal,
-  run: (options, wires) => {
+  run: (options, wires, nsm) => {
     daemon.ran = true;
-    return run(options, wires);
+    return run(options, wires, nsm);
   },
   doctor: () => examineMachine({ loadDataplane: async () => new NativeDataplane() }),
 });

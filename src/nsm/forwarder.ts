@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// A forwarder of NSM from its first identity to its last answer.
+
+import { tmpdir } from 'node:os';
+import { CrosswireError } from '../model/error.ts';
+import type { Wire } from '../model/wire.ts';
+import { MonitorConnectionService } from './generated/connection.ts';
+import { HealthService } from './generated/health.ts';
+import { NetworkServiceService } from './generated/networkservice.ts';
+import type { IdentitySource } from './identity/identity.ts';
+import { checkServerPolicies } from './identity/policies.ts';
+import { issueToken } from './identity/token.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { Manager } from './manager.ts';
+import type { TunnelSettings } from './mechanisms/offers.ts';
+import { Registration } from './registry/registration.ts';
+import { healthHandlers, monitorHandlers, networkServiceHandlers } from './service/handlers.ts';
+import { NetworkService } from './service/network-service.ts';
+import type { ServiceLog } from './service/parts.ts';
+import type { NsmSettings } from './settings.ts';
+import type { Peer } from './transport/calls.ts';
+import { GrpcDialer } from './transport/dialer.ts';
+import { callerOf, GrpcServer } from './transport/server.ts';
+import type { UnixSockets } from './transport/unix-sockets.ts';
+import type { Wires } from './wires.ts';
+
+export interface ForwarderParts {
+  readonly wires: Wires;
+  readonly readWire: (document: object) => Promise<Wire>;
+  readonly unixSockets: UnixSockets;
+  readonly identity: IdentitySource;
+  readonly tunnel: TunnelSettings | undefined;
+  readonly log: ServiceLog;
+}
+
+/** For calls that are under way when it stops. */
+const stopMilliseconds = 2_000;
+
+export class Forwarder {
+  readonly #settings: NsmSettings;
+  readonly #parts: ForwarderParts;
+  readonly #service: NetworkService;
+  readonly #server: GrpcServer;
+  readonly #dialer: GrpcDialer;
+  readonly #manager: Manager;
+  readonly #registration: Registration;
+  readonly #stopping = new AbortController();
+  #forgetLeftovers = () => {};
+  #running: Promise<void> | undefined;
+  #serving = false;
+
+  constructor(settings: NsmSettings, parts: ForwarderParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    const { identity, unixSockets, wires, readWire, log, tunnel } = parts;
+    const tokenFor = (peer: Peer) => this.#issueToken(peer);
+    this.#dialer = new GrpcDialer({ identity, unixSockets, issueToken: tokenFor });
+    this.#manager = new Manager(settings.managerUrl, this.#dialer, settings.dialMilliseconds);
+    this.#service = new NetworkService(
+      { ...settings, ...(tunnel ? { tunnel } : {}), temporaryDirectory: tmpdir() },
+      {
+        wires,
+        readWire,
+        dialer: this.#dialer,
+        manager: (signal) => this.#manager.connect(signal),
+        issueToken: tokenFor,
+        checkCaller: checkServerPolicies,
+        log,
+      },
+    );
+    this.#server = new GrpcServer({
+      identity,
+      unixSockets,
+      onRefused: (error) => log.warn({ error }, 'a caller was not let in'),
+    });
+    this.#registration = new Registration(
+      { ...settings, service: settings.serviceName },
+      {
+        manager: (signal) => this.#manager.connect(signal),
+        onRegistered: ({ name, expirationTime }) => log.info({ name, until: expirationTime }, 'registered'),
+        onFailed: (error) => log.warn({ error, manager: settings.managerUrl }, 'not registered; trying again'),
+      },
+    );
+  }
+
+  /** Calls are answered. */
+  get serving(): boolean {
+    return this.#serving;
+  }
+
+  /** Returns at once: what it waits for, an identity first of all, it waits for in the background. */
+  start(onFailed: (error: unknown) => void): void {
+    const { wires, log } = this.#parts;
+    const { maxTokenMilliseconds } = this.#settings;
+    this.#forgetLeftovers = removeLeftovers(wires, maxTokenMilliseconds, () => this.#service.wires(), log);
+    this.#running = this.#begin().catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) onFailed(error);
+    });
+  }
+
+  /** Wires stay; neither callers nor endpoints are told. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#serving = false;
+    this.#forgetLeftovers();
+    await this.#running;
+    await this.#registration.stop();
+    await this.#server.stop(stopMilliseconds);
+    this.#service.stop();
+    this.#manager.close();
+    this.#dialer.close();
+    this.#parts.identity.close();
+  }
+
+  async #begin(): Promise<void> {
+    const { identity, log } = this.#parts;
+    if (!identity.current()) log.info({}, 'waiting for an identity before anything is served');
+    const { spiffeId } = await identity.ready(this.#stopping.signal);
+    this.#server.addService(NetworkServiceService, networkServiceHandlers(this.#service, callerOf));
+    this.#server.addService(MonitorConnectionService, monitorHandlers(this.#service));
+    this.#server.addService(
+      HealthService,
+      healthHandlers(() => this.#serving),
+    );
+    const url = await this.#server.listen(this.#settings.listenUrl);
+    this.#serving = true;
+    log.info({ spiffeId, url }, 'serving Network Service Mesh');
+    this.#registration.start();
+  }
+
+  async #issueToken({ spiffeId, notAfter }: Peer) {
+    const identity = this.#parts.identity.current();
+    if (!identity) throw noIdentity();
+    const { maxTokenMilliseconds: maxLifetimeMilliseconds } = this.#settings;
+    return issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds });
+  }
+}
+
+function noIdentity(): CrosswireError {
+  return new CrosswireError({
+    code: 'IDENTITY_MISSING',
+    operation: 'issue a token',
+    subject: '',
+    reason: 'there is no identity yet',
+    hint: 'the Workload API must give one; see SPIFFE_ENDPOINT_SOCKET',
+  });
+}
