@@ -133,7 +133,7 @@ async function start(
 
   if (wires.length > 0) releases.push(await applyAtStart(supervisor, wires, resyncSeconds, log));
   for (const warning of nsm.warnings) log.warn({}, warning);
-  if (nsm.options) state.forwarder = await joinMesh(nsm.options, { dataplane, supervisor, log, releases });
+  if (nsm.options) state.forwarder = await joinMesh(nsm.options, { supervisor, log, releases });
   state.ready = true;
   releases.push(() => {
     state.ready = false;
@@ -142,17 +142,17 @@ async function start(
 }
 
 interface MeshParts {
-  readonly dataplane: NativeDataplane;
   readonly supervisor: Supervisor;
   readonly log: Logger;
   readonly releases: (() => Promise<unknown> | void)[];
 }
 
 /** Returns at once; what it waits for, an identity for one, it says in the log. */
-async function joinMesh(options: NsmOptions, { dataplane, supervisor, log, releases }: MeshParts): Promise<Forwarder> {
+async function joinMesh(options: NsmOptions, { supervisor, log, releases }: MeshParts): Promise<Forwarder> {
   const underlay = await findUnderlay(options.tunnelAddress);
-  if (!underlay) log.warn({ address: options.tunnelAddress }, 'no interface for tunnels: wires to other nodes are refused');
-  const unixSockets = new NativeUnixSockets(dataplane);
+  if (!underlay)
+    log.warn({ address: options.tunnelAddress }, 'no interface for tunnels: wires to other nodes are refused');
+  const unixSockets = new NativeUnixSockets();
   releases.push(() => unixSockets.close());
   const forwarder = new Forwarder(options, {
     wires: supervisor,
