@@ -4,20 +4,11 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorGroups } from '../src/config/error-catalogue.ts';
-import { nsmOptionRows, runOptionNames, withoutEffect } from '../src/config/nsm-options.ts';
-import { runOptionRows } from '../src/config/run-options.ts';
 import * as catalogue from '../src/metrics/catalogue.ts';
 import { dropReasons } from '../src/model/drop-reason.ts';
 import { uncataloguedErrors } from './checks/error-codes.ts';
-
-type Row = readonly string[];
-
-const cell = (text: string) => text.replaceAll('|', '\\|');
-const table = (head: Row, rows: readonly Row[]) =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
-const generated = (from: string) =>
-  `<!-- Made by scripts/generate-docs.ts from ${from}. Change that, then run it. -->\n`;
-const code = (text: string) => `\`${text}\``;
+import { code, generated, table } from './lib/markdown.ts';
+import { options } from './lib/options-document.ts';
 
 function metrics(): string {
   const section = (title: string, rows: readonly catalogue.MetricRow[]) =>
@@ -36,39 +27,14 @@ function metrics(): string {
     section('Workers', Object.values(catalogue.workerMetrics)) +
     section('The forwarder', Object.values(catalogue.forwarderMetrics)) +
     section('CPU quota, where cpu.stat can be read', Object.values(catalogue.throttlingMetrics)) +
+    section('In a mesh', Object.values(catalogue.meshMetrics)) +
+    section('With `--metrics-compat nsm`', catalogue.nsmMetrics) +
     section('With `--metrics-compat nsm2019`', catalogue.nsm2019Metrics) +
     `\nAnd the \`process_*\` and \`nodejs_*\` metrics of prom-client.\n\n## Drop reasons\n\n` +
     table(
       ['reason', 'meaning'],
       Object.entries(dropReasons).map(([reason, meaning]) => [code(reason), meaning]),
     )
-  );
-}
-
-function options(): string {
-  const rows = runOptionRows.map(({ flag, argument, environment, default: value, defaultInWords, meaning }) => [
-    code(argument ? `${flag} ${argument}` : flag),
-    code(environment),
-    defaultInWords ?? code(value),
-    meaning,
-  ]);
-  return (
-    `${generated('src/config/run-options.ts')}# Options of \`crosswire run\`\n\n` +
-    'The command line wins over the environment, which wins over the default. The other verbs take `--control`, or\n' +
-    '`CROSSWIRE_CONTROL`, to find the daemon.\n\n' +
-    table(['option', 'environment', 'default', 'meaning'], rows) +
-    `\n## In a mesh: the environment of NSM's forwarders\n\n` +
-    'Where `NSM_CONNECT_TO` is set, the daemon is a forwarder of Network Service Mesh besides.\n\n' +
-    table(
-      ['environment', 'default', 'meaning'],
-      nsmOptionRows.map(({ environment, default: value, defaultInWords, meaning }) => [
-        code(environment),
-        defaultInWords ?? code(value),
-        meaning,
-      ]),
-    ) +
-    `\nOther names: ${runOptionNames.map((one) => `${code(one.environment)} is ${code(one.option)}`).join(', ')}.\n` +
-    `Taken without effect: ${withoutEffect.map(code).join(', ')}.\n`
   );
 }
 

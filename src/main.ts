@@ -95,7 +95,8 @@ async function start(
       workers: () => dataplane.workerStatistics(),
       throttling: async () => (await readCpuQuota()).throttling,
     };
-    const exposition = new Exposition({ source, process: processMetrics, version, compat: options.metricsCompat });
+    const { metricsCompat: compat, metricsCompatPrefix: compatPrefix } = options;
+    const exposition = new Exposition({ source, process: processMetrics, version, compat, compatPrefix });
     const server = new MetricsServer({
       ...options.metrics,
       render: () => exposition.render(),

@@ -208,6 +208,10 @@ export const withoutEffect: readonly string[] = [
 export const runOptionNames: readonly {
   readonly environment: string;
   readonly option: string;
+  /** NSM's forwarders read it only with PROMETHEUS=true. */
+  readonly withPrometheus?: true;
+  /** Where `withPrometheus` holds and nothing is said. */
+  readonly default?: string;
   readonly read: (text: string) => string;
 }[] = [
   {
@@ -219,7 +223,20 @@ export const runOptionNames: readonly {
         .replace(/^warning$/, 'warn')
         .replace(/^panic$/, 'fatal'),
   },
-  { environment: 'NSM_PROMETHEUS_LISTEN_ON', option: 'CROSSWIRE_METRICS', read: (value) => value },
+  { environment: 'PROMETHEUS', option: 'CROSSWIRE_METRICS_COMPAT', withPrometheus: true, read: () => 'nsm' },
+  {
+    environment: 'PROMETHEUS_METRICS_PREFIX',
+    option: 'CROSSWIRE_METRICS_COMPAT_PREFIX',
+    withPrometheus: true,
+    read: (value) => value,
+  },
+  {
+    environment: 'NSM_PROMETHEUS_LISTEN_ON',
+    option: 'CROSSWIRE_METRICS',
+    withPrometheus: true,
+    default: ':8081',
+    read: (value) => value,
+  },
 ];
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -242,20 +259,31 @@ export function readNsmOptions(environment: Environment): NsmReading {
     if ('value' in reading) options[key] = Object.freeze(reading.value);
     else errors.push(refusal(variable, reading.reason, reading.hint));
   }
-  if (!options['workloadApi'] && !options['certificateFile'])
-    errors.push(
-      refusal('SPIFFE_ENDPOINT_SOCKET', 'is not set', 'a mesh needs an identity: that, or CROSSWIRE_TLS_CERTIFICATE'),
-    );
+  errors.push(...identityProblems(options as unknown as NsmOptions));
   if (errors.length > 0) throw new AggregateError(errors, 'the environment cannot be used');
   return { options: Object.freeze(options) as unknown as NsmOptions, warnings: unknownVariables(environment) };
+}
+
+function identityProblems({ workloadApi, certificateFile, keyFile, bundleFile }: NsmOptions): CrosswireError[] {
+  if (workloadApi) return [];
+  if (!certificateFile) {
+    const hint = 'a mesh needs an identity: that, or CROSSWIRE_TLS_CERTIFICATE';
+    return [refusal('SPIFFE_ENDPOINT_SOCKET', 'is not set', hint)];
+  }
+  const beside = { CROSSWIRE_TLS_KEY: keyFile, CROSSWIRE_TLS_BUNDLE: bundleFile };
+  return Object.entries(beside)
+    .filter(([, file]) => !file)
+    .map(([variable]) => refusal(variable, 'is not set', 'CROSSWIRE_TLS_CERTIFICATE needs its key and a bundle'));
 }
 
 /** The environment of `crosswire run`, with what NSM's names say where its own are silent. */
 export function withNsmNames(environment: Environment): Environment {
   const added: Record<string, string> = {};
   if (!environment[managerVariable]) return environment;
-  for (const { environment: variable, option, read } of runOptionNames) {
-    const value = environment[variable];
+  const prometheus = isTrue(environment['PROMETHEUS']);
+  for (const { environment: variable, option, withPrometheus, default: usual, read } of runOptionNames) {
+    if (withPrometheus && !prometheus) continue;
+    const value = environment[variable] || usual;
     if (value && !environment[option]) added[option] = read(value);
   }
   return { ...environment, ...added };
@@ -280,7 +308,8 @@ function anyText(value: string): Reading<string> {
 }
 
 function url(value: string): Reading<string> {
-  if (/^unix:(\/\/)?\/.+/.test(value) || /^tcp:\/\/.+:\d+$/.test(value)) return { value };
+  const [, port] = /^tcp:\/\/.*:(\d{1,5})$/.exec(value) ?? [];
+  if (/^unix:(\/\/)?\/[^/]/.test(value) || (port && Number(port) <= 65_535)) return { value };
   return { reason: `'${value}' is no address`, hint: 'like unix:///run/nsm.sock or tcp://host:5001' };
 }
 
@@ -295,8 +324,12 @@ function map(value: string): Reading<Record<string, string>> {
   return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''])) };
 }
 
+function isTrue(value: string | undefined): boolean {
+  return /^(true|1|t)$/i.test(value ?? '');
+}
+
 function flag(value: string): Reading<boolean> {
-  if (/^(true|1|t)$/i.test(value)) return { value: true };
+  if (isTrue(value)) return { value: true };
   if (/^(false|0|f)$/i.test(value)) return { value: false };
   return { reason: `'${value}' is neither true nor false` };
 }
@@ -304,7 +337,7 @@ function flag(value: string): Reading<boolean> {
 /** As Go's time.ParseDuration reads it, in milliseconds: 750ms, 10m, 1h30m. */
 function duration(value: string): Reading<number> {
   const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
+  const parts = [...value.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
   const milliseconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
   if (parts.map(([part]) => part).join('') === value && milliseconds > 0 && Number.isFinite(milliseconds))
     return { value: milliseconds };

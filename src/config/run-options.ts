@@ -13,7 +13,8 @@ export interface RunOptions {
   readonly stateDirectory: string;
   readonly control: string;
   readonly metrics: ListenAddress | null;
-  readonly metricsCompat: 'none' | 'nsm2019';
+  readonly metricsCompat: 'none' | 'nsm' | 'nsm2019';
+  readonly metricsCompatPrefix: string; // without the '_' behind it
   readonly wires: readonly string[];
   readonly node: string;
   readonly workers: number;
@@ -86,8 +87,22 @@ export const runOptionRows: readonly OptionRow[] = [
     argument: 'NAME',
     environment: 'CROSSWIRE_METRICS_COMPAT',
     default: 'none',
-    meaning: "'nsm2019' adds the six gauges rx_bytes … tx_error_packets of the first NSM and SMI integration",
-    read: (text) => oneOf(['none', 'nsm2019'] as const, text),
+    meaning:
+      "'nsm' adds the ten counters client_rx_bytes_total … of NSM's own forwarder, 'nsm2019' the six gauges rx_bytes … tx_error_packets of the first NSM and SMI integration",
+    read: (text) => oneOf(['none', 'nsm', 'nsm2019'] as const, text),
+  }),
+  row({
+    key: 'metricsCompatPrefix',
+    flag: '--metrics-compat-prefix',
+    argument: 'WORD',
+    environment: 'CROSSWIRE_METRICS_COMPAT_PREFIX',
+    default: '',
+    defaultInWords: 'none',
+    meaning: "put before the names that 'nsm' adds, with a '_' between",
+    read: (text) =>
+      text === '' || /^[A-Za-z_:][A-Za-z0-9_:]*$/.test(text)
+        ? { value: text }
+        : { reason: `'${text}' cannot begin the name of a metric`, hint: "letters, digits and '_'" },
   }),
   row({
     key: 'wires',

@@ -101,6 +101,30 @@ const throttlingRows = {
   crosswire_cpu_throttled_seconds_total: ['counter', 'Time for which the CPU quota stopped the forwarder', 'seconds'],
 } satisfies Record<string, Definition>;
 
+/** Only of a forwarder in a mesh. */
+const meshRows = {
+  crosswire_nsm_calls_total: [
+    'counter',
+    'Requests (refreshes among them) and Closes that were answered, by gRPC status',
+    '',
+    ['call', 'outcome'],
+  ],
+  crosswire_nsm_call_seconds: ['histogram', 'How long it took to answer them', 'seconds', ['call']],
+  crosswire_nsm_connections: ['gauge', 'Connections that stand'],
+  crosswire_nsm_registrations_total: [
+    'counter',
+    'Attempts to register at the manager, and to stay registered, by outcome',
+    '',
+    ['outcome'],
+  ],
+  crosswire_nsm_registered: ['gauge', '1 while the manager knows this forwarder'],
+  crosswire_nsm_registration_expiry_timestamp_seconds: [
+    'gauge',
+    'When the registration ends unless it is renewed, as Unix time; 0 before the first',
+    'seconds',
+  ],
+} satisfies Record<string, Definition>;
+
 function rows<Name extends string>(definitions: Record<Name, readonly unknown[]>): Record<Name, MetricRow> {
   const entries = Object.entries(definitions) as [Name, Definition][];
   return Object.fromEntries(
@@ -113,6 +137,7 @@ export const setupMetrics = rows(setupRows);
 export const workerMetrics = rows(workerRows);
 export const forwarderMetrics = rows(forwarderRows);
 export const throttlingMetrics = rows(throttlingRows);
+export const meshMetrics = rows(meshRows);
 
 /** `--metrics-compat nsm2019`: names, type and labels of the NSM and SMI integration of December 2019. */
 export const nsm2019Metrics: readonly MetricRow[] = [
@@ -129,3 +154,15 @@ export const nsm2019Metrics: readonly MetricRow[] = [
   unit: name.endsWith('bytes') ? 'bytes' : 'packets',
   labels: ['src_pod_name', 'src_pod_namespace', 'dst_pod_name', 'dst_pod_namespace'],
 }));
+
+/** `--metrics-compat nsm`: names, type and labels of NSM's own forwarder (sdk-vpp, pkg/networkservice/stats). `server` is
+ *  the side of whoever asked for the connection, `client` the onward one; rx are frames that came from there. */
+export const nsmMetrics: readonly MetricRow[] = (['client', 'server'] as const).flatMap((side) =>
+  (['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'drops'] as const).map((counter) => ({
+    name: `${side}_${counter}_total`,
+    type: 'counter' as const,
+    help: `${counter} of the ${side} side of the connection`,
+    unit: counter.endsWith('bytes') ? ('bytes' as const) : ('packets' as const),
+    labels: ['connection_id', 'network_service', 'nsc', 'nsc_interface', 'nse_interface'],
+  })),
+);

@@ -4,8 +4,10 @@
 import type { WorkerStatistics } from '../dataplane/types.ts';
 import type { HealthRecord, WireCounters, WireStatus } from '../model/status.ts';
 import { ChunkWriter } from './chunk-writer.ts';
+import type { MeshMetrics } from './mesh-metrics.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
 import { type CpuThrottling, renderForwarder, renderThrottling } from './render-forwarder.ts';
+import { renderNsm } from './render-nsm.ts';
 import { renderNsm2019 } from './render-nsm2019.ts';
 import { WireRenderer } from './render-wires.ts';
 import { renderWorkers } from './render-workers.ts';
@@ -24,7 +26,11 @@ export interface ExpositionSettings {
   readonly source: MetricsSource;
   readonly process: ProcessMetrics;
   readonly version: string;
-  readonly compat: 'none' | 'nsm2019';
+  readonly compat: 'none' | 'nsm' | 'nsm2019';
+  /** Before the names that compat 'nsm' adds. */
+  readonly compatPrefix?: string;
+  /** Absent: in no mesh. */
+  readonly mesh?: MeshMetrics;
 }
 
 export class Exposition {
@@ -44,7 +50,7 @@ export class Exposition {
   }
 
   async #render(): Promise<readonly Buffer[]> {
-    const { source, process, version, compat } = this.#settings;
+    const { source, process, mesh, version, compat, compatPrefix = '' } = this.#settings;
     const out = new ChunkWriter();
     const throttling = await source.throttling();
     const counters = await source.counters();
@@ -52,10 +58,12 @@ export class Exposition {
     await out.pause();
     const samples = { wires, counters };
     await this.#wires.render(samples, out);
+    if (compat === 'nsm') await renderNsm(counters, mesh?.connections() ?? [], compatPrefix, out);
     if (compat === 'nsm2019') await renderNsm2019(samples, out);
     out.write(renderWorkers(source.workers()));
     out.write(renderForwarder(version, wires, source.health()));
     if (throttling) out.write(renderThrottling(throttling));
+    if (mesh) out.write(await mesh.render());
     out.write(await process.render());
     return out.finish();
   }

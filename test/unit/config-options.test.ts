@@ -46,6 +46,7 @@ const bad: Record<string, [key: string, ...texts: string[]]> = {
   '--control': ['control', '', `/${'x'.repeat(107)}`],
   '--metrics': ['metrics', 'nonsense', '127.0.0.1', '127.0.0.1:65536', '[::1]', '[nonsense]:1', 'a b:1'],
   '--metrics-compat': ['metricsCompat', 'nsm2020'],
+  '--metrics-compat-prefix': ['metricsCompatPrefix', '1st', 'a-b', 'ü'],
   '--node': ['node', 'a/b', '-a', 'x'.repeat(64)],
   '--workers': ['workers', '0', '65', '1.5', 'many', '-1', '1e1'],
   '--worker-cpus': ['workerCpus', 'all', '0,', '3-2', '1024', '0-5:2'],

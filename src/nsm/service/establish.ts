@@ -13,6 +13,7 @@ import { mechanismType, parameter } from '../names.ts';
 import { ownSegment } from '../path/path-segments.ts';
 import { Discovery, type Found } from '../registry/discovery.ts';
 import { Rotation } from '../registry/rotation.ts';
+import type { Attributes, Tracing } from '../tracing/tracing.ts';
 import type { NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
 import type { Established } from './established.ts';
@@ -37,12 +38,14 @@ interface Attempt {
 export class Establisher {
   readonly #settings: ServiceSettings;
   readonly #parts: ServiceParts;
+  readonly #tracing: Tracing;
   readonly #rotation = new Rotation();
   readonly vnis = new VniBook();
 
-  constructor(settings: ServiceSettings, parts: ServiceParts) {
+  constructor(settings: ServiceSettings, parts: ServiceParts, tracing: Tracing) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#tracing = tracing;
   }
 
   /** Tries the caller's mechanisms in its order, each with every endpoint; the first that works end to end wins. */
@@ -53,7 +56,9 @@ export class Establisher {
     call: IncomingCall,
   ): Promise<Outcome> {
     const discovery = new Discovery(await this.#parts.manager(call.signal), this.#rotation);
-    const { payload, candidates } = await discovery.discover(asked, call.signal);
+    const { payload, candidates } = await this.#tracing.step('discover', aboutOf(asked), () =>
+      discovery.discover(asked, call.signal),
+    );
     const connection = { ...asked, payload: payload || asked.payload };
     const mechanisms = acceptable(this.#offering, connection.payload, asked.mechanism, preferences);
     const files = held?.files ?? new HeldFiles();
@@ -97,7 +102,11 @@ export class Establisher {
     };
     try {
       const offers = offersFor({ tunnel, priority }, connection.payload, found.identity);
-      const answer = await requestOnward(nextHop, onward, offers, files, call);
+      const answer = await this.#tracing.step(
+        'ask the next hop',
+        { ...aboutOf(onward), 'nsm.endpoint': found.name, 'nsm.next_hop': nextHop.url },
+        () => requestOnward(nextHop, onward, offers, files, call),
+      );
       return await this.#makeWire(attempt, { callerSide, found, nextHop }, answer);
     } catch (error) {
       // A half-made connection is closed at the endpoint; one that stood before goes on.
@@ -142,7 +151,9 @@ export class Establisher {
   /** A new wire that fails is taken back; the supervisor would keep trying. */
   async #apply(wire: Wire, stood: boolean): Promise<void> {
     const { wires } = this.#parts;
-    const [report] = await wires.apply([wire]);
+    const [report] = await this.#tracing.step('apply the wire', { 'crosswire.wire': wire.name }, () =>
+      wires.apply([wire]),
+    );
     if (!report?.error) return;
     if (!stood) await wires.remove([wire.name]);
     throw new CrosswireError(report.error);
@@ -196,6 +207,10 @@ function withOwnMetrics(connection: Connection, metrics: Record<string, string>)
   if (!path) return connection;
   const pathSegments = path.pathSegments.map((one, index) => (index === path.index ? { ...one, metrics } : one));
   return { ...connection, path: { ...path, pathSegments } };
+}
+
+function aboutOf({ id, networkService }: Connection): Attributes {
+  return { 'nsm.connection': id, 'nsm.network_service': networkService };
 }
 
 function allFailed({ id, networkService }: Connection, failures: readonly unknown[]): CrosswireError {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection that stands, and all that is held for it.
 
+import type { MeshConnection } from '../../metrics/mesh-connection.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
+import { firstSegment } from '../path/path-segments.ts';
 import type { Found } from '../registry/discovery.ts';
 import type { NextHop } from '../transport/calls.ts';
 import type { HeldFiles } from './held-files.ts';
@@ -22,4 +24,18 @@ export interface Established {
   readonly files: HeldFiles;
   /** Ends the stream of events from the next hop. */
   stopWatching: () => void;
+}
+
+export function asMeshConnection({ id, wire, connection }: Established): MeshConnection {
+  const { pathSegments = [], index = 0 } = connection.path ?? {};
+  return {
+    id,
+    wire,
+    networkService: connection.networkService,
+    index,
+    segments: pathSegments.length,
+    client: firstSegment(connection)?.id ?? id,
+    clientInterface: firstSegment(connection)?.metrics['client_interface'] ?? '',
+    endpointInterface: pathSegments.at(-1)?.metrics['server_interface'] ?? '',
+  };
 }

@@ -12,7 +12,10 @@ import { CrosswireError } from '../../model/error.ts';
 import type { ConnectionEvent, MonitorConnectionServer, MonitorScopeSelector } from '../generated/connection.ts';
 import { HealthCheckResponse_ServingStatus, type HealthServer } from '../generated/health.ts';
 import type { NetworkServiceServer } from '../generated/networkservice.ts';
+import type { MeshCall } from '../../metrics/mesh-metrics.ts';
 import { metadataKey } from '../names.ts';
+import { PassOn } from '../tracing/pass-on.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { Peer } from '../transport/calls.ts';
 import type { NetworkService } from './network-service.ts';
 import type { IncomingCall, Token } from './parts.ts';
@@ -28,26 +31,48 @@ const mostUnread = 1_000;
 
 export const servedNames = ['', 'networkservice.NetworkService', 'connection.MonitorConnection'];
 
-export function networkServiceHandlers(service: NetworkService, callerOf: CallerOf): NetworkServiceServer {
+/** Told of every call that was answered: `outcome` is the gRPC status in small letters. */
+export type CallObserver = (call: MeshCall, outcome: string, seconds: number) => void;
+
+export interface Observers {
+  readonly tracing?: Pick<Tracing, 'answer'>;
+  readonly onAnswered?: CallObserver;
+}
+
+export function networkServiceHandlers(
+  service: NetworkService,
+  callerOf: CallerOf,
+  { tracing = new PassOn(), onAnswered = () => {} }: Observers = {},
+): NetworkServiceServer {
   const answer = async <Request, Response>(
+    name: MeshCall,
     call: ServerUnaryCall<Request, Response>,
-    work: (request: Request, incoming: IncomingCall) => Promise<Response>,
+    work: (incoming: IncomingCall) => Promise<Response>,
     callback: (error: Partial<StatusObject> | null, response?: Response) => void,
   ) => {
+    const begun = performance.now();
+    const answered = (code: status) =>
+      onAnswered(name, (status[code] ?? 'UNKNOWN').toLowerCase(), (performance.now() - begun) / 1000);
     try {
       const incoming = incomingCall(call as ServerUnaryCall<unknown, unknown>, callerOf);
-      callback(null, await work(call.request, incoming));
+      const response = await tracing.answer(call.getPath(), call.metadata, () => work(incoming));
+      answered(status.OK);
+      callback(null, response);
     } catch (error) {
-      callback(statusOf(error));
+      const failure = statusOf(error);
+      answered(failure.code);
+      callback(failure);
     }
   };
   return {
-    request: (call, callback) => void answer(call, (request, incoming) => service.request(request, incoming), callback),
+    request: (call, callback) =>
+      void answer('request', call, (incoming) => service.request(call.request, incoming), callback),
     close: (call, callback) =>
       void answer(
+        'close',
         call,
-        async (connection, incoming) => {
-          await service.close(connection, incoming);
+        async (incoming) => {
+          await service.close(call.request, incoming);
           return {};
         },
         callback,
@@ -115,7 +140,7 @@ function tokenOf(metadata: Metadata): Token | undefined {
 }
 
 /** Peers only tell success from failure; the code is for people. */
-function statusOf(error: unknown): Partial<StatusObject> {
+function statusOf(error: unknown): Pick<StatusObject, 'code' | 'details'> {
   if (error instanceof CrosswireError)
     return { code: statusCodes[error.code] ?? status.UNKNOWN, details: `${error.code}: ${error.message}` };
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request and Close, one at a time for each connection; the chain of NSM's forwarders in a straight line.
 
+import type { MeshConnection } from '../../metrics/mesh-connection.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, State } from '../generated/connection.ts';
 import type { NetworkServiceRequest } from '../generated/networkservice.ts';
@@ -8,10 +9,12 @@ import { previousSegment, withSegment } from '../path/path-segments.ts';
 import { asCallerSees, locate } from '../path/update-path.ts';
 import { admitted, clientOf, mustOwn } from './admission.ts';
 import { Establisher, type Outcome } from './establish.ts';
-import type { Established } from './established.ts';
+import { asMeshConnection, type Established } from './established.ts';
 import { Expiry } from './expiry.ts';
 import { MonitorHub, type Watcher } from './monitor-hub.ts';
 import { closeOnward, watchOnward } from './onward.ts';
+import { PassOn } from '../tracing/pass-on.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
 import { Turns } from './turns.ts';
@@ -23,6 +26,7 @@ export class NetworkService {
   readonly #monitor = new MonitorHub();
   readonly #settings: ServiceSettings;
   readonly #parts: ServiceParts;
+  readonly #tracing: Tracing;
   readonly #establisher: Establisher;
   readonly #turns = new Turns();
   readonly #standing = new Map<string, Established>();
@@ -31,12 +35,18 @@ export class NetworkService {
   constructor(settings: ServiceSettings, parts: ServiceParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#establisher = new Establisher(settings, parts);
+    this.#tracing = parts.tracing ?? new PassOn();
+    this.#establisher = new Establisher(settings, parts, this.#tracing);
   }
 
   /** Names of the wires that connections have now. */
   wires(): Set<string> {
     return new Set([...this.#standing.values()].map(({ wire }) => wire));
+  }
+
+  /** Those that stand now, for whoever counts them. */
+  connections(): MeshConnection[] {
+    return [...this.#standing.values()].map(asMeshConnection);
   }
 
   /** The answer is as the caller sees the connection. */
@@ -141,17 +151,22 @@ export class NetworkService {
     this.#standing.delete(held.id);
     this.#expiry.disarm(held.id);
     held.stopWatching();
+    const { wires } = this.#parts;
     const { connection, onward: mechanism, nextHop, files, wire, id } = held;
     const { deadline, signal } = call ?? {
       deadline: new Date(Date.now() + closeMilliseconds),
       signal: AbortSignal.timeout(closeMilliseconds),
     };
     try {
-      await closeOnward(nextHop, { ...connection, mechanism }, files, { deadline, signal });
+      await this.#tracing.step('close at the next hop', { 'nsm.connection': id, 'nsm.next_hop': nextHop.url }, () =>
+        closeOnward(nextHop, { ...connection, mechanism }, files, { deadline, signal }),
+      );
     } catch (error) {
       this.#parts.log.warn({ connection: id, nextHop: nextHop.url, error }, 'the next hop did not take the Close');
     }
-    const [report] = await this.#parts.wires.remove([wire]);
+    const [report] = await this.#tracing.step('remove the wire', { 'crosswire.wire': wire }, () =>
+      wires.remove([wire]),
+    );
     for (const error of report?.errors ?? [])
       this.#parts.log.warn({ connection: id, wire, error }, 'not removed yet; it is tried again');
     nextHop.close();

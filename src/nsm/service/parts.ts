@@ -4,6 +4,7 @@
 import type { Wire } from '../../model/wire.ts';
 import type { Connection, PathSegment } from '../generated/connection.ts';
 import type { TunnelSettings } from '../mechanisms/offers.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { Dialer, NextHop, Peer } from '../transport/calls.ts';
 import type { Wires } from '../wires.ts';
 
@@ -34,6 +35,8 @@ export interface ServiceParts {
   readonly issueToken: (peer: Peer) => Promise<Token>;
   /** The policies of a server; rejects with POLICY_REFUSED. */
   readonly checkCaller: (segments: readonly PathSegment[], certificate: string) => Promise<void>;
+  /** Absent: steps are not traced. */
+  readonly tracing?: Tracing;
   readonly log: ServiceLog;
 }
 
