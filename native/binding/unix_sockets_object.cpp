@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <map>
+#include <vector>
 
 #include "binding/addon_data.hpp"
 #include "binding/arguments.hpp"
@@ -70,14 +71,22 @@ class UnixSocketsObject final : public Napi::ObjectWrap<UnixSocketsObject> {
                        });
   }
 
+  // By the C API: in a Worker that is being terminated every call fails, and node-addon-api aborts the process when it
+  // cannot make an Error of that. What a handler throws stays pending, and Node reports it.
   void tell(Napi::Env env, News& news) {
-    const auto handler = events_.Get(news.event).As<Napi::Function>();
     const auto connection = Napi::Number::New(env, static_cast<double>(news.connection));
+    std::vector<napi_value> arguments;
     if (news.fd) {
       const auto listener = Napi::Number::New(env, static_cast<double>(news.listener));
-      handler.Call(events_.Value(), {listener, connection, Napi::Number::New(env, news.fd.release())});
+      arguments = {listener, connection, Napi::Number::New(env, news.fd.get())};
     } else {
-      handler.Call(events_.Value(), {connection, Napi::String::New(env, news.text)});
+      arguments = {connection, Napi::String::New(env, news.text)};
+    }
+    const napi_value self = events_.Value();
+    napi_value handler = nullptr;
+    if (napi_get_named_property(env, self, news.event, &handler) != napi_ok) return;
+    if (napi_call_function(env, self, handler, arguments.size(), arguments.data(), nullptr) == napi_ok) {
+      news.fd.release();
     }
   }
 
