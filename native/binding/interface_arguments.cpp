@@ -7,6 +7,8 @@ namespace {
 
 constexpr uint32_t highest_mtu = 65535;
 constexpr uint32_t longest_queue = 1U << 20;
+constexpr uint32_t highest_port = 65534;  // net/fib_rules.h, fib_rule_port_range_valid
+constexpr size_t most_policies = 64;
 
 os::MacAddress read_mac(const Fields& fields) {
   const auto mac = os::parse_mac_address(fields.string("mac"));
@@ -55,6 +57,31 @@ std::vector<os::Neighbour> read_neighbours(const Fields& fields, const char* nam
   return neighbours;
 }
 
+os::PortRange read_ports(const Fields& fields, const char* name) {
+  if (!fields.has(name)) return {};
+  const auto ports = fields.object(name);
+  const auto first = ports.integer("first", 1, highest_port);
+  return {static_cast<uint16_t>(first), static_cast<uint16_t>(ports.integer("last", first, highest_port))};
+}
+
+std::vector<os::Policy> read_policies(const Fields& fields, const char* name) {
+  std::vector<os::Policy> policies;
+  for (const auto& item : fields.objects(name)) {
+    os::Policy policy;
+    if (item.has("from")) {
+      policy.match.from = os::parse_ip_prefix(item.string("from"));
+      if (!policy.match.from) item.refuse("from", "must be an IP prefix");
+    }
+    policy.match.protocol = static_cast<uint8_t>(item.optional_integer("protocol", 1, 255).value_or(0));
+    policy.match.destination_ports = read_ports(item, "destinationPorts");
+    policy.match.source_ports = read_ports(item, "sourcePorts");
+    policy.routes = read_routes(item, "routes");
+    policies.push_back(std::move(policy));
+  }
+  if (policies.size() > most_policies) fields.refuse(name, "must be at most 64");
+  return policies;
+}
+
 }  // namespace
 
 os::InterfaceReference read_reference(const Fields& fields) { return {fields.string("netns"), fields.string("name")}; }
@@ -77,6 +104,8 @@ os::InterfaceChange read_change(const Fields& fields) {
   change.remove_routes = read_routes(fields, "removeRoutes");
   change.add_neighbours = read_neighbours(fields, "addNeighbours");
   change.remove_neighbours = read_neighbours(fields, "removeNeighbours");
+  change.allow_ping = fields.boolean("allowPing", false);
+  if (fields.has("policies")) change.policies = read_policies(fields, "policies");
   return change;
 }
 

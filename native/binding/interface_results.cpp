@@ -23,6 +23,25 @@ Napi::Value make_neighbour(Napi::Env env, const os::Neighbour& neighbour) {
   return object;
 }
 
+void set_ports(Napi::Env env, Napi::Object policy, const char* name, const os::PortRange& ports) {
+  if (ports.first == 0) return;
+  auto object = Napi::Object::New(env);
+  object.Set("first", ports.first);
+  object.Set("last", ports.last);
+  policy.Set(name, object);
+}
+
+Napi::Value make_policy(Napi::Env env, const os::Policy& policy) {
+  const auto& [from, protocol, destination, source] = policy.match;
+  auto object = Napi::Object::New(env);
+  if (from) object.Set("from", os::to_text(*from));
+  if (protocol != 0) object.Set("protocol", protocol);
+  set_ports(env, object, "destinationPorts", destination);
+  set_ports(env, object, "sourcePorts", source);
+  object.Set("routes", make_array(env, policy.routes, make_route));
+  return object;
+}
+
 }  // namespace
 
 Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
@@ -38,6 +57,8 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   object.Set("addresses", make_array(env, info.addresses, make_address));
   object.Set("routes", make_array(env, info.routes, make_route));
   object.Set("neighbours", make_array(env, info.neighbours, make_neighbour));
+  object.Set("policies", make_array(env, info.policies, make_policy));
+  object.Set("allowsPing", info.allows_ping);
   return object;
 }
 

@@ -14,6 +14,8 @@
 //   ADDRESS_REFUSED      … an address
 //   ROUTE_REFUSED        … a route
 //   NEIGHBOUR_REFUSED    … a neighbour
+//   POLICY_REFUSED       … a rule of policy routing
+//   SYSCTL_REFUSED       … a setting below /proc/sys/net
 //   NETLINK_FAILED       a netlink socket or a dump failed
 #pragma once
 
@@ -27,7 +29,8 @@
 
 namespace crosswire::os {
 
-// Marks the routes and neighbours that are ours: a number that rtnetlink.h and iproute2's rt_protos leave unassigned.
+// Marks the routes, rules and neighbours that are ours: a number that rtnetlink.h and iproute2's rt_protos leave
+// unassigned.
 constexpr uint8_t routing_protocol = 0xC7;
 
 struct InterfaceReference {
@@ -45,6 +48,24 @@ struct Neighbour {
   IpAddress address;
   MacAddress mac{};
   bool operator==(const Neighbour&) const = default;
+};
+
+struct PortRange {
+  uint16_t first = 0, last = 0;  // 0: any
+  bool operator==(const PortRange&) const = default;
+};
+
+// Which packets a policy is for. No two of an interface have the same.
+struct PolicyMatch {
+  std::optional<IpPrefix> from;
+  uint8_t protocol = 0;  // of IP; 0: any
+  PortRange destination_ports, source_ports;
+  bool operator==(const PolicyMatch&) const = default;
+};
+
+struct Policy {
+  PolicyMatch match;
+  std::vector<Route> routes;  // in a table of its own
 };
 
 // As the kernel counts: rx is what arrived in the namespace through the interface.
@@ -67,6 +88,8 @@ struct InterfaceInfo {
   std::vector<IpPrefix> addresses;    // without IPv6 link-local ones
   std::vector<Route> routes;          // with our routing_protocol
   std::vector<Neighbour> neighbours;  // permanent ones
+  std::vector<Policy> policies;       // with our routing_protocol
+  bool allows_ping = false;           // to everybody in its namespace, and IPv6 is not disabled on it
 };
 
 struct InterfaceQuery {
@@ -101,10 +124,10 @@ struct InterfaceTraits {
 };
 Result<> adopt_interface(const InterfaceReference& interface, const InterfaceTraits& traits);
 
-// One ordered batch: removals, rename, MTU, MAC, addresses, up or down, routes, neighbours. Adding what is there and
-// removing what is gone are successes. If a step fails, those before it are undone, in reverse, as far as the kernel
-// lets us (what `down` flushed is lost). Addresses and routes of ours that the kernel drops along with a removed
-// address are put back.
+// One ordered batch: removals, rename, MTU, MAC, ping, addresses, up or down, routes, neighbours, policies. Adding what
+// is there and removing what is gone are successes. If a step fails, those before it are undone, in reverse, as far as
+// the kernel lets us (what `down` flushed is lost). Addresses and routes of ours that the kernel drops along with a
+// removed address are put back.
 struct InterfaceChange {
   InterfaceReference interface;
   std::string alias;  // the interface's must be equal
@@ -115,10 +138,12 @@ struct InterfaceChange {
   std::vector<IpPrefix> add_addresses, remove_addresses;
   std::vector<Route> add_routes, remove_routes;
   std::vector<Neighbour> add_neighbours, remove_neighbours;
+  bool allow_ping = false;                      // never taken back: it is the namespace's
+  std::optional<std::vector<Policy>> policies;  // all that there are to be
 };
 Result<> change_interface(const InterfaceChange& change);
 
-// False: the interface, or its whole namespace, is gone already.
+// With the rules of its policies. False: the interface, or its whole namespace, is gone already.
 Result<bool> delete_interface(const InterfaceReference& interface, const std::string& alias);
 
 }  // namespace crosswire::os

@@ -46,11 +46,13 @@ Result<> apply(InterfaceEdit& edit, const InterfaceChange& change) {
   if (done && change.rename) done = rename(edit, *change.rename);
   if (done && change.mtu) done = set_mtu(edit, *change.mtu);
   if (done && change.mac) done = set_mac(edit, *change.mac);
+  if (done && change.allow_ping) done = allow_ping(edit);
   if (done) done = each(edit, change.add_addresses, add_address);
   if (done && change.up) done = set_up(edit, *change.up);
   if (done) done = restore_routes(edit, change);
   if (done) done = each(edit, change.add_routes, add_route);
   if (done) done = each(edit, change.add_neighbours, add_neighbour);
+  if (done && change.policies) done = set_policies(edit, *change.policies);
   return done;
 }
 
@@ -65,7 +67,8 @@ void roll_back(InterfaceEdit& edit) {
 
 bool only_removes(const InterfaceChange& change) {
   return !change.rename && !change.mtu && !change.mac && !change.up.value_or(false) && change.add_addresses.empty() &&
-         change.add_routes.empty() && change.add_neighbours.empty();
+         change.add_routes.empty() && change.add_neighbours.empty() && !change.allow_ping &&
+         (!change.policies || change.policies->empty());
 }
 
 }  // namespace

@@ -85,18 +85,23 @@ Verdict dump_addresses(NetlinkSocket& socket, const Wanted& wanted, uint8_t fami
       [&](const nlmsghdr* answer) { keep_address(wanted, answer); });
 }
 
-Verdict dump_routes(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
+Verdict dump_routes_in(NetlinkSocket& socket, const Wanted& wanted, uint8_t family, uint32_t table) {
   rtmsg header{};
   header.rtm_family = family;
   header.rtm_protocol = routing_protocol;
   NetlinkMessage message(RTM_GETROUTE, 0, header);
-  message.put_u32(RTA_TABLE, RT_TABLE_MAIN);  // where ours are; the local table has several entries for every address
+  message.put_u32(RTA_TABLE, table);
   if (wanted.only_index() != 0) message.put_u32(RTA_OIF, wanted.only_index());
   auto verdict = socket.dump(
       message, [&] { wanted.forget(&InterfaceInfo::routes, family); },
       [&](const nlmsghdr* answer) { keep_route(wanted, answer); });
-  if (verdict.errno_value == ENOENT) return {};  // there never was a route in this namespace
+  if (verdict.errno_value == ENOENT) return {};  // there never was a route in this table
   return verdict;
+}
+
+// Ours are in the main table, but those of policies; the local one has several entries for every address.
+Verdict dump_routes(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
+  return dump_routes_in(socket, wanted, family, RT_TABLE_MAIN);
 }
 
 Verdict dump_neighbours(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
@@ -130,6 +135,19 @@ Result<> read(NetlinkSocket& socket, const std::string& netns, std::vector<Inter
 
 Result<> read_addresses(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces) {
   return read(socket, netns, interfaces, {dump_addresses});
+}
+
+Result<std::vector<Route>> read_routes_of(NetlinkSocket& socket, const std::string& netns, uint32_t index,
+                                          uint32_t table) {
+  std::vector<InterfaceInfo> interfaces(1);
+  interfaces.front().index = index;
+  const Wanted wanted(interfaces);
+  for (const uint8_t family : {AF_INET, AF_INET6}) {
+    const auto verdict = dump_routes_in(socket, wanted, family, table);
+    if (family == AF_INET6 && verdict.errno_value == EOPNOTSUPP) continue;  // a kernel without IPv6
+    if (!verdict.accepted()) return refusal(verdict, "NETLINK_FAILED", "read a routing table", netns);
+  }
+  return std::move(interfaces.front().routes);
 }
 
 Result<> read_details(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces) {

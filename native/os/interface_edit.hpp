@@ -30,5 +30,10 @@ Result<> add_route(InterfaceEdit& edit, const Route& route);
 Result<> remove_route(InterfaceEdit& edit, const Route& route);
 Result<> add_neighbour(InterfaceEdit& edit, const Neighbour& neighbour);
 Result<> remove_neighbour(InterfaceEdit& edit, const Neighbour& neighbour);
+Result<> set_policies(InterfaceEdit& edit, const std::vector<Policy>& policies);
+Result<> allow_ping(InterfaceEdit& edit);
+
+// A route of a policy, in the table of that policy.
+Verdict request_table_route(InterfaceEdit& edit, uint16_t type, const Route& route, uint32_t table);
 
 }  // namespace crosswire::os

@@ -11,17 +11,21 @@ namespace crosswire::os {
 
 namespace {
 
-Verdict request_route(InterfaceEdit& edit, uint16_t type, uint16_t flags, const Route& route) {
+Verdict request_route(InterfaceEdit& edit, uint16_t type, uint16_t flags, const Route& route,
+                      uint32_t table = RT_TABLE_MAIN) {
   rtmsg header{};
   header.rtm_family = route.to.address.family;
   header.rtm_dst_len = route.to.length;
-  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_table = table < 256 ? static_cast<uint8_t>(table) : RT_TABLE_UNSPEC;
+  // Beside the main table, whose routes lead to gateways: taken to be on the link.
+  if (table != RT_TABLE_MAIN && route.via && type == RTM_NEWROUTE) header.rtm_flags = RTNH_F_ONLINK;
   header.rtm_protocol = routing_protocol;  // for a removal: only ours
   header.rtm_type = RTN_UNICAST;
   const bool direct = header.rtm_family == AF_INET && !route.via;
   header.rtm_scope = direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   if (type == RTM_DELROUTE) header.rtm_scope = RT_SCOPE_NOWHERE;  // any
   NetlinkMessage message(type, flags, header);
+  message.put_u32(RTA_TABLE, table);
   if (route.to.length > 0) message.put_address(RTA_DST, route.to.address);
   if (route.via) message.put_address(RTA_GATEWAY, *route.via);
   message.put_u32(RTA_OIF, static_cast<uint32_t>(edit.index()));
@@ -47,6 +51,12 @@ Result<bool> has_route(InterfaceEdit& edit, const Route& route) {
 }
 
 }  // namespace
+
+Verdict request_table_route(InterfaceEdit& edit, uint16_t type, const Route& route, uint32_t table) {
+  auto verdict = request_route(edit, type, type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0, route, table);
+  if (type == RTM_DELROUTE && verdict.errno_value == ESRCH) return {};
+  return verdict;
+}
 
 Result<> add_route(InterfaceEdit& edit, const Route& route) {
   auto verdict = request_new_route(edit, route);

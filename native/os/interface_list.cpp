@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "os/interface_read.hpp"
+#include "os/policy.hpp"
+#include "os/sysctl.hpp"
 
 namespace crosswire::os {
 
@@ -36,6 +38,8 @@ Result<std::vector<InterfaceInfo>> list_interfaces(const InterfaceQuery& query) 
   auto links = read_matching(socket.value(), query);
   if (!links || !query.details) return links;
   auto details = read_details(socket.value(), query.netns, links.value());
+  if (details) details = read_policies(socket.value(), query.netns, links.value());
+  if (details) details = read_ping(query.netns, links.value());
   if (!details) return std::move(details).error();
   return links;
 }

@@ -7,6 +7,7 @@
 
 #include "os/interface_read.hpp"
 #include "os/netns.hpp"
+#include "os/policy.hpp"
 
 namespace crosswire::os {
 
@@ -93,8 +94,11 @@ Result<bool> delete_interface(const InterfaceReference& interface, const std::st
   if (!socket && socket.error().code == "NAMESPACE_MISSING") return false;
   if (!socket) return std::move(socket).error();
   auto link = read_own_link(socket.value(), interface, alias, operation);
-  if (!link && link.error().code == "INTERFACE_MISSING") return false;
-  if (!link) return std::move(link).error();
+  const bool is_gone = !link && link.error().code == "INTERFACE_MISSING";
+  if (!link && !is_gone) return std::move(link).error();
+  // Rules stay behind an interface (net/core/fib_rules.c knows it only as iif and oif).
+  sweep_rules(socket.value(), interface.netns, is_gone ? 0 : link.value().index);
+  if (is_gone) return false;
   // By index: the name may have gone to another interface meanwhile.
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(link.value().index);

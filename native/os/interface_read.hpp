@@ -26,6 +26,9 @@ std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute);
 
 // Addresses of these interfaces, which are all of one namespace. Of a single one: without a look at any other.
 Result<> read_addresses(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces);
+// Routes of ours through the interface, in a table other than the main one.
+Result<std::vector<Route>> read_routes_of(NetlinkSocket& socket, const std::string& netns, uint32_t index,
+                                          uint32_t table);
 // Addresses, routes and neighbours of these interfaces, which are all of one namespace.
 Result<> read_details(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 

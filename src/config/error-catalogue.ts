@@ -71,6 +71,8 @@ export const kernelErrors = {
   INTERFACE_REFUSED: 'The kernel refused to make or change the interface.',
   ADDRESS_REFUSED: 'The kernel refused an IP address.',
   ROUTE_REFUSED: 'The kernel refused a route; its gateway may be unreachable.',
+  POLICY_REFUSED: 'The kernel refused a rule of policy routing.',
+  SYSCTL_REFUSED: 'The kernel refused a setting below /proc/sys/net; it may be mounted read-only.',
   NEIGHBOUR_REFUSED: 'The kernel refused a neighbour entry.',
   TAP_UNSUPPORTED: 'There is no /dev/net/tun: modprobe tun, or give the device to the container.',
   TAP_DENIED: 'The tap device may not be opened.',

@@ -17,6 +17,7 @@ export const limits = {
   interfaceLength: 15, // IFNAMSIZ - 1
   addresses: 64, // of one interface; likewise its routes and neighbours
   socketLength: 107, // sockaddr_un.sun_path less its NUL
+  port: 65_534, // of a routing rule: include/net/fib_rules.h, fib_rule_port_range_valid
   pid: 4_194_304, // PID_MAX_LIMIT
   memifId: 0xffff_ffff,
   secretLength: 23, // 24 bytes less the NUL that every implementation sends

@@ -45,6 +45,7 @@ function complaintOf(issue: Issue, value: unknown): { reason: string; hint?: str
       return { reason, ...(meant && allowed.length > 1 ? { hint: `did you mean '${meant}'?` } : {}) };
     }
     case 'too_small':
+      if (issue.origin === 'array') return { reason: 'is empty' };
       return { reason: `${shown(value)} is less than ${issue.minimum}` };
     case 'too_big':
       if (issue.origin === 'array') return { reason: `has more than ${issue.maximum} entries` };

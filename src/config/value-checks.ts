@@ -77,6 +77,17 @@ export const destination: Check = (text) => {
   return { reason: `${quoted(text)} has bits set behind its prefix`, hint: `the network is ${whole}` };
 };
 
+/** One port, or a range of them, as routing rules take them. */
+export const ports: Check = (text) => {
+  const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  if (first === undefined)
+    return { reason: `${quoted(text)} is no port`, hint: 'a number like 80, or a range like 80-90' };
+  for (const port of [first, last])
+    if (Number(port) < 1 || Number(port) > limits.port)
+      return { reason: `port ${port} is outside 1 to ${limits.port}, what the kernel takes in a routing rule` };
+  return Number(first) > Number(last) ? { reason: `the range ${quoted(text)} ends before it begins` } : undefined;
+};
+
 export const ipAddress: Check = (text) => {
   const address = parseAddress(text);
   if (address === undefined)

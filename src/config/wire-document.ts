@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A document, however it was written → a wire with every default filled in and every address in canonical form; and back.
 
-import type { End, KernelMechanism, Mechanism, MemifMechanism, NamespaceReference, Wire } from '../model/wire.ts';
+import type {
+  End,
+  KernelMechanism,
+  Mechanism,
+  MemifMechanism,
+  NamespaceReference,
+  Policy,
+  Route,
+  Wire,
+} from '../model/wire.ts';
 import { parseAddress, parseNetwork } from './addresses.ts';
 import { apiVersion, kind } from './limits.ts';
 import { type Problem, problemsOf } from './problems.ts';
@@ -43,16 +52,38 @@ function toEnd({ kernel, memif, pod, namespace }: EndDocument): End {
   return tidy({ mechanism, pod, namespace });
 }
 
-function toKernel({ netns, pid, inode, mac, addresses, routes, neighbours, ...rest }: KernelDocument): KernelMechanism {
+function toKernel({ netns, pid, inode, mac, addresses, neighbours, ...rest }: KernelDocument): KernelMechanism {
   return tidy({
     type: 'kernel',
     namespace: tidy({ netns, pid, inode }) as NamespaceReference,
     interface: rest.interface,
     mac: mac?.toLowerCase(),
     addresses: addresses.map(canonical),
-    routes: routes.map(({ to, via }) => tidy({ to: canonical(to), via: via && canonical(via) })),
+    routes: rest.routes.map(toRoute),
     neighbours: neighbours.map((entry) => ({ address: canonical(entry.address), mac: entry.mac.toLowerCase() })),
+    policies: rest.policies.length > 0 ? rest.policies.map(toPolicy) : undefined,
+    allowPing: rest.allowPing || undefined,
   });
+}
+
+type PolicyDocument = KernelDocument['policies'][number];
+
+const toRoute = ({ to, via }: PolicyDocument['routes'][number]): Route =>
+  tidy({ to: canonical(to), via: via && canonical(via) });
+
+function toPolicy({ from, protocol, destinationPorts, sourcePorts, routes }: PolicyDocument): Policy {
+  return tidy({
+    from: from && canonical(from),
+    protocol,
+    destinationPorts: destinationPorts && canonicalPorts(destinationPorts),
+    sourcePorts: sourcePorts && canonicalPorts(sourcePorts),
+    routes: routes.map(toRoute),
+  });
+}
+
+function canonicalPorts(text: string): string {
+  const [first, last = first] = text.split('-').map(Number);
+  return first === last ? `${first}` : `${first}-${last}`;
 }
 
 const toMemif = (memif: MemifDocument): MemifMechanism => tidy({ type: 'memif', ...memif });
@@ -79,7 +110,7 @@ function fromMechanism(mechanism: Mechanism): EndDocument {
     const { type: _, ...memif } = mechanism;
     return { memif };
   }
-  const { type: _, namespace, addresses, routes, neighbours, ...rest } = mechanism;
+  const { type: _, namespace, addresses, routes, neighbours, policies = [], allowPing = false, ...rest } = mechanism;
   return {
     kernel: {
       ...namespace,
@@ -87,6 +118,8 @@ function fromMechanism(mechanism: Mechanism): EndDocument {
       addresses: [...addresses],
       routes: [...routes],
       neighbours: [...neighbours],
+      policies: policies.map((policy) => ({ ...policy, routes: [...policy.routes] })),
+      allowPing,
     },
   };
 }

@@ -46,22 +46,36 @@ function kernelProblems(document: unknown, path: KeyPath): Problem[] {
   for (const key of together ? [] : given.slice(1))
     problems.push(invalid([...path, key], 'key', `names a second network namespace beside ${given[0]}`, 'keep one'));
 
-  for (const [index, route] of entries(document, [...path, 'routes'])) {
+  problems.push(...routeProblems(document, [...path, 'routes']));
+  for (const [index] of entries(document, [...path, 'policies']))
+    problems.push(...routeProblems(document, [...path, 'policies', index, 'routes']));
+  problems.push(...repeated(document, [...path, 'policies'], policyKey));
+  problems.push(...repeated(document, [...path, 'addresses'], (entry) => entry));
+  problems.push(...repeated(document, [...path, 'neighbours'], (entry) => isMapping(entry) && entry['address']));
+  return problems;
+}
+
+function* routeProblems(document: unknown, path: KeyPath): Generator<Problem> {
+  for (const [index, route] of entries(document, path)) {
     const to = parseNetwork(String(route['to']));
     const via = parseAddress(String(route['via']));
     if (to && via && to.address.family !== via.family)
-      problems.push(
-        invalid(
-          [...path, 'routes', index, 'via'],
-          'value',
-          `an IPv${via.family} gateway for the IPv${to.address.family} network ${to.text}`,
-        ),
+      yield invalid(
+        [...path, index, 'via'],
+        'value',
+        `an IPv${via.family} gateway for the IPv${to.address.family} network ${to.text}`,
       );
   }
-  problems.push(...repeated(document, [...path, 'addresses'], (entry) => entry));
-  problems.push(...repeated(document, [...path, 'routes'], (entry) => isMapping(entry) && entry['to']));
-  problems.push(...repeated(document, [...path, 'neighbours'], (entry) => isMapping(entry) && entry['address']));
-  return problems;
+  yield* repeated(document, path, (entry) => isMapping(entry) && entry['to']);
+}
+
+/** What a policy is told by from others: its packets. */
+function policyKey(entry: unknown): string | undefined {
+  if (!isMapping(entry)) return undefined;
+  const { from, protocol, destinationPorts, sourcePorts } = entry;
+  const words = { from, protocol, 'to port': destinationPorts, 'from port': sourcePorts };
+  const given = Object.entries(words).filter(([, value]) => value !== undefined);
+  return `a policy for ${given.map(([word, value]) => `${word} ${String(value)}`).join(', ') || 'all packets'}`;
 }
 
 function memifProblems(document: unknown, path: KeyPath): Problem[] {

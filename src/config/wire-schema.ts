@@ -37,6 +37,18 @@ const neighbour = z.strictObject({
   mac: text(checks.macAddress, 'the MAC address that answers for it'),
 });
 
+const policy = z.strictObject({
+  from: text(checks.destination, 'the network that packets come from, as address/prefix').optional(),
+  protocol: whole(1, 255, 'the number of their IP protocol: 6 is TCP, 17 is UDP').optional(),
+  destinationPorts: text(checks.ports, 'the port they go to, or a range: 80-90').optional(),
+  sourcePorts: text(checks.ports, 'the port they come from, or a range').optional(),
+  routes: z
+    .array(route)
+    .min(1)
+    .max(limits.addresses)
+    .meta({ description: 'routes through the interface, for them alone' }),
+});
+
 const kernel = z
   .strictObject({
     netns: text(checks.absolutePath, 'the network namespace, by path').optional(),
@@ -47,6 +59,11 @@ const kernel = z
     addresses: list(text(checks.interfaceAddress, 'address/prefix'), 'its IP addresses, as address/prefix'),
     routes: list(route, 'routes through it'),
     neighbours: list(neighbour, 'permanent neighbours on it'),
+    policies: list(policy, 'policy routing: what goes by routes of its own, before all others'),
+    allowPing: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'let everybody in the namespace ping, and enable IPv6 on the interface' }),
   })
   .meta({ description: 'an interface in a network namespace: one of netns, pid and inode' });
 

@@ -40,8 +40,23 @@ export interface NeighbourEntry {
   readonly mac: string;
 }
 
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A routing table of its own for packets to which all that is given applies, and the rules that lead there. */
+export interface PolicyEntry {
+  readonly from?: string;
+  readonly protocol?: number;
+  readonly destinationPorts?: PortRange;
+  readonly sourcePorts?: PortRange;
+  readonly routes: readonly RouteEntry[];
+}
+
 /** One ordered batch on one interface. Adding what is there and removing what is gone are successes. If a step fails,
- *  the steps before it in this batch are undone. Order: removals, rename, mtu, mac, addresses, up, routes, neighbours. */
+ *  the steps before it in this batch are undone. Order: removals, rename, mtu, mac, ping, addresses, up, routes, neighbours,
+ *  policies. */
 export interface InterfaceChange {
   readonly netns: string;
   readonly name: string;
@@ -57,6 +72,10 @@ export interface InterfaceChange {
   readonly removeRoutes?: readonly RouteEntry[];
   readonly addNeighbours?: readonly NeighbourEntry[];
   readonly removeNeighbours?: readonly NeighbourEntry[];
+  /** Lets everybody in the namespace ping, and enables IPv6 on the interface; there is no way back. */
+  readonly allowPing?: boolean;
+  /** All that there are to be: others of ours are removed. */
+  readonly policies?: readonly PolicyEntry[];
 }
 
 export interface InterfaceStatistics {
@@ -89,6 +108,8 @@ export interface InterfaceInfo {
   readonly addresses: readonly string[]; // CIDR, IPv6 link-local left out
   readonly routes: readonly RouteEntry[]; // with our routing protocol number only
   readonly neighbours: readonly NeighbourEntry[]; // permanent only
+  readonly policies: readonly PolicyEntry[]; // with our routing protocol number only
+  readonly allowsPing: boolean;
 }
 
 export interface InterfaceQuery {
@@ -203,7 +224,7 @@ export interface Dataplane {
   /** Persistent: it outlives the process. Down when made. */
   createTap(request: TapRequest): Promise<void>;
   changeInterface(change: InterfaceChange): Promise<void>;
-  /** false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
+  /** With the rules of its policies. false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
   deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;
   /** A long list is known again when it comes again: it must not change, and is better replaced by another. */
   readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<StatisticsRows>;

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { ApplyReport, EndStatus, Explanation, HealthRecord, RemoveReport, WireStatus } from '../model/status.ts';
 import type { ErrorDetails } from '../model/error.ts';
-import type { End, Mechanism, Wire } from '../model/wire.ts';
+import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
 
 const texts = z.array(z.string());
 const count = z.int().min(0);
@@ -23,6 +23,16 @@ const error = z.strictObject({
   errno: z.int().optional(),
 }) satisfies z.ZodType<ErrorDetails>;
 
+const routes = z.array(z.strictObject({ to: z.string(), via: z.string().optional() }));
+
+const policy = z.strictObject({
+  from: z.string().optional(),
+  protocol: count.optional(),
+  destinationPorts: z.string().optional(),
+  sourcePorts: z.string().optional(),
+  routes,
+}) satisfies z.ZodType<Policy>;
+
 const mechanism = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('kernel'),
@@ -34,8 +44,10 @@ const mechanism = z.discriminatedUnion('type', [
     interface: z.string(),
     mac: z.string().optional(),
     addresses: texts,
-    routes: z.array(z.strictObject({ to: z.string(), via: z.string().optional() })),
+    routes,
     neighbours: z.array(z.strictObject({ address: z.string(), mac: z.string() })),
+    policies: z.array(policy).optional(),
+    allowPing: z.boolean().optional(),
   }),
   z.strictObject({
     type: z.literal('memif'),

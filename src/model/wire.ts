@@ -23,6 +23,15 @@ export interface Neighbour {
   readonly mac: string;
 }
 
+/** Packets that go by a routing table of their own: those to which all that is given applies. */
+export interface Policy {
+  readonly from?: string; // CIDR
+  readonly protocol?: number; // of IP
+  readonly destinationPorts?: string; // `80` or `80-90`
+  readonly sourcePorts?: string;
+  readonly routes: readonly Route[];
+}
+
 export interface KernelMechanism {
   readonly type: 'kernel';
   readonly namespace: NamespaceReference;
@@ -31,6 +40,9 @@ export interface KernelMechanism {
   readonly addresses: readonly string[]; // CIDR
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
+  readonly policies?: readonly Policy[];
+  /** Whether everybody in the namespace may ping, and the interface has IPv6. */
+  readonly allowPing?: boolean;
 }
 
 export interface MemifMechanism {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One spelling for what people and the kernel spell differently: wanted and observed values are compared as text.
 
-import type { Neighbour, Route } from '../model/wire.ts';
+import type { Neighbour, Policy, Route } from '../model/wire.ts';
 
 /** An address, or an address with a prefix length. IPv6 as RFC 5952 and inet_ntop(3) write it. */
 export function canonicalAddress(text: string): string {
@@ -18,6 +18,21 @@ export function canonicalRoute({ to, via }: Route): Route {
 
 export function canonicalNeighbour({ address, mac }: Neighbour): Neighbour {
   return { address: canonicalAddress(address), mac: mac.toLowerCase() };
+}
+
+/** As rules are read back: one of all sources has none. Routes have no order. */
+export function canonicalPolicy({ from, routes, ...match }: Policy): Policy {
+  const sorted = routes.map(canonicalRoute).sort((a, b) => (routeKey(a) < routeKey(b) ? -1 : 1));
+  return { ...match, ...(from && !from.endsWith('/0') ? { from: canonicalAddress(from) } : {}), routes: sorted };
+}
+
+export function routeKey({ to, via }: Route): string {
+  return `${to} ${via ?? ''}`;
+}
+
+/** What tells one policy of an interface from another. */
+export function policyKey({ from, protocol, destinationPorts, sourcePorts }: Policy): string {
+  return [from, protocol, destinationPorts, sourcePorts].join(';');
 }
 
 /** Each value once; the last of those with the same key wins. */

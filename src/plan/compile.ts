@@ -3,7 +3,15 @@
 
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, type KernelMechanism, type Neighbour, type Wire } from '../model/wire.ts';
-import { canonicalAddress, canonicalNeighbour, canonicalRoute, unique } from './address.ts';
+import {
+  canonicalAddress,
+  canonicalNeighbour,
+  canonicalPolicy,
+  canonicalRoute,
+  policyKey,
+  routeKey,
+  unique,
+} from './address.ts';
 import { macOf } from './mac.ts';
 import { choosePath } from './path.ts';
 import type { EngineEnd, InterfaceKind, InterfaceState, Namespaces, WireState } from './state.ts';
@@ -54,8 +62,10 @@ function compileInterface(
     mtu: mtuOf(wire),
     up: true,
     addresses: unique(mechanism.addresses.map(canonicalAddress), String),
-    routes: unique(mechanism.routes.map(canonicalRoute), ({ to, via }) => `${to} ${via ?? ''}`),
+    routes: unique(mechanism.routes.map(canonicalRoute), routeKey),
     neighbours: unique(neighbours, ({ address }) => address),
+    policies: unique((mechanism.policies ?? []).map(canonicalPolicy), policyKey),
+    allowPing: mechanism.allowPing ?? false,
   };
 }
 

@@ -21,6 +21,8 @@ export const interfaceRoles: Roles<InterfaceState> = {
   addresses: 'mutable',
   routes: 'mutable',
   neighbours: 'mutable',
+  policies: 'mutable',
+  allowPing: 'mutable',
 };
 
 /** A tap seen from the engine. It holds the device itself, so a new name of the interface does not concern it. */

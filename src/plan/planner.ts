@@ -7,7 +7,7 @@
 //   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
 //   dress   final name, addresses, up, routes, neighbours
 //   engine  start the new engine wire
-//   remove  old interfaces
+//   remove  old interfaces, and before them their rules, which would stay
 
 import { type EndName, endNames } from '../model/wire.ts';
 import type { Action } from './action.ts';
@@ -50,7 +50,8 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
     ...retiring.flatMap((old) => change(old, now(old))),
     ...dressed.flatMap(({ from, to }) => change(from, to)),
     ...engine.after,
-    ...remove(removed.map(now)),
+    ...removed.map(now).flatMap((old) => change(old, ruleless(old))),
+    ...remove(removed.map(now).map(ruleless)),
   ];
 }
 
@@ -80,7 +81,16 @@ function isRenamed(end: EndName, observed: WireState, wanted: WireState): boolea
 }
 
 function bare(state: InterfaceState, name: string): InterfaceState {
-  return { ...state, name, up: false, addresses: [], routes: [], neighbours: [] };
+  return { ...newborn(state), name };
+}
+
+/** As it is when it has just been made. */
+export function newborn(state: InterfaceState): InterfaceState {
+  return { ...state, up: false, addresses: [], routes: [], neighbours: [], policies: [], allowPing: false };
+}
+
+function ruleless(state: InterfaceState): InterfaceState {
+  return { ...state, policies: [] };
 }
 
 function create(fresh: readonly InterfaceState[]): Action[] {

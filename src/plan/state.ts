@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
 
-import type { EndName, MemifMechanism, Neighbour, Payload, Route } from '../model/wire.ts';
+import type { EndName, MemifMechanism, Neighbour, Payload, Policy, Route } from '../model/wire.ts';
 
 /** A namespace is its device and inode; the path is only where it was found this time. */
 export interface Namespace {
@@ -28,6 +28,9 @@ export interface InterfaceState {
   readonly addresses: readonly string[];
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
+  readonly policies: readonly Policy[];
+  /** Only ever made so: whether it was so before, and for whom, nobody can tell. */
+  readonly allowPing: boolean;
 }
 
 export interface TapEnd {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Actions in words, for reports, logs and `crosswire explain`.
 
+import type { Policy } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { without } from './parameters.ts';
 import type { EngineEnd, InterfaceState } from './state.ts';
@@ -41,16 +42,31 @@ function changes(from: InterfaceState, to: InterfaceState): string[] {
   const routes = (state: InterfaceState) =>
     state.routes.map(({ to: target, via }) => target + (via ? ` via ${via}` : ''));
   const neighbours = (state: InterfaceState) => state.neighbours.map(({ address, mac }) => `${address} at ${mac}`);
+  const policies = (state: InterfaceState) => state.policies.map(policyInWords);
   return [
+    ...list('remove', 'policy', without(policies(from), policies(to))),
     ...list('remove', 'neighbour', without(neighbours(from), neighbours(to))),
     ...list('remove', 'route', without(routes(from), routes(to))),
     ...list('remove', 'address', without(from.addresses, to.addresses)),
     ...(from.name === to.name ? [] : [`rename to ${to.name}`]),
     ...(from.mtu === to.mtu ? [] : [`mtu ${to.mtu}`]),
     ...(from.mac === to.mac ? [] : [`mac ${to.mac}`]),
+    ...(to.allowPing && !from.allowPing ? ['allow ping and IPv6'] : []),
     ...list('add', 'address', without(to.addresses, from.addresses)),
     ...(from.up === to.up ? [] : [to.up ? 'up' : 'down']),
     ...list('add', 'route', without(routes(to), routes(from))),
     ...list('add', 'neighbour', without(neighbours(to), neighbours(from))),
+    ...list('add', 'policy', without(policies(to), policies(from))),
   ];
+}
+
+function policyInWords({ from, protocol, destinationPorts, sourcePorts, routes }: Policy): string {
+  const match = [
+    ...(from ? [`from ${from}`] : []),
+    ...(protocol ? [`protocol ${protocol}`] : []),
+    ...(destinationPorts ? [`to port ${destinationPorts}`] : []),
+    ...(sourcePorts ? [`from port ${sourcePorts}`] : []),
+  ];
+  const ways = routes.map(({ to, via }) => to + (via ? ` via ${via}` : ''));
+  return `(${match.join(' ') || 'all'}: ${ways.join(' ')})`;
 }

@@ -4,11 +4,12 @@
 import type { Dataplane, InterfaceChange } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type Action, inverse } from '../plan/action.ts';
+import { newborn } from '../plan/planner.ts';
 import type { InterfaceState } from '../plan/state.ts';
 import { describe } from '../plan/words.ts';
 import type { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
-import { changes, engineWireRequest, linkRequest, newborn, tapRequest, vethSide } from './requests.ts';
+import { changes, engineWireRequest, linkRequest, tapRequest, vethSide } from './requests.ts';
 
 export interface Failure {
   readonly error: CrosswireError;

@@ -2,12 +2,12 @@
 // What exists of a wire, as a state to plan from. Interfaces that do not fit into one whole state (halves of an
 // interrupted change) are strays: they are removed, not adopted.
 
-import type { Dataplane } from '../dataplane/types.ts';
+import type { Dataplane, PolicyEntry, PortRange } from '../dataplane/types.ts';
 import { markPrefix, parseMark } from '../host/marks.ts';
 import { isSame, type NamespaceFinder } from '../host/namespaces.ts';
 import { type FoundInterface, findInterfaces } from '../host/observation.ts';
-import { type EndName, endNames } from '../model/wire.ts';
-import { canonicalAddress, canonicalNeighbour, canonicalRoute } from '../plan/address.ts';
+import { type EndName, endNames, type Policy } from '../model/wire.ts';
+import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../plan/address.ts';
 import type { InterfaceKind, InterfaceState, NameChoice, Namespace, WireState } from '../plan/state.ts';
 import { interfacePlaces, type JournalRecord, type Standing } from './record.ts';
 
@@ -66,7 +66,7 @@ export function assess(found: readonly FoundInterface[], subject: Subject): Obse
   const chosen = choose(marked, node, wanted, names);
   const unborn = unmarked.filter(({ info }) => info.alias === '' && temporary.includes(info.name));
   return {
-    interfaces: [...chosen].map(([end, one]) => stateOf(end, one, known)),
+    interfaces: [...chosen].map(([end, one]) => stateOf(end, one, known, wanted)),
     running: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.running])),
     strays: [...marked.filter((one) => ![...chosen.values()].includes(one)), ...unborn],
     taken: unmarked.filter(
@@ -136,7 +136,12 @@ function isOurKind(kind: string): kind is InterfaceKind {
 }
 
 /** Addresses and neighbours that others added to the interface are none of our business; routes carry our protocol. */
-function stateOf(end: EndName, { namespace, info }: FoundInterface, known: readonly InterfaceState[]): InterfaceState {
+function stateOf(
+  end: EndName,
+  { namespace, info }: FoundInterface,
+  known: readonly InterfaceState[],
+  wanted: readonly InterfaceState[],
+): InterfaceState {
   const ours = known.filter((one) => one.end === end);
   const addresses = new Set(ours.flatMap((one) => one.addresses));
   const neighbours = new Set(ours.flatMap((one) => one.neighbours.map(({ address }) => address)));
@@ -152,5 +157,16 @@ function stateOf(end: EndName, { namespace, info }: FoundInterface, known: reado
     addresses: info.addresses.map(canonicalAddress).filter((address) => addresses.has(address)),
     routes: info.routes.map(canonicalRoute),
     neighbours: info.neighbours.map(canonicalNeighbour).filter(({ address }) => neighbours.has(address)),
+    policies: info.policies.map(policyOf),
+    allowPing: info.allowsPing && wanted.some((one) => one.end === end && one.allowPing), // of interest to nobody else
   };
+}
+
+function policyOf({ destinationPorts, sourcePorts, ...policy }: PolicyEntry): Policy {
+  const text = ({ first, last }: PortRange) => (first === last ? `${first}` : `${first}-${last}`);
+  return canonicalPolicy({
+    ...policy,
+    ...(destinationPorts ? { destinationPorts: text(destinationPorts) } : {}),
+    ...(sourcePorts ? { sourcePorts: text(sourcePorts) } : {}),
+  });
 }

@@ -130,10 +130,23 @@ export class Reconciler {
       remember(entry, observation);
       errors.push(...(await executor.runAnyway(plan(stateOf(entry), nothing, chooseNames()))));
       for (const error of await removeFound(this.#parts.dataplane, observation.strays)) throw error;
+      await this.#sweepRules(entry);
     });
     if (errors.length > 0) return errors;
     await attempt(() => this.#erase(entry));
     return errors;
+  }
+
+  /** Rules stay where somebody else took the interface away: asked to delete it, the data plane finds them. */
+  async #sweepRules({ record, wire }: WireEntry): Promise<void> {
+    for (const end of endNames) {
+      const { mechanism } = wire[end];
+      if (mechanism.type !== 'kernel' || !mechanism.policies) continue;
+      const known = record?.namespaces[end];
+      const place = known && (await this.#parts.finder.findAgain(known));
+      const alias = markOf(this.#parts.node, wire.name, end);
+      if (place) await this.#parts.dataplane.deleteInterface(place.path, mechanism.interface, alias).catch(() => {});
+    }
   }
 
   /** A full disk must not keep a wire from being removed; the removal only would not be finished after a crash. */

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // States of the plan in the words of the data plane.
 
-import type { EngineWireRequest, InterfaceChange, LinkRequest, TapRequest, VethSide } from '../dataplane/types.ts';
+import type {
+  EngineWireRequest,
+  InterfaceChange,
+  LinkRequest,
+  PolicyEntry,
+  PortRange,
+  TapRequest,
+  VethSide,
+} from '../dataplane/types.ts';
+import type { Policy } from '../model/wire.ts';
 import { without } from '../plan/parameters.ts';
+import { newborn } from '../plan/planner.ts';
 import type { EngineEnd, EngineState, InterfaceState } from '../plan/state.ts';
 
 /** A full tap drops silently, and a coalescing memif peer sends in bursts: room for several (docs/decisions). */
@@ -15,11 +25,6 @@ export function vethSide({ namespace, name, alias, mac, mtu }: InterfaceState): 
 export function tapRequest({ namespace, name, alias, kind, mac, mtu }: InterfaceState): TapRequest {
   const common = { netns: namespace.path, name, alias, mtu, txQueueLength };
   return kind === 'tun' ? { ...common, payload: 'ip' } : { ...common, payload: 'ethernet', mac };
-}
-
-/** As it is when it has just been made. */
-export function newborn(state: InterfaceState): InterfaceState {
-  return { ...state, up: false, addresses: [], routes: [], neighbours: [] };
 }
 
 /** In one batch; in two where an interface goes down and gives its name away, for within a batch a rename comes first
@@ -37,6 +42,10 @@ function difference(from: InterfaceState, to: InterfaceState): InterfaceChange {
   const removed = without(from.addresses, to.addresses);
   const neighbours = from.mac === to.mac ? from.neighbours : [];
   const routes = removed.length === 0 ? from.routes : [];
+  const disturbed = removed.length > 0 || from.up !== to.up;
+  const isSame =
+    !disturbed && without(from.policies, to.policies).length + without(to.policies, from.policies).length === 0;
+  const policies = isSame || from.policies.length + to.policies.length === 0 ? undefined : to.policies.map(policyEntry);
   return {
     netns: from.namespace.path,
     name: from.name,
@@ -51,7 +60,22 @@ function difference(from: InterfaceState, to: InterfaceState): InterfaceChange {
     ...listed('removeRoutes', without(from.routes, to.routes)),
     ...listed('addNeighbours', without(to.neighbours, neighbours)),
     ...listed('removeNeighbours', without(from.neighbours, to.neighbours)),
+    ...(to.allowPing && !from.allowPing ? { allowPing: true } : {}),
+    ...(policies ? { policies } : {}),
   };
+}
+
+function policyEntry({ destinationPorts, sourcePorts, ...policy }: Policy): PolicyEntry {
+  return {
+    ...policy,
+    ...(destinationPorts ? { destinationPorts: portRange(destinationPorts) } : {}),
+    ...(sourcePorts ? { sourcePorts: portRange(sourcePorts) } : {}),
+  };
+}
+
+function portRange(text: string): PortRange {
+  const [first = 0, last = first] = text.split('-').map(Number);
+  return { first, last };
 }
 
 function listed<T>(key: string, values: readonly T[]): Record<string, readonly T[]> {

@@ -30,6 +30,7 @@ export function changeFakeInterface(
     one.mac = mac ?? one.mac;
     one.neighbours = []; // as the kernel does
   });
+  step('allow ping', change.allowPing, () => void (one.allowsPing = true));
   step('add addresses', change.addAddresses, () => add(one.addresses, change.addAddresses));
   step('set up or down', up, () => kernel.setUp(one, up ?? one.up));
   step('add routes', change.addRoutes, () => {
@@ -37,6 +38,9 @@ export function changeFakeInterface(
     add(one.routes, change.addRoutes);
   });
   step('add neighbours', change.addNeighbours, () => add(one.neighbours, change.addNeighbours));
+  if (change.policies === undefined) return;
+  onStep('set policies');
+  one.policies = change.policies;
 }
 
 function add<T>(list: T[], values: readonly T[] = []): void {

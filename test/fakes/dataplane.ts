@@ -75,10 +75,12 @@ export class FakeDataplane implements types.Dataplane {
           everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
       )
       .map((one) => {
-        const { index, name, alias, kind, mac, mtu, up, addresses, routes, neighbours } = one;
-        const known = details ? { addresses, routes, neighbours } : { addresses: [], routes: [], neighbours: [] };
+        const { index, name, alias, kind, mac, mtu, up, allowsPing } = one;
+        const { addresses, routes, neighbours, policies } = one;
+        const none = { addresses: [], routes: [], neighbours: [], policies: [] };
+        const known = details ? { addresses, routes, neighbours, policies } : none;
         const lists = structuredClone(known);
-        return { index, name, alias, kind, mac, mtu, up, running: isRunning(one), ...lists };
+        return { index, name, alias, kind, mac, mtu, up, running: isRunning(one), allowsPing, ...lists };
       });
   }
 

@@ -3,7 +3,7 @@
 // real one outlives a process. It leaves out: frames, addresses that contradict each other, routes without a way,
 // IPv6 link-local addresses, delays of any kind.
 
-import type { InterfaceInfo, InterfaceStatistics } from '../../src/dataplane/types.ts';
+import type { InterfaceInfo, InterfaceStatistics, PolicyEntry } from '../../src/dataplane/types.ts';
 import { CrosswireError } from '../../src/model/error.ts';
 
 export type FakeStatistics = { -readonly [key in keyof InterfaceStatistics]: bigint };
@@ -17,6 +17,8 @@ export interface FakeInterface extends Omit<InterfaceInfo, 'running'> {
   addresses: string[];
   routes: { to: string; via?: string }[];
   neighbours: { address: string; mac: string }[];
+  policies: readonly PolicyEntry[];
+  allowsPing: boolean;
   statistics: FakeStatistics;
   home: FakeNamespace;
   peer?: FakeInterface;
@@ -81,7 +83,14 @@ export class FakeKernel {
     const home = this.namespace(path);
     if (home.interfaces.has(name)) throw refusal('INTERFACE_EXISTS', `${name} in ${path}`, 'File exists', 17);
     const index = this.#nextIndex++;
-    const lists = { addresses: [], routes: [], neighbours: [], statistics: zeroStatistics() };
+    const lists = {
+      addresses: [],
+      routes: [],
+      neighbours: [],
+      policies: [],
+      allowsPing: false,
+      statistics: zeroStatistics(),
+    };
     const made: FakeInterface = { ...lists, index, name, alias: '', kind, mac, mtu, up: false, home };
     home.interfaces.set(name, made);
     return made;
@@ -103,12 +112,12 @@ export class FakeKernel {
 
   /** What brings an interface back to what it is now. */
   remember(one: FakeInterface): () => void {
-    const { name, mtu, mac, up } = one;
+    const { name, mtu, mac, up, policies, allowsPing } = one;
     const lists = { addresses: [...one.addresses], routes: [...one.routes], neighbours: [...one.neighbours] };
     return () => {
       one.up = false;
       this.rename(one, name);
-      Object.assign(one, { mtu, mac, up, ...lists });
+      Object.assign(one, { mtu, mac, up, policies, allowsPing, ...lists });
     };
   }
 
@@ -117,6 +126,7 @@ export class FakeKernel {
     if (up) return;
     one.routes = [];
     one.neighbours = [];
+    one.policies = one.policies.map((policy) => ({ ...policy, routes: [] }));
     one.addresses = one.addresses.filter((address) => !address.includes(':'));
   }
 }

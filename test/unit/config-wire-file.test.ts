@@ -73,6 +73,18 @@ test('an abstract socket is found by an inode, and a path to look at first', (t)
   t.deepEqual(readDocument(JSON.parse(JSON.stringify(toDocument(wire)))), { wire, problems: [] });
 });
 
+test('policies and ping read in one form, and survive the way through their document', (t) => {
+  const policies = '[{ from: "FD00:0::/64", protocol: 6, destinationPorts: 080-80, routes: [{ to: "::/0" }] }]';
+  const text = issueExample.replace('interface: nsm-1', `interface: nsm-1, allowPing: true, policies: ${policies}`);
+  const { wires, errors } = parseWireFile(text, 'wires.yaml');
+  t.deepEqual(errors, []);
+  const [wire] = wires;
+  if (wire === undefined) return t.fail();
+  const policy = { from: 'fd00::/64', protocol: 6, destinationPorts: '80', routes: [{ to: '::/0' }] };
+  t.like(wire.client.mechanism, { allowPing: true, policies: [policy] });
+  t.deepEqual(readDocument(JSON.parse(JSON.stringify(toDocument(wire)))), { wire, problems: [] });
+});
+
 test('a wire survives the way through its document', (t) => {
   const [wire] = parseWireFile(issueExample, 'wires.yaml').wires;
   if (wire === undefined) return t.fail();

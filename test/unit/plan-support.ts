@@ -100,6 +100,15 @@ const kernelEnd = fc
         maxLength: 2,
       },
     ),
+    policies: fc.uniqueArray(
+      fc.record({
+        from: fc.constantFrom('10.0.0.0/24', 'fd00::/64'),
+        destinationPorts: fc.constantFrom('80', '80-90'),
+        routes: fc.constantFrom([{ to: '0.0.0.0/0' }], [{ to: '::/0', via: 'fd00::9' }, { to: '10.8.0.0/16' }]),
+      }),
+      { maxLength: 2, selector: ({ from, destinationPorts }) => `${from} ${destinationPorts}` },
+    ),
+    allowPing: fc.boolean(),
     neighbours: fc.array(fc.constant({ address: '10.0.0.9', mac: '02:00:00:00:00:09' }), { maxLength: 1 }),
   })
   .map(({ netns: path, name, ...more }) => kernel(path, name, more));

@@ -83,8 +83,10 @@ export class Machine {
   }
 }
 
-function comparable({ home, name, alias, kind, mac, mtu, up, addresses, routes, neighbours }: FakeInterface): string {
-  const lists = [addresses, routes, neighbours].map((list) => list.map((value) => JSON.stringify(value)).sort());
+function comparable({ home, name, alias, kind, mac, mtu, up, ...one }: FakeInterface): string {
+  const lists = [one.addresses, one.routes, one.neighbours, one.policies].map((list) =>
+    list.map((value) => JSON.stringify(value)).sort(),
+  );
   return JSON.stringify([home.inode, name, alias, kind, mac, mtu, up, lists]);
 }
 
@@ -113,6 +115,8 @@ const client = kernel(a, 'nsm-1', {
   routes: [{ to: '10.8.0.0/16', via: '10.0.0.2' }],
   neighbours: [{ address: '10.0.0.9', mac: '02:00:00:00:00:09' }],
 });
+const policies = [{ from: '10.0.0.0/24', protocol: 6, destinationPorts: '80-90', routes: [{ to: '0.0.0.0/0' }] }];
+const ruled = { ...client, policies, allowPing: true };
 const readdressed = { ...client, addresses: ['10.0.0.3/24'], mac: '02:00:00:00:00:33' };
 const pair = (one: Mechanism, other: Mechanism, more: Partial<Wire> = {}) => wireOf(one, other, more);
 
@@ -130,6 +134,13 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'create tun and engine wire': [undefined, { ...wires.tap, payload: 'ip' }],
   'create engine wire': [undefined, wires.memif],
   'change addresses of veth': [wires.veth, pair(readdressed, wires.veth.endpoint.mechanism)],
+  'add policies to veth': [wires.veth, pair(ruled, wires.veth.endpoint.mechanism)],
+  'remove policies from veth': [pair(ruled, wires.veth.endpoint.mechanism), wires.veth],
+  'change name of veth with policies': [
+    pair(ruled, wires.veth.endpoint.mechanism),
+    pair({ ...ruled, interface: 'other' }, wires.veth.endpoint.mechanism),
+  ],
+  'remove veth with policies': [pair(ruled, wires.veth.endpoint.mechanism), undefined],
   'change mtu of veth': [wires.veth, { ...wires.veth, mtu: 9000 }],
   'change name of veth': [wires.veth, pair({ ...client, interface: 'other' }, wires.veth.endpoint.mechanism)],
   'change mtu of tap': [wires.tap, { ...wires.tap, mtu: 9000 }],

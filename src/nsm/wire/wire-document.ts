@@ -27,7 +27,7 @@ export function wireDocumentOf({ connection, client, endpoint, memifViaEngine, p
   const { labels, networkService, networkServiceEndpointName, context } = connection;
   const bothMemif = client.type === mechanismType.memif && endpoint.type === mechanismType.memif;
   return {
-    apiVersion: 'crosswire/v1',
+    apiVersion: 'crosswire.dev/v1alpha1',
     kind: 'Wire',
     metadata: {
       name: wireNameOf(firstSegment(connection)?.id ?? connection.id),

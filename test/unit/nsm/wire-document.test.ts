@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What NSM's part makes of a connection is a wire document like any other.
+
+import test from 'ava';
+import { readDocument } from '../../../src/config/wire-document.ts';
+import { Connection } from '../../../src/nsm/generated/connection.ts';
+import { type Agreement, wireDocumentOf } from '../../../src/nsm/wire/wire-document.ts';
+
+const connection = Connection.fromPartial({
+  id: 'c1',
+  networkService: 'icmp',
+  payload: 'ETHERNET',
+  networkServiceEndpointName: 'nse-1',
+  labels: { podName: 'web-0' },
+  context: {
+    MTU: 1446,
+    ethernetContext: { srcMac: '02:00:5e:10:00:01' },
+    ipContext: {
+      srcIpAddrs: ['10.0.0.1/32', 'fd00::1/128'],
+      dstIpAddrs: ['10.0.0.2/32', 'fd00::2/128'],
+      srcRoutes: [{ prefix: '10.0.0.2/32' }, { prefix: '10.8.0.0/16', nextHop: '10.0.0.2' }],
+      dstRoutes: [{ prefix: '10.0.0.1/32' }],
+      ipNeighbors: [{ ip: '10.0.0.2', hardwareAddress: '02:00:5e:10:00:02' }],
+      policies: [
+        { from: '10.0.0.1', proto: '6', dstPort: '80-90', routes: [] },
+        { srcPort: '7', routes: [{ prefix: '10.9.0.0/16', nextHop: '10.0.0.2' }] },
+      ],
+    },
+  },
+});
+const kernel = { cls: 'LOCAL', type: 'KERNEL', parameters: { inodeURL: 'inode://4/4026532526', name: 'nsm-1' } };
+const memif = { cls: 'LOCAL', type: 'MEMIF', parameters: { inodeURL: 'inode://4/4026532527', socketfile: '@nsm' } };
+
+function read(agreement: Partial<Agreement>) {
+  const pathOf = () => '/proc/self/fd/9';
+  const both = { connection, client: kernel, endpoint: kernel, memifViaEngine: true, pathOf };
+  return readDocument(wireDocumentOf({ ...both, ...agreement }));
+}
+
+test('a kernel end with all that an IP context can say reads as one', (t) => {
+  const reading = read({ endpoint: memif });
+  t.deepEqual(reading.problems, []);
+  if (!('wire' in reading)) return t.fail();
+  t.like(reading.wire.client.mechanism, {
+    namespace: { inode: 4026532526, netns: '/proc/self/fd/9' },
+    allowPing: true,
+    policies: [
+      { from: '10.0.0.1/32', protocol: 6, destinationPorts: '80-90', routes: [{ to: '0.0.0.0/0' }] },
+      { sourcePorts: '7', routes: [{ to: '10.0.0.2/32' }, { to: '10.9.0.0/16', via: '10.0.0.2' }] },
+    ],
+  });
+  t.like(reading.wire.endpoint.mechanism, { socket: '@nsm', inode: 4026532527, netns: '/proc/self/fd/9' });
+});
+
+test('what a client asks wrongly is refused by its key', (t) => {
+  const wrong = structuredClone(connection);
+  wrong.context!.ipContext!.policies = [{ from: 'me', proto: '300', dstPort: '70000', srcPort: '', routes: [] }];
+  const { problems } = read({ connection: wrong, endpoint: memif });
+  t.deepEqual(
+    problems.map(({ code, path }) => [code, path.at(-1)]),
+    ['from', 'protocol', 'destinationPorts'].map((key) => ['VALUE_INVALID', key]),
+  );
+});
