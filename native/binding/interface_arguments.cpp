@@ -6,6 +6,8 @@ namespace crosswire::binding {
 namespace {
 
 constexpr uint32_t highest_mtu = 65535;
+constexpr uint32_t highest_udp_port = 65535;
+constexpr uint32_t highest_vni = (1U << 24) - 1;
 constexpr uint32_t longest_queue = 1U << 20;
 constexpr uint32_t highest_port = 65534;  // net/fib_rules.h, fib_rule_port_range_valid
 constexpr size_t most_policies = 64;
@@ -88,6 +90,15 @@ os::InterfaceReference read_reference(const Fields& fields) { return {fields.str
 
 os::VethSide read_veth_side(const Fields& fields) {
   return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu)};
+}
+
+os::VxlanDevice read_vxlan_device(const Fields& fields) {
+  const os::Tunnel tunnel{read_ip_address(fields, "local"), read_ip_address(fields, "remote"),
+                          static_cast<uint16_t>(fields.integer("port", 1, highest_udp_port)),
+                          fields.integer("vni", 0, highest_vni)};
+  if (tunnel.local.family != tunnel.remote.family) fields.refuse("remote", "must be of the family of 'local'");
+  return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu),
+          tunnel};
 }
 
 os::InterfaceChange read_change(const Fields& fields) {

@@ -42,6 +42,11 @@ Napi::Value create_tap(const Napi::CallbackInfo& info) {
       [request = read_tap_request(Fields::of_argument(info, 0, "create TAP device"))] { return make_tap(request); });
 }
 
+Napi::Value create_vxlan(const Napi::CallbackInfo& info) {
+  return executor_of(info).run(info.Env(), [device = read_vxlan_device(Fields::of_argument(
+                                                info, 0, "create VXLAN device"))] { return os::create_vxlan(device); });
+}
+
 Napi::Value change_interface(const Napi::CallbackInfo& info) {
   return executor_of(info).run(info.Env(), [change = read_change(Fields::of_argument(info, 0, "change interface"))] {
     return os::change_interface(change);
@@ -114,6 +119,7 @@ void register_interface_methods(Napi::Env env, Napi::Object exports) {
   exports.Set("listInterfaces", Napi::Function::New(env, list_interfaces, "listInterfaces"));
   exports.Set("createVethPair", Napi::Function::New(env, create_veth_pair, "createVethPair"));
   exports.Set("createTap", Napi::Function::New(env, create_tap, "createTap"));
+  exports.Set("createVxlan", Napi::Function::New(env, create_vxlan, "createVxlan"));
   exports.Set("changeInterface", Napi::Function::New(env, change_interface, "changeInterface"));
   exports.Set("deleteInterface", Napi::Function::New(env, delete_interface, "deleteInterface"));
   exports.Set("readStatistics", Napi::Function::New(env, read_statistics, "readStatistics"));

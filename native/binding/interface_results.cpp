@@ -42,6 +42,15 @@ Napi::Value make_policy(Napi::Env env, const os::Policy& policy) {
   return object;
 }
 
+Napi::Value make_tunnel(Napi::Env env, const os::Tunnel& tunnel) {
+  auto object = Napi::Object::New(env);
+  object.Set("local", os::to_text(tunnel.local));
+  object.Set("remote", os::to_text(tunnel.remote));
+  object.Set("port", tunnel.port);
+  object.Set("vni", tunnel.vni);
+  return object;
+}
+
 }  // namespace
 
 Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
@@ -59,6 +68,7 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   object.Set("neighbours", make_array(env, info.neighbours, make_neighbour));
   object.Set("policies", make_array(env, info.policies, make_policy));
   object.Set("allowsPing", info.allows_ping);
+  if (info.tunnel) object.Set("tunnel", make_tunnel(env, *info.tunnel));
   return object;
 }
 

@@ -11,6 +11,7 @@
 //   INTERFACE_MISSING    there is no interface of this name
 //   INTERFACE_NOT_OURS   its alias is not the expected ownership mark
 //   INTERFACE_REFUSED    the kernel refuses a name, MTU, MAC, alias, queue length or state
+//   TUNNEL_REFUSED       … to make a tunnel's device
 //   ADDRESS_REFUSED      … an address
 //   ROUTE_REFUSED        … a route
 //   NEIGHBOUR_REFUSED    … a neighbour
@@ -74,11 +75,18 @@ struct InterfaceStatistics {
   uint64_t rx_errors = 0, tx_errors = 0, rx_dropped = 0, tx_dropped = 0;
 };
 
+// Of a VXLAN device with a single remote (RFC 7348).
+struct Tunnel {
+  IpAddress local, remote;  // of one family
+  uint16_t port = 0;        // UDP, of both sides
+  uint32_t vni = 0;         // 24 bits
+};
+
 struct InterfaceInfo {
   uint32_t index = 0;
   std::string name;
   std::string alias;
-  std::string kind;  // "veth", "tap", "tun", …; empty for hardware
+  std::string kind;  // "veth", "tap", "tun", "vxlan", …; empty for hardware
   std::optional<MacAddress> mac;
   uint32_t mtu = 0;
   uint32_t transmit_queue_length = 0;
@@ -90,6 +98,7 @@ struct InterfaceInfo {
   std::vector<Neighbour> neighbours;  // permanent ones
   std::vector<Policy> policies;       // with our routing_protocol
   bool allows_ping = false;           // to everybody in its namespace, and IPv6 is not disabled on it
+  std::optional<Tunnel> tunnel;       // of a vxlan device with both addresses
 };
 
 struct InterfaceQuery {
@@ -114,6 +123,18 @@ struct VethSide {
 // Both sides are born in their namespaces, down, and never appear elsewhere. The kernel takes no alias at birth, so
 // for a moment there is a pair without a mark: give it random names that a clean-up can tell.
 Result<> create_veth_pair(const VethSide& a, const VethSide& b);
+
+struct VxlanDevice {
+  InterfaceReference interface;
+  std::string alias;
+  MacAddress mac{};
+  uint32_t mtu = 0;
+  Tunnel tunnel;
+};
+// Born in its namespace, down, and never seen elsewhere; its UDP socket is in the caller's own, and is bound when the
+// device goes up. Without learning: it sends to the remote alone. Errors: TUNNEL_REFUSED, among others where another
+// device has the VNI at that port and family, whatever its remote.
+Result<> create_vxlan(const VxlanDevice& device);
 
 // Marks and shapes an interface that the caller has just made, in one step; deletes it if that fails.
 struct InterfaceTraits {

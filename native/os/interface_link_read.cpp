@@ -28,6 +28,7 @@ InterfaceInfo link_of(const nlmsghdr* answer) {
   link.name = attributes.text(IFLA_IFNAME);
   link.alias = attributes.text(IFLA_IFALIAS);
   link.kind = kind_of(attributes);
+  if (link.kind == "vxlan") link.tunnel = tunnel_of(attributes);
   link.mac = attributes.mac(IFLA_ADDRESS);
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.transmit_queue_length = attributes.u32(IFLA_TXQLEN).value_or(0);

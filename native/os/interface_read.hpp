@@ -21,6 +21,9 @@ using LinkFilter = std::function<bool(const InterfaceInfo&)>;
 Result<std::vector<InterfaceInfo>> read_links(NetlinkSocket& socket, const std::string& netns,
                                               const LinkFilter& wanted);
 
+// Of the attributes of a link that is a vxlan device; empty for any other, or one without two addresses.
+std::optional<Tunnel> tunnel_of(const Attributes& link);
+
 // Of an IFLA_STATS64 or IFLA_STATS_LINK_64, which are the same structure.
 std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute);
 

@@ -32,6 +32,7 @@ class NetlinkMessage {
     std::memcpy(mnl_nlmsg_put_extra_header(message_, sizeof header), &header, sizeof header);
   }
   void put_u8(uint16_t type, uint8_t value) { put(type, &value, sizeof value); }
+  void put_u16(uint16_t type, uint16_t value) { put(type, &value, sizeof value); }
   void put_u32(uint16_t type, uint32_t value) { put(type, &value, sizeof value); }
   void put_text(uint16_t type, const std::string& text) { put(type, text.c_str(), text.size() + 1); }
   void put_address(uint16_t type, const IpAddress& address) { put(type, address.bytes.data(), address.size()); }
@@ -63,6 +64,7 @@ class Attributes {
   std::optional<Attributes> nest(uint16_t type) const;
   std::string text(uint16_t type) const;  // empty where absent
   std::optional<uint8_t> u8(uint16_t type) const { return number<uint8_t>(type); }
+  std::optional<uint16_t> u16(uint16_t type) const { return number<uint16_t>(type); }
   std::optional<uint32_t> u32(uint16_t type) const { return number<uint32_t>(type); }
   std::optional<IpAddress> address(uint16_t type, uint8_t family) const;
   std::optional<MacAddress> mac(uint16_t type) const;

@@ -2,7 +2,7 @@
 // crosswire describe wire NAME…
 
 import type { Command } from 'commander';
-import type { EndName } from '../model/wire.ts';
+import type { EndName, VxlanMechanism } from '../model/wire.ts';
 import type { EndStatus, HealthRecord, WireStatus } from '../model/status.ts';
 import type { ControlClient } from './control-client.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -92,6 +92,7 @@ function endInWords(wire: WireDescription, end: EndName): string {
     ['Socket:', status.socket],
     ['Role and id:', mechanism.type === 'memif' ? `${mechanism.role}, ${mechanism.id}` : undefined],
     ['Peer:', status.peer],
+    ['Tunnel:', mechanism.type === 'vxlan' ? tunnelInWords(mechanism) : undefined],
     ['Rings:', status.rings && `${status.rings} of ${status.ringSize ?? '?'} descriptors`],
     ['Sessions so far:', status.sessions],
   ];
@@ -102,6 +103,8 @@ function endInWords(wire: WireDescription, end: EndName): string {
   const title = end === 'client' ? 'Client:' : 'Endpoint:';
   return `${title}\n${pairs([['Mechanism:', status.mechanism], ['State:', state], ...given] as [string, string][], '  ')}`;
 }
+
+const tunnelInWords = ({ local, port, vni }: VxlanMechanism): string => `from ${local}, UDP port ${port}, VNI ${vni}`;
 
 function countersInWords({ counters }: WireDescription): string {
   if (counters === null) return 'Counters:             none yet\n';

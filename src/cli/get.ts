@@ -50,7 +50,7 @@ function wireTable(wires: readonly WireStatus[]): string {
   return table(head, rows);
 }
 
-function endText({ mechanism, up, interface: name, socket }: EndStatus, pod: string | undefined): string {
-  const where = name ?? socket ?? '';
+function endText({ mechanism, up, interface: name, socket, peer }: EndStatus, pod: string | undefined): string {
+  const where = name ?? socket ?? peer ?? '';
   return `${pod ? `${pod} ` : ''}${mechanism}:${where}${up ? '' : ' (down)'}`;
 }

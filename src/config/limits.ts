@@ -6,6 +6,7 @@ export const kind = 'Wire';
 
 export const defaults = {
   payload: 'ethernet',
+  vxlan: { port: 4789 }, // RFC 7348, section 8
   memif: { id: 0, rings: 1, ringSize: 1024, bufferSize: 2048, allowUnsealed: false },
 } as const;
 
@@ -24,5 +25,7 @@ export const limits = {
   rings: 64,
   ringSize: { least: 2, most: 16_384 }, // log2 at most 14: VPP and DPDK lay memory out wrongly beyond
   bufferSize: { least: 64, most: 65_535 },
+  vni: 0xff_ffff, // RFC 7348, section 5
+  tunnelMtu: { 4: 65_485, 6: 65_465 }, // 65535 less outer IP, UDP, VXLAN and an Ethernet header (net/vxlan.h)
   clientBuffers: 65_536, // VPP and DPDK number all buffers of a client with 16 bits
 } as const;

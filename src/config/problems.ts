@@ -91,6 +91,17 @@ export function valueAt(document: unknown, path: KeyPath): unknown {
   return value;
 }
 
+export const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const invalid = (path: KeyPath, at: Problem['at'], reason: string, hint?: string): Problem => ({
+  code: 'VALUE_INVALID',
+  path,
+  at,
+  reason,
+  ...(hint ? { hint } : {}),
+});
+
 function schemaAt(path: KeyPath): JsonSchema | undefined {
   let schema: JsonSchema | undefined = wireJsonSchema;
   for (const key of path) schema = typeof key === 'number' ? schema?.items : schema?.properties?.[key];

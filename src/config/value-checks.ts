@@ -99,6 +99,13 @@ export const ipAddress: Check = (text) => {
   return why ? { reason: `${quoted(text)} ${why}` } : undefined;
 };
 
+/** The kernel needs to be told through which interface a link-local address is. */
+export const tunnelAddress: Check = (text) => {
+  const complaint = ipAddress(text);
+  if (complaint || parseAddress(text)?.family !== 6 || !/^fe[89ab]/i.test(text)) return complaint;
+  return { reason: `${quoted(text)} is a link-local address`, hint: 'use one that is valid beyond the link' };
+};
+
 export const absolutePath: Check = (text) => {
   if (!text.startsWith('/')) return { reason: `${quoted(text)} is no absolute path`, hint: 'like /run/netns/web' };
   if (text.includes('\0')) return { reason: 'holds a NUL byte' };

@@ -9,6 +9,7 @@ import type {
   NamespaceReference,
   Policy,
   Route,
+  VxlanMechanism,
   Wire,
 } from '../model/wire.ts';
 import { parseAddress, parseNetwork } from './addresses.ts';
@@ -19,6 +20,7 @@ import {
   type EndDocument,
   type KernelDocument,
   type MemifDocument,
+  type VxlanDocument,
   type WireDocument,
   wireSchema,
 } from './wire-schema.ts';
@@ -47,8 +49,8 @@ function toWire({ metadata, spec }: WireDocument): Wire {
   });
 }
 
-function toEnd({ kernel, memif, pod, namespace }: EndDocument): End {
-  const mechanism = kernel ? toKernel(kernel) : toMemif(memif as MemifDocument);
+function toEnd({ kernel, memif, vxlan, pod, namespace }: EndDocument): End {
+  const mechanism = kernel ? toKernel(kernel) : vxlan ? toVxlan(vxlan) : toMemif(memif as MemifDocument);
   return tidy({ mechanism, pod, namespace });
 }
 
@@ -88,6 +90,13 @@ function canonicalPorts(text: string): string {
 
 const toMemif = (memif: MemifDocument): MemifMechanism => tidy({ type: 'memif', ...memif });
 
+const toVxlan = ({ local, remote, ...rest }: VxlanDocument): VxlanMechanism => ({
+  type: 'vxlan',
+  local: canonical(local),
+  remote: canonical(remote),
+  ...rest,
+});
+
 const canonical = (text: string): string => parseNetwork(text)?.text ?? parseAddress(text)?.text ?? text;
 
 /** The document that reads as this wire: what the command line sends to the daemon. */
@@ -109,6 +118,10 @@ function fromMechanism(mechanism: Mechanism): EndDocument {
   if (mechanism.type === 'memif') {
     const { type: _, ...memif } = mechanism;
     return { memif };
+  }
+  if (mechanism.type === 'vxlan') {
+    const { type: _, ...vxlan } = mechanism;
+    return { vxlan };
   }
   const { type: _, namespace, addresses, routes, neighbours, policies = [], allowPing = false, ...rest } = mechanism;
   return {

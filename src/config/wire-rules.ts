@@ -5,26 +5,28 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAddress, parseNetwork } from './addresses.ts';
 import { defaults, limits } from './limits.ts';
-import { type KeyPath, type Problem, valueAt } from './problems.ts';
+import { invalid, isMapping, type KeyPath, type Problem, valueAt } from './problems.ts';
+import { tunnelProblems } from './tunnel-rules.ts';
 
 const ends = ['client', 'endpoint'] as const;
+const mechanisms = ['kernel', 'memif', 'vxlan'] as const;
 const namespaceKeys = ['netns', 'pid', 'inode'] as const;
 
 export function ruleProblems(document: unknown): Problem[] {
   const problems = ends.flatMap((end) => endProblems(document, ['spec', end]));
-  return [...problems, ...mtuProblems(document), ...macProblems(document), ...selfProblems(document)];
+  const between = [mtuProblems, macProblems, tunnelProblems, selfProblems];
+  return [...problems, ...between.flatMap((rule) => rule(document))];
 }
 
 function endProblems(document: unknown, path: KeyPath): Problem[] {
   if (!isMapping(valueAt(document, path))) return [];
   const has = (mechanism: string) => valueAt(document, [...path, mechanism]) !== undefined;
   const problems: Problem[] = [];
-  if (has('kernel') && has('memif'))
-    problems.push(
-      mechanismCount([...path, 'memif'], 'key', 'an end has one mechanism, and this one has kernel and memif'),
-    );
-  if (!has('kernel') && !has('memif'))
-    problems.push(mechanismCount(path, 'key', 'the end has no mechanism', 'give it kernel or memif'));
+  const given = mechanisms.filter(has);
+  const [first, ...more] = given;
+  const reason = `an end has one mechanism, and this one has ${given.join(' and ')}`;
+  for (const key of more) problems.push(mechanismCount([...path, key], 'key', reason));
+  if (!first) problems.push(mechanismCount(path, 'key', 'the end has no mechanism', 'give it kernel, memif or vxlan'));
   if (isMapping(valueAt(document, [...path, 'kernel'])))
     problems.push(...kernelProblems(document, [...path, 'kernel']));
   if (isMapping(valueAt(document, [...path, 'memif']))) problems.push(...memifProblems(document, [...path, 'memif']));
@@ -139,13 +141,20 @@ function selfProblems(document: unknown): Problem[] {
   return [{ code: 'WIRE_TO_ITSELF', path: ['spec', 'endpoint'], at: 'key', reason }];
 }
 
-/** What no two ends can share: an interface of a namespace, an id on a socket. */
+/** What no two ends can share: an interface of a namespace, an id on a socket, a VNI at a port of a node (the kernel has
+ *  one device for it, whatever its remote: vxlan_vni_in_use() in drivers/net/vxlan/vxlan_core.c). */
 export function endIdentity(end: unknown): unknown {
   const kernel = valueAt(end, ['kernel']);
   if (isMapping(kernel)) {
     const key = ['inode', ...namespaceKeys].find((name) => kernel[name] !== undefined);
     if (key === undefined || kernel['interface'] === undefined) return undefined;
     return ['kernel', key, kernel[key], kernel['interface']];
+  }
+  const vxlan = valueAt(end, ['vxlan']);
+  if (isMapping(vxlan)) {
+    const family = parseAddress(String(vxlan['local']))?.family;
+    if (family === undefined || vxlan['vni'] === undefined) return undefined;
+    return ['vxlan', family, vxlan['port'] ?? defaults.vxlan.port, vxlan['vni']];
   }
   const memif = valueAt(end, ['memif']);
   if (!isMapping(memif) || memif['socket'] === undefined) return undefined;
@@ -171,17 +180,6 @@ function list(document: unknown, path: KeyPath): readonly unknown[] {
   const value = valueAt(document, path);
   return Array.isArray(value) ? value : [];
 }
-
-const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const invalid = (path: KeyPath, at: Problem['at'], reason: string, hint?: string): Problem => ({
-  code: 'VALUE_INVALID',
-  path,
-  at,
-  reason,
-  ...(hint ? { hint } : {}),
-});
 
 const mechanismCount = (path: KeyPath, at: Problem['at'], reason: string, hint?: string): Problem => ({
   ...invalid(path, at, reason, hint),

@@ -92,14 +92,24 @@ const memif = z
   })
   .meta({ description: 'a shared-memory interface, as VPP and DPDK speak it' });
 
+const vxlan = z
+  .strictObject({
+    local: text(checks.tunnelAddress, "this node's address, that the tunnel sends from"),
+    remote: text(checks.tunnelAddress, "the other node's address, of the same family"),
+    port: whole(1, 0xffff, 'the UDP port of both nodes').default(defaults.vxlan.port),
+    vni: whole(1, limits.vni, 'the VXLAN network identifier, the same at both nodes'),
+  })
+  .meta({ description: 'a VXLAN tunnel (RFC 7348) to another node, for Ethernet frames' });
+
 const end = z
   .strictObject({
     kernel: kernel.optional(),
     memif: memif.optional(),
+    vxlan: vxlan.optional(),
     pod: text(checks.plainText, 'the pod at this end, for metrics').optional(),
     namespace: text(checks.plainText, "the pod's Kubernetes namespace, for metrics").optional(),
   })
-  .meta({ description: 'one end: exactly one of kernel and memif' });
+  .meta({ description: 'one end: exactly one of kernel, memif and vxlan' });
 
 export const wireSchema = z
   .strictObject({
@@ -128,6 +138,7 @@ export const wireSchema = z
 export type WireDocument = z.output<typeof wireSchema>;
 export type KernelDocument = z.output<typeof kernel>;
 export type MemifDocument = z.output<typeof memif>;
+export type VxlanDocument = z.output<typeof vxlan>;
 export type EndDocument = z.output<typeof end>;
 
 /** JSON Schema (2020-12) of what one may write; keys with a default may be left out. */

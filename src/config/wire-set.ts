@@ -7,8 +7,14 @@ import type { KeyPath } from './problems.ts';
 import { toDocument } from './wire-document.ts';
 import { endIdentity } from './wire-rules.ts';
 
+const claims = {
+  kernel: { code: 'INTERFACE_CLAIMED', what: 'interface' },
+  memif: { code: 'MEMIF_CLAIMED', what: 'socket and id' },
+  vxlan: { code: 'TUNNEL_CLAIMED', what: 'VNI and UDP port' },
+} as const;
+
 export interface Clash {
-  readonly code: 'DUPLICATE_NAME' | 'INTERFACE_CLAIMED' | 'MEMIF_CLAIMED';
+  readonly code: 'DUPLICATE_NAME' | (typeof claims)[keyof typeof claims]['code'];
   readonly path: KeyPath;
   readonly reason: string;
 }
@@ -35,11 +41,12 @@ export class WireSet {
       // Of one memif id, one wire may be the server and another one the client: a chain within this forwarder.
       const identity = JSON.stringify([endIdentity(spec[end]), spec[end].memif?.role]);
       const earlier = this.#ends.get(identity);
-      const [mechanism, what] = spec[end].kernel ? ['kernel', 'interface'] : ['memif', 'socket and id'];
+      const { type: mechanism } = wire[end].mechanism;
+      const { code, what } = claims[mechanism];
       if (earlier === undefined) this.#ends.set(identity, `the wire '${wire.name}' at ${place}`);
       else
         clashes.push({
-          code: mechanism === 'kernel' ? 'INTERFACE_CLAIMED' : 'MEMIF_CLAIMED',
+          code,
           path: ['spec', end, mechanism],
           reason: `this ${what} is an end of ${earlier} already`,
         });

@@ -42,6 +42,10 @@ export class NativeDataplane implements types.Dataplane {
     await this.#addon.createTap(request);
   }
 
+  async createVxlan(request: types.VxlanRequest): Promise<void> {
+    await this.#addon.createVxlan(request);
+  }
+
   async changeInterface(change: types.InterfaceChange): Promise<void> {
     await this.#addon.changeInterface(change);
   }

@@ -16,6 +16,7 @@ const passedOn = [
   'listInterfaces',
   'createVethPair',
   'createTap',
+  'createVxlan',
   'changeInterface',
   'deleteInterface',
   'readStatistics',

@@ -54,6 +54,21 @@ export interface PolicyEntry {
   readonly routes: readonly RouteEntry[];
 }
 
+export interface Tunnel {
+  readonly local: string;
+  readonly remote: string; // of the same family
+  readonly port: number; // UDP, of both sides
+  readonly vni: number;
+}
+
+export interface VxlanRequest extends Tunnel {
+  readonly netns: string;
+  readonly name: string;
+  readonly alias: string;
+  readonly mac: string;
+  readonly mtu: number;
+}
+
 /** One ordered batch on one interface. Adding what is there and removing what is gone are successes. If a step fails,
  *  the steps before it in this batch are undone. Order: removals, rename, mtu, mac, ping, addresses, up, routes, neighbours,
  *  policies. */
@@ -100,7 +115,7 @@ export interface InterfaceInfo {
   readonly index: number;
   readonly name: string;
   readonly alias: string;
-  readonly kind: string; // 'veth', 'tap', 'tun', '' for others
+  readonly kind: string; // 'veth', 'tap', 'tun', 'vxlan', …; '' for hardware
   readonly mac: string; // '' where it has none
   readonly mtu: number;
   readonly up: boolean; // administratively
@@ -110,6 +125,7 @@ export interface InterfaceInfo {
   readonly neighbours: readonly NeighbourEntry[]; // permanent only
   readonly policies: readonly PolicyEntry[]; // with our routing protocol number only
   readonly allowsPing: boolean;
+  readonly tunnel?: Tunnel; // of a vxlan device with one remote
 }
 
 export interface InterfaceQuery {
@@ -223,6 +239,8 @@ export interface Dataplane {
   createVethPair(a: VethSide, b: VethSide): Promise<void>;
   /** Persistent: it outlives the process. Down when made. */
   createTap(request: TapRequest): Promise<void>;
+  /** The device appears in its namespace, down, and nowhere else; it sends and receives in the forwarder's own. */
+  createVxlan(request: VxlanRequest): Promise<void>;
   changeInterface(change: InterfaceChange): Promise<void>;
   /** With the rules of its policies. false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
   deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;

@@ -10,7 +10,7 @@ import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
 const texts = z.array(z.string());
 const count = z.int().min(0);
 const moment = z.iso.datetime();
-const path = z.enum(['veth', 'engine']);
+const path = z.enum(['veth', 'engine', 'tunnel']);
 const payload = z.enum(['ethernet', 'ip']);
 const endName = z.enum(['client', 'endpoint']);
 
@@ -62,6 +62,7 @@ const mechanism = z.discriminatedUnion('type', [
     bufferSize: count,
     allowUnsealed: z.boolean(),
   }),
+  z.strictObject({ type: z.literal('vxlan'), local: z.string(), remote: z.string(), port: count, vni: count }),
 ]) satisfies z.ZodType<Mechanism>;
 
 const end = z.strictObject({
@@ -81,7 +82,7 @@ const wire = z.strictObject({
 }) satisfies z.ZodType<Wire>;
 
 const endStatus = z.strictObject({
-  mechanism: z.enum(['kernel', 'memif']),
+  mechanism: z.enum(['kernel', 'memif', 'vxlan']),
   up: z.boolean(),
   detail: z.string(),
   interface: z.string().optional(),

@@ -10,10 +10,12 @@ type MechanismType = Mechanism['type'];
 const atIngress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['bad_checksum', 'bad_offload'], // what a virtio-net header can ask for
   memif: ['bad_desc', 'bad_index'], // what shared memory can hold
+  vxlan: [], // a tunnel has its own path
 };
 const atEgress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['io_error'],
   memif: [],
+  vxlan: [],
 };
 const anywhere: readonly DropReason[] = ['tx_full', 'too_big', 'too_short', 'link_down'];
 
@@ -26,6 +28,10 @@ export interface DropSetting {
 
 export function possibleDrops({ path, payload, client, endpoint }: DropSetting, end: EndName): readonly DropReason[] {
   if (path === 'veth') return ['kernel_queue'];
+  if (path === 'tunnel')
+    return [client, endpoint][end === 'client' ? 0 : 1] === 'vxlan'
+      ? ['tunnel_error']
+      : ['kernel_queue', 'tunnel_error'];
   const [from, to] = end === 'client' ? [client, endpoint] : [endpoint, client];
   const ofPayload: DropReason[] = payload === 'ip' ? ['bad_payload'] : [];
   return [...anywhere, ...atIngress[from], ...atEgress[to], ...ofPayload];

@@ -16,6 +16,7 @@ export const engineDropReasons = {
 
 export const kernelDropReasons = {
   kernel_queue: "dropped by the kernel at the wire's own interface: queue full, or the other end was down",
+  tunnel_error: 'the kernel could not send it into the tunnel (no route to the remote), or it came out malformed',
 } as const;
 
 export const dropReasons = { ...engineDropReasons, ...kernelDropReasons };

@@ -2,12 +2,12 @@
 // What the daemon says of a wire: the shape of the control API's answers.
 
 import type { ErrorDetails } from './error.ts';
-import type { EndName, Path, Wire } from './wire.ts';
+import type { EndName, Mechanism, Path, Wire } from './wire.ts';
 
 export type WirePhase = 'pending' | 'up' | 'degraded' | 'failed' | 'removing';
 
 export interface EndStatus {
-  readonly mechanism: 'kernel' | 'memif';
+  readonly mechanism: Mechanism['type'];
   readonly up: boolean;
   /** One line for people: why it is down, or what was negotiated. */
   readonly detail: string;

@@ -61,7 +61,16 @@ export interface MemifMechanism {
   readonly allowUnsealed: boolean;
 }
 
-export type Mechanism = KernelMechanism | MemifMechanism;
+/** An end at another node, behind a tunnel (RFC 7348). */
+export interface VxlanMechanism {
+  readonly type: 'vxlan';
+  readonly local: string; // this node's address
+  readonly remote: string;
+  readonly port: number; // UDP, of both sides
+  readonly vni: number; // VXLAN network identifier, 24 bits
+}
+
+export type Mechanism = KernelMechanism | MemifMechanism | VxlanMechanism;
 
 export interface End {
   readonly mechanism: Mechanism;
@@ -72,6 +81,7 @@ export interface End {
 /** The namespace that an end is in; undefined where that makes no difference, or is the forwarder's own. */
 export function namespaceOf({ mechanism }: End): NamespaceReference | undefined {
   if (mechanism.type === 'kernel') return mechanism.namespace;
+  if (mechanism.type === 'vxlan') return undefined;
   const { netns, inode } = mechanism;
   if (inode !== undefined) return netns === undefined ? { inode } : { inode, netns };
   return netns === undefined ? undefined : { netns };
@@ -87,5 +97,6 @@ export interface Wire {
   readonly endpoint: End;
 }
 
-/** How frames travel: a veth pair across two namespaces, or through the engine. */
-export type Path = 'veth' | 'engine';
+/** How frames travel: a veth pair across two namespaces, through the engine, or a tunnel's device in the workload's
+ *  namespace. */
+export type Path = 'veth' | 'engine' | 'tunnel';

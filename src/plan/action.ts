@@ -10,6 +10,8 @@ export type Action =
   | { readonly kind: 'removeVethPair'; readonly client: InterfaceState; readonly endpoint: InterfaceState }
   | { readonly kind: 'createTap'; readonly interface: InterfaceState }
   | { readonly kind: 'removeTap'; readonly interface: InterfaceState }
+  | { readonly kind: 'createTunnel'; readonly interface: InterfaceState }
+  | { readonly kind: 'removeTunnel'; readonly interface: InterfaceState }
   | { readonly kind: 'changeInterface'; readonly from: InterfaceState; readonly to: InterfaceState }
   | { readonly kind: 'startEngineWire'; readonly engine: EngineState }
   | { readonly kind: 'stopEngineWire'; readonly engine: EngineState }
@@ -30,6 +32,10 @@ export function inverse(action: Action): Action {
       return { ...action, kind: 'removeTap' };
     case 'removeTap':
       return { ...action, kind: 'createTap' };
+    case 'createTunnel':
+      return { ...action, kind: 'removeTunnel' };
+    case 'removeTunnel':
+      return { ...action, kind: 'createTunnel' };
     case 'startEngineWire':
       return { ...action, kind: 'stopEngineWire' };
     case 'stopEngineWire':
@@ -50,8 +56,10 @@ export function advance(state: WireState, action: Action): WireState {
     case 'removeVethPair':
       return { ...state, interfaces: drop(interfaces, action.client, action.endpoint) };
     case 'createTap':
+    case 'createTunnel':
       return { ...state, interfaces: [...interfaces, action.interface] };
     case 'removeTap':
+    case 'removeTunnel':
       return { ...state, interfaces: drop(interfaces, action.interface) };
     case 'changeInterface':
       return { ...state, interfaces: [...drop(interfaces, action.from), action.to] };

@@ -2,7 +2,15 @@
 // A wanted wire, with its namespaces found, as the resources that must exist.
 
 import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, type KernelMechanism, type Neighbour, type Wire } from '../model/wire.ts';
+import {
+  type EndName,
+  endNames,
+  type KernelMechanism,
+  type Neighbour,
+  type Path,
+  type Payload,
+  type Wire,
+} from '../model/wire.ts';
 import {
   canonicalAddress,
   canonicalNeighbour,
@@ -14,9 +22,19 @@ import {
 } from './address.ts';
 import { macOf } from './mac.ts';
 import { choosePath } from './path.ts';
-import type { EngineEnd, InterfaceKind, InterfaceState, Namespaces, WireState } from './state.ts';
+import {
+  type EngineEnd,
+  familyOf,
+  type InterfaceKind,
+  type InterfaceState,
+  type Namespaces,
+  type Tunnel,
+  type WireState,
+} from './state.ts';
 
 export const defaultMtu = 1500;
+/** Around an inner packet: Ethernet with a VLAN tag, VXLAN, UDP and the outer IP header (RFC 7348, section 5). */
+const tunnelOverhead = { 4: 54, 6: 74 } as const;
 
 export interface CompileContext {
   readonly node: string;
@@ -26,19 +44,32 @@ export interface CompileContext {
 }
 
 export function mtuOf(wire: Wire): number {
-  return wire.mtu ?? defaultMtu;
+  const tunnel = tunnelOf(wire);
+  return wire.mtu ?? defaultMtu - (tunnel ? tunnelOverhead[familyOf(tunnel)] : 0);
 }
 
 export function compile(wire: Wire, context: CompileContext): WireState {
   const { path } = choosePath(wire);
-  const kind: InterfaceKind = path === 'veth' ? 'veth' : wire.payload === 'ip' ? 'tun' : 'tap';
+  const kind = kindOf(path, wire.payload);
   const interfaces = endNames.flatMap((end) => {
     const { mechanism } = wire[end];
     return mechanism.type === 'kernel' ? [compileInterface(wire, end, mechanism, kind, context)] : [];
   });
-  if (path === 'veth') return { interfaces };
+  if (path !== 'engine') return { interfaces };
   const [client, endpoint] = [compileEnd(wire, 'client', context), compileEnd(wire, 'endpoint', context)];
   return { interfaces, engine: { name: wire.name, payload: wire.payload, client, endpoint } };
+}
+
+function kindOf(path: Path, payload: Payload): InterfaceKind {
+  if (path === 'engine') return payload === 'ip' ? 'tun' : 'tap';
+  return path === 'tunnel' ? 'vxlan' : 'veth';
+}
+
+function tunnelOf({ client, endpoint }: Wire): Tunnel | undefined {
+  const mechanism = [client.mechanism, endpoint.mechanism].find((one) => one.type === 'vxlan');
+  if (!mechanism) return undefined;
+  const { local, remote, port, vni } = mechanism;
+  return { local: canonicalAddress(local), remote: canonicalAddress(remote), port, vni };
 }
 
 function compileInterface(
@@ -52,6 +83,7 @@ function compileInterface(
     ...(kind === 'veth' && wire.payload === 'ip' ? neighboursAcross(wire, end, context.node) : []),
     ...(kind === 'tun' ? [] : mechanism.neighbours.map(canonicalNeighbour)), // nothing to resolve: a tun has no MACs
   ];
+  const tunnel = kind === 'vxlan' ? tunnelOf(wire) : undefined;
   return {
     end,
     kind,
@@ -66,6 +98,7 @@ function compileInterface(
     neighbours: unique(neighbours, ({ address }) => address),
     policies: unique((mechanism.policies ?? []).map(canonicalPolicy), policyKey),
     allowPing: mechanism.allowPing ?? false,
+    ...(tunnel ? { tunnel } : {}),
   };
 }
 
@@ -88,6 +121,7 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   const common = { name: `${wire.name}/${end}`, payload: wire.payload, mtu: mtuOf(wire) };
   if (mechanism.type === 'kernel')
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
+  if (mechanism.type === 'vxlan') throw new Error('the engine ends no tunnel');
   const { type: _, netns: _path, inode: _inode, secret = '', ...rest } = mechanism;
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }

@@ -8,12 +8,13 @@ import { type EngineEnd, type InterfaceState, type MemifEnd, sameNamespace, type
 export type Role = 'identity' | 'mutable' | 'label';
 type Roles<T> = Readonly<Record<keyof T, Role>>;
 
-/** A kernel end: identity = the namespace, and path and payload, which together decide the kind of interface. */
+/** A kernel end: identity = the namespace; path and payload, which together decide the kind of interface; the tunnel. */
 export const interfaceRoles: Roles<InterfaceState> = {
   end: 'identity',
   kind: 'identity',
   namespace: 'identity',
   alias: 'identity',
+  tunnel: 'identity',
   name: 'mutable',
   mac: 'mutable',
   mtu: 'mutable',
@@ -72,7 +73,7 @@ function differences<T extends object>(roles: Roles<T>, role: Role, a: T, b: T):
 function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
   if (key === 'namespace') return sameNamespace(a as MemifEnd['namespace'], b as MemifEnd['namespace']);
   if (Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
-  return a === b;
+  return a === b || (key === 'tunnel' && keyOf(a) === keyOf(b));
 }
 
 /** Order means nothing in addresses, routes and neighbours; compile() leaves no value in twice. */

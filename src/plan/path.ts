@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The path rule, with its reasons: the cheapest path that both ends allow.
 
-import type { Path, Wire } from '../model/wire.ts';
+import type { EndName, Path, VxlanMechanism, Wire } from '../model/wire.ts';
 
 export interface PathChoice {
   readonly path: Path;
@@ -10,6 +10,8 @@ export interface PathChoice {
 }
 
 export function choosePath(wire: Wire): PathChoice {
+  const tunnelEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vxlan');
+  if (tunnelEnd) return tunnelChoice(wire[tunnelEnd].mechanism as VxlanMechanism, tunnelEnd);
   const memifEnds = (['client', 'endpoint'] as const).filter((end) => wire[end].mechanism.type === 'memif');
   if (memifEnds.length === 0) {
     return {
@@ -35,6 +37,17 @@ export function choosePath(wire: Wire): PathChoice {
         : [
             `The kernel end is a persistent ${kind} (payload ${wire.payload}) born in the workload's namespace; it outlives the forwarder.`,
           ]),
+    ],
+  };
+}
+
+function tunnelChoice({ local, remote, port, vni }: VxlanMechanism, end: EndName): PathChoice {
+  return {
+    path: 'tunnel',
+    why: [
+      `The ${end} end is at another node, so the workload's interface is the device of the tunnel to it.`,
+      `The kernel wraps its frames in VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}.`,
+      'The forwarder touches none of them and may stop without stopping the wire.',
     ],
   };
 }

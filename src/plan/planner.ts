@@ -2,6 +2,7 @@
 // (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
 //
 // The order lets every prefix be undone and keeps the old until the new stands:
+//   clear   old tunnels that the kernel has no second of, for a new one of the same VNI
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
 //   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
@@ -20,19 +21,22 @@ import {
   interfaceOf,
   type NameChoice,
   sameNamespace,
+  tunnelKey,
   type WireState,
 } from './state.ts';
 
 export function plan(observed: WireState, wanted: WireState, names: NameChoice): Action[] {
   const kept = endNames.filter((end) => staysAt(end, observed, wanted));
   const created = wanted.interfaces.filter(({ end }) => !kept.includes(end));
-  const removed = observed.interfaces.filter(({ end }) => !kept.includes(end));
+  const gone = observed.interfaces.filter(({ end }) => !kept.includes(end));
+  const cleared = gone.filter((old) => created.some((target) => excludes(old, target)));
 
   const fresh = created.map((target) => bare(target, names[target.end].fresh));
   const engine = planEngine(engineOf(observed), wanted.engine, fresh);
   const renamed = wanted.interfaces.filter(({ end }) => kept.includes(end) && isRenamed(end, observed, wanted));
   const arriving = [...created, ...renamed];
-  const retiring = observed.interfaces.filter((old) =>
+  const standing = observed.interfaces.filter((old) => !cleared.includes(old));
+  const retiring = standing.filter((old) =>
     kept.includes(old.end)
       ? renamed.some(({ end }) => end === old.end)
       : arriving.some(({ namespace }) => sameNamespace(namespace, old.namespace)),
@@ -45,13 +49,13 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
   });
 
   return [
+    ...takeAway(cleared),
     ...create(fresh),
     ...engine.before,
     ...retiring.flatMap((old) => change(old, now(old))),
     ...dressed.flatMap(({ from, to }) => change(from, to)),
     ...engine.after,
-    ...removed.map(now).flatMap((old) => change(old, ruleless(old))),
-    ...remove(removed.map(now).map(ruleless)),
+    ...takeAway(gone.filter((old) => !cleared.includes(old)).map(now)),
   ];
 }
 
@@ -63,6 +67,11 @@ function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
     return end.kind === 'tap' && tap ? { ...end, interface: tap.name } : end;
   };
   return { ...engine, client: current(engine.client), endpoint: current(engine.endpoint) };
+}
+
+/** Two tunnels that the kernel does not have side by side. */
+function excludes({ tunnel: a }: InterfaceState, { tunnel: b }: InterfaceState): boolean {
+  return a !== undefined && b !== undefined && tunnelKey(a) === tunnelKey(b);
 }
 
 /** A veth pair stays or goes as a whole. */
@@ -97,22 +106,27 @@ function create(fresh: readonly InterfaceState[]): Action[] {
   return eachDevice(
     fresh,
     (client, endpoint) => ({ kind: 'createVethPair', client, endpoint }),
-    (tap) => ({ kind: 'createTap', interface: tap }),
+    (one) => ({ kind: one.kind === 'vxlan' ? 'createTunnel' : 'createTap', interface: one }),
   );
+}
+
+/** Rules first: they would stay where an interface goes. */
+function takeAway(old: readonly InterfaceState[]): Action[] {
+  return [...old.flatMap((one) => change(one, ruleless(one))), ...remove(old.map(ruleless))];
 }
 
 function remove(old: readonly InterfaceState[]): Action[] {
   return eachDevice(
     old,
     (client, endpoint) => ({ kind: 'removeVethPair', client, endpoint }),
-    (tap) => ({ kind: 'removeTap', interface: tap }),
+    (one) => ({ kind: one.kind === 'vxlan' ? 'removeTunnel' : 'removeTap', interface: one }),
   );
 }
 
 function eachDevice(
   interfaces: readonly InterfaceState[],
   pair: (client: InterfaceState, endpoint: InterfaceState) => Action,
-  single: (tap: InterfaceState) => Action,
+  single: (one: InterfaceState) => Action,
 ): Action[] {
   const [client, endpoint] = endNames.map((end) => interfaces.find((one) => one.end === end && one.kind === 'veth'));
   return [

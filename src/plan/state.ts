@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
 
-import type { EndName, MemifMechanism, Neighbour, Payload, Policy, Route } from '../model/wire.ts';
+import type { EndName, MemifMechanism, Neighbour, Payload, Policy, Route, VxlanMechanism } from '../model/wire.ts';
 
 /** A namespace is its device and inode; the path is only where it was found this time. */
 export interface Namespace {
@@ -13,7 +13,10 @@ export interface Namespace {
 /** The namespaces a wire's ends refer to. */
 export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
 
-export type InterfaceKind = 'veth' | 'tap' | 'tun';
+export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vxlan';
+
+/** Of a vxlan device: it sends to nobody but the remote. */
+export type Tunnel = Omit<VxlanMechanism, 'type'>;
 
 export interface InterfaceState {
   readonly end: EndName;
@@ -31,6 +34,7 @@ export interface InterfaceState {
   readonly policies: readonly Policy[];
   /** Only ever made so: whether it was so before, and for whom, nobody can tell. */
   readonly allowPing: boolean;
+  readonly tunnel?: Tunnel; // of kind vxlan
 }
 
 export interface TapEnd {
@@ -80,6 +84,15 @@ export type NameChoice = Readonly<Record<EndName, TemporaryNames>>;
 
 export function sameNamespace(a: Namespace | undefined, b: Namespace | undefined): boolean {
   return a?.device === b?.device && a?.inode === b?.inode;
+}
+
+export function familyOf({ local }: Tunnel): 4 | 6 {
+  return local.includes(':') ? 6 : 4;
+}
+
+/** What the kernel has only once, whatever the addresses (drivers/net/vxlan/vxlan_core.c, vxlan_vni_in_use). */
+export function tunnelKey(tunnel: Tunnel): string {
+  return JSON.stringify(['vxlan', familyOf(tunnel), tunnel.port, tunnel.vni]);
 }
 
 export function interfaceOf(state: WireState, end: EndName): InterfaceState | undefined {

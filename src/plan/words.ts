@@ -16,6 +16,10 @@ export function describe(action: Action): string {
       return `create the ${action.interface.kind} ${place(action.interface)}`;
     case 'removeTap':
       return `remove the ${action.interface.kind} ${place(action.interface)}`;
+    case 'createTunnel':
+      return `create the tunnel ${place(action.interface)} ${way(action.interface)}`;
+    case 'removeTunnel':
+      return `remove the tunnel ${place(action.interface)} ${way(action.interface)}`;
     case 'changeInterface':
       return `change ${place(action.from)}: ${changes(action.from, action.to).join(', ')}`;
     case 'startEngineWire':
@@ -29,6 +33,10 @@ export function describe(action: Action): string {
 
 function place({ name, namespace }: InterfaceState): string {
   return `${name} in ${namespace.path}`;
+}
+
+function way({ tunnel }: InterfaceState): string {
+  return tunnel ? `from ${tunnel.local} to ${tunnel.remote}, port ${tunnel.port}, VNI ${tunnel.vni}` : '';
 }
 
 function port(end: EngineEnd): string {

@@ -3,6 +3,7 @@
 
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames } from '../model/wire.ts';
+import { tunnelKey } from '../plan/state.ts';
 import type { Standing } from './record.ts';
 
 interface Claim {
@@ -64,6 +65,10 @@ function claimsOf({ wire, namespaces }: Standing): Claim[] {
       const what = `memif server ${mechanism.socket} id ${mechanism.id}`;
       return [{ ...common, key: memifKey({ wire, namespaces }, end), what }];
     }
+    if (mechanism.type === 'vxlan') {
+      const what = `tunnel of VNI ${mechanism.vni}, UDP port ${mechanism.port}`;
+      return [{ ...common, key: tunnelKey(mechanism), what }];
+    }
     const { device, inode, path } = namespaces[end] ?? { device: 0, inode: 0, path: '' };
     const what = `interface ${mechanism.interface} in ${path}`;
     return [{ ...common, key: JSON.stringify([device, inode, mechanism.interface]), what }];
@@ -96,7 +101,11 @@ function refuseToItself(standing: Standing): void {
 }
 
 function claimedTwice(claim: Claim, holder: Claim): CrosswireError {
-  const code = claim.what.startsWith('memif') ? 'MEMIF_CLAIMED' : 'INTERFACE_CLAIMED';
+  const code = claim.what.startsWith('memif')
+    ? 'MEMIF_CLAIMED'
+    : claim.what.startsWith('tunnel')
+      ? 'TUNNEL_CLAIMED'
+      : 'INTERFACE_CLAIMED';
   return refusal(
     code,
     `${claim.wire}/${claim.end}`,

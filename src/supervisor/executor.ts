@@ -9,7 +9,7 @@ import type { InterfaceState } from '../plan/state.ts';
 import { describe } from '../plan/words.ts';
 import type { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
-import { changes, engineWireRequest, linkRequest, tapRequest, vethSide } from './requests.ts';
+import { changes, engineWireRequest, linkRequest, tapRequest, vethSide, vxlanRequest } from './requests.ts';
 
 export interface Failure {
   readonly error: CrosswireError;
@@ -79,12 +79,16 @@ export class Executor {
       case 'createTap':
         await this.#dataplane.createTap(tapRequest(action.interface));
         return this.#finish([action.interface]);
+      case 'createTunnel':
+        await this.#dataplane.createVxlan(vxlanRequest(action.interface));
+        return this.#finish([action.interface]);
       case 'removeVethPair':
         await this.#readOnceMore();
         await this.#delete(action.client);
         meter.forget(action.client);
         return meter.forget(action.endpoint);
       case 'removeTap':
+      case 'removeTunnel':
         await this.#readOnceMore();
         await this.#delete(action.interface);
         return meter.forget(action.interface);

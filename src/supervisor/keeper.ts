@@ -183,5 +183,5 @@ export class Keeper {
 }
 
 function isMaking({ kind }: Action): boolean {
-  return kind === 'createVethPair' || kind === 'createTap' || kind === 'startEngineWire';
+  return ['createVethPair', 'createTap', 'createTunnel', 'startEngineWire'].includes(kind);
 }

@@ -8,7 +8,7 @@ import type { WireCounters } from '../model/status.ts';
 import type { EndName } from '../model/wire.ts';
 import { type InterfaceState, sameNamespace } from '../plan/state.ts';
 import { Roll } from './roll.ts';
-import { hasFallen, noCounters, ofEngine, ofTap, ofVethSide, sum } from './tally.ts';
+import { hasFallen, noCounters, ofEngine, ofTap, ofTunnel, ofVethSide, sum } from './tally.ts';
 
 const noEngineWires: EngineCounters = { ids: [], wordsPerEnd: 0, words: new BigUint64Array() };
 
@@ -155,7 +155,8 @@ function changed(before: Words | undefined, all: Words, row: number, words: numb
 }
 
 function contribution(end: EndName, kind: InterfaceState['kind'], statistics: InterfaceStatistics): WireCounters {
-  return kind === 'veth' ? ofVethSide(end, statistics) : ofTap(end, statistics);
+  if (kind === 'veth') return ofVethSide(end, statistics);
+  return kind === 'vxlan' ? ofTunnel(end, statistics) : ofTap(end, statistics);
 }
 
 function isSame(a: InterfaceState, b: InterfaceState): boolean {

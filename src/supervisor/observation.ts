@@ -132,7 +132,7 @@ function choose(
 }
 
 function isOurKind(kind: string): kind is InterfaceKind {
-  return kind === 'veth' || kind === 'tap' || kind === 'tun';
+  return kind === 'veth' || kind === 'tap' || kind === 'tun' || kind === 'vxlan';
 }
 
 /** Addresses and neighbours that others added to the interface are none of our business; routes carry our protocol. */
@@ -159,6 +159,7 @@ function stateOf(
     neighbours: info.neighbours.map(canonicalNeighbour).filter(({ address }) => neighbours.has(address)),
     policies: info.policies.map(policyOf),
     allowPing: info.allowsPing && wanted.some((one) => one.end === end && one.allowPing), // of interest to nobody else
+    ...(info.tunnel ? { tunnel: info.tunnel } : {}),
   };
 }
 

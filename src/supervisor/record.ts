@@ -6,8 +6,10 @@
 //                  ↑          │
 //                  └──────────┘ a change or a repair
 
-import { endNames, type Wire } from '../model/wire.ts';
+import { endNames, type Mechanism, type VxlanMechanism, type Wire } from '../model/wire.ts';
 import type { NameChoice, Namespace, Namespaces } from '../plan/state.ts';
+
+const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan'];
 
 export const journalFormat = 1;
 export type JournalPhase = 'applying' | 'applied' | 'removing';
@@ -53,15 +55,20 @@ function checkStanding({ wire, namespaces }: Standing, name: string): void {
   require(isObject(namespaces), 'it has no namespaces');
   for (const end of endNames) {
     const mechanism = wire[end]?.mechanism;
-    require(mechanism?.type === 'kernel' || mechanism?.type === 'memif', `the mechanism of its ${end} is unknown`);
+    require(isObject(mechanism) && mechanismTypes.includes(mechanism.type), `the mechanism of its ${end} is unknown`);
     require(!namespaces[end] || isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
-    if (mechanism.type === 'memif') continue;
+    if (mechanism.type === 'vxlan') require(isTunnel(mechanism), `the tunnel of its ${end} is malformed`);
+    if (mechanism.type !== 'kernel') continue;
     require(typeof mechanism.interface === 'string', `the interface of its ${end} has no name`);
     require(isObject(mechanism.namespace), `its ${end} has no namespace`);
     const lists = [mechanism.addresses, mechanism.routes, mechanism.neighbours];
     require(lists.every(Array.isArray), `the addresses of its ${end} are not a list`);
     require(namespaces[end] !== undefined, `the namespace of its ${end} was not found`);
   }
+}
+
+function isTunnel({ local, remote, port, vni }: VxlanMechanism): boolean {
+  return typeof local === 'string' && typeof remote === 'string' && Number.isInteger(port) && Number.isInteger(vni);
 }
 
 function isNamespace(value: Namespace | undefined): boolean {

@@ -9,6 +9,7 @@ import type {
   PortRange,
   TapRequest,
   VethSide,
+  VxlanRequest,
 } from '../dataplane/types.ts';
 import type { Policy } from '../model/wire.ts';
 import { without } from '../plan/parameters.ts';
@@ -25,6 +26,11 @@ export function vethSide({ namespace, name, alias, mac, mtu }: InterfaceState): 
 export function tapRequest({ namespace, name, alias, kind, mac, mtu }: InterfaceState): TapRequest {
   const common = { netns: namespace.path, name, alias, mtu, txQueueLength };
   return kind === 'tun' ? { ...common, payload: 'ip' } : { ...common, payload: 'ethernet', mac };
+}
+
+export function vxlanRequest({ namespace, name, alias, mac, mtu, tunnel }: InterfaceState): VxlanRequest {
+  if (!tunnel) throw new Error(`the interface ${name} has no tunnel`);
+  return { netns: namespace.path, name, alias, mac, mtu, ...tunnel };
 }
 
 /** In one batch; in two where an interface goes down and gives its name away, for within a batch a rename comes first

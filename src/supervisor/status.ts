@@ -4,7 +4,7 @@
 import type { Dataplane, LinkState } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { EndStatus, WireStatus } from '../model/status.ts';
-import type { End, EndName, KernelMechanism, MemifMechanism, Wire } from '../model/wire.ts';
+import type { End, EndName, KernelMechanism, MemifMechanism, VxlanMechanism, Wire } from '../model/wire.ts';
 import { mtuOf } from '../plan/compile.ts';
 import { choosePath } from '../plan/path.ts';
 import type { WireEntry } from './entry.ts';
@@ -30,9 +30,14 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
   const links = linksOf(entry, dataplane);
   const end = (which: EndName): EndStatus => {
     const { mechanism } = wire[which];
-    return mechanism.type === 'kernel'
-      ? kernelStatus(entry, which, mechanism)
-      : memifStatus(entry, which, mechanism, links?.[which]);
+    switch (mechanism.type) {
+      case 'kernel':
+        return kernelStatus(entry, which, mechanism);
+      case 'memif':
+        return memifStatus(entry, which, mechanism, links?.[which]);
+      case 'vxlan':
+        return tunnelStatus(entry, mechanism);
+    }
   };
   return {
     name,
@@ -65,6 +70,15 @@ function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism
   const up = state.up && entry.running[end] !== false;
   const detail = !state.up ? `${state.kind}, set down` : up ? `${state.kind}, up` : `${state.kind}, no carrier`;
   return { ...name, netns, up, detail, ...(state.mac ? { mac: state.mac } : {}) };
+}
+
+/** Nobody tells whether the other node is there: up is what this one can do. */
+function tunnelStatus({ interfaces, error }: WireEntry, mechanism: VxlanMechanism): EndStatus {
+  const { local, remote, port, vni } = mechanism;
+  const device = interfaces.find(({ kind }) => kind === 'vxlan');
+  const way = `VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}`;
+  const detail = device ? `${way}${device.up ? '' : ', set down'}` : (error?.reason ?? 'the tunnel does not exist');
+  return { mechanism: 'vxlan', up: device?.up ?? false, detail, peer: remote };
 }
 
 function memifStatus(

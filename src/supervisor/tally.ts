@@ -46,6 +46,31 @@ export function ofTap(end: EndName, { txDropped, txErrors, rxErrors }: Interface
   return { ...noCounters, [end]: here };
 }
 
+/** The device of a tunnel, in the workload's namespace: what it transmits entered the wire here and left for the other
+ *  node; what it receives came from there. What the kernel could not send is in tx_dropped or in tx_errors, what came
+ *  malformed in rx_errors, none of it twice (drivers/net/vxlan/vxlan_core.c; iptunnel_xmit_stats). rx_dropped is left
+ *  out: it is also raised for frames that the workload got and has no use for (net/core/dev.c). */
+export function ofTunnel(end: EndName, statistics: InterfaceStatistics): WireCounters {
+  const { rxPackets, rxBytes, rxErrors, txPackets, txBytes, txErrors, txDropped } = statistics;
+  const here: EndCounters = {
+    ...noEnd,
+    rxPackets: txPackets + txErrors + txDropped,
+    rxBytes: txBytes,
+    txPackets: rxPackets,
+    txBytes: rxBytes,
+    drops: { kernel_queue: txDropped, tunnel_error: txErrors },
+  };
+  const there: EndCounters = {
+    ...noEnd,
+    rxPackets: rxPackets + rxErrors,
+    rxBytes,
+    txPackets,
+    txBytes,
+    drops: { tunnel_error: rxErrors },
+  };
+  return end === 'client' ? { client: here, endpoint: there } : { client: there, endpoint: here };
+}
+
 /** A row of EngineCounters: the words of the client, then those of the endpoint. */
 export function ofEngine(row: BigUint64Array, dropReasons: readonly string[]): WireCounters {
   const half = row.length / 2;

@@ -75,12 +75,13 @@ export class FakeDataplane implements types.Dataplane {
           everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
       )
       .map((one) => {
-        const { index, name, alias, kind, mac, mtu, up, allowsPing } = one;
+        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel } = one;
         const { addresses, routes, neighbours, policies } = one;
         const none = { addresses: [], routes: [], neighbours: [], policies: [] };
         const known = details ? { addresses, routes, neighbours, policies } : none;
         const lists = structuredClone(known);
-        return { index, name, alias, kind, mac, mtu, up, running: isRunning(one), allowsPing, ...lists };
+        const link = { index, name, alias, kind, mac, mtu, up, running: isRunning(one), allowsPing };
+        return { ...link, ...lists, ...(tunnel ? { tunnel } : {}) };
       });
   }
 
@@ -105,6 +106,16 @@ export class FakeDataplane implements types.Dataplane {
     undoing(undo, () => {
       this.onStep('mark the tap');
       made.alias = alias;
+    });
+  }
+
+  async createVxlan(request: types.VxlanRequest): Promise<void> {
+    this.onStep('create the tunnel');
+    const made = this.kernel.createTunnel(request);
+    const undo = () => this.kernel.destroy(made);
+    undoing(undo, () => {
+      this.onStep('mark the tunnel');
+      made.alias = request.alias;
     });
   }
 

@@ -3,7 +3,13 @@
 // real one outlives a process. It leaves out: frames, addresses that contradict each other, routes without a way,
 // IPv6 link-local addresses, delays of any kind.
 
-import type { InterfaceInfo, InterfaceStatistics, PolicyEntry } from '../../src/dataplane/types.ts';
+import type {
+  InterfaceInfo,
+  InterfaceStatistics,
+  PolicyEntry,
+  Tunnel,
+  VxlanRequest,
+} from '../../src/dataplane/types.ts';
 import { CrosswireError } from '../../src/model/error.ts';
 
 export type FakeStatistics = { -readonly [key in keyof InterfaceStatistics]: bigint };
@@ -79,6 +85,15 @@ export class FakeKernel {
     throw refusal('INTERFACE_MISSING', `${name} in ${path}`, 'No such device', 19);
   }
 
+  /** As vxlan_vni_in_use() of the kernel: the remote makes no difference. */
+  createTunnel({ netns, name, mac, mtu, local, remote, port, vni }: VxlanRequest): FakeInterface {
+    const key = ({ local: from, ...tunnel }: Tunnel) => JSON.stringify([from.includes(':'), tunnel.port, tunnel.vni]);
+    const tunnel = { local, remote, port, vni };
+    if (this.all().some((one) => one.tunnel && key(one.tunnel) === key(tunnel)))
+      throw refusal('TUNNEL_REFUSED', `${name} in ${netns}`, 'File exists', 17);
+    return Object.assign(this.create(netns, name, 'vxlan', mac, mtu), { tunnel });
+  }
+
   create(path: string, name: string, kind: string, mac = '', mtu = 1500): FakeInterface {
     const home = this.namespace(path);
     if (home.interfaces.has(name)) throw refusal('INTERFACE_EXISTS', `${name} in ${path}`, 'File exists', 17);
@@ -132,7 +147,7 @@ export class FakeKernel {
 }
 
 export function isRunning(one: FakeInterface): boolean {
-  return one.up && (one.peer ? one.peer.up : one.holder !== undefined);
+  return one.up && (one.tunnel !== undefined || (one.peer ? one.peer.up : one.holder !== undefined));
 }
 
 export function zeroStatistics(): FakeStatistics {

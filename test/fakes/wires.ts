@@ -40,7 +40,7 @@ export function status(spec: Wire, more: Partial<WireStatus> = {}): WireStatus {
   return {
     name: spec.name,
     phase: 'up',
-    path: types.includes('memif') ? 'engine' : 'veth',
+    path: types.includes('memif') ? 'engine' : types.includes('vxlan') ? 'tunnel' : 'veth',
     mtu: spec.mtu ?? 1500,
     spec,
     client: endStatus(spec.client.mechanism),
@@ -51,6 +51,7 @@ export function status(spec: Wire, more: Partial<WireStatus> = {}): WireStatus {
 }
 
 function endStatus(mechanism: Mechanism): EndStatus {
+  if (mechanism.type === 'vxlan') return { mechanism: 'vxlan', up: true, detail: 'up', peer: mechanism.remote };
   if (mechanism.type === 'memif')
     return {
       mechanism: 'memif',

@@ -47,7 +47,7 @@ async function boot() {
 }
 
 for (const [title, [from, to]] of Object.entries(changes)) {
-  testWith(['root', 'tun'], `on the real kernel: ${title}`, async (t) => {
+  testWith(['root', 'tun', 'vxlan'], `on the real kernel: ${title}`, async (t) => {
     const first = await boot();
     if (from) t.like((await first.supervisor.apply([here(from)]))[0], { outcome: 'created' });
     if (to) {

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Namespace } from './namespace.ts';
 import { attempt, Background, eventually, type Outcome } from './shell.ts';
 
 const command = resolve('bin/crosswire');
@@ -22,9 +23,11 @@ export class Daemon {
   readonly control: string;
   readonly metricsAddress: string;
   readonly extra: string[];
+  readonly #home: Namespace | undefined;
   process: Background | undefined;
 
-  private constructor(directory: string, port: number, extra: string[]) {
+  private constructor(directory: string, port: number, extra: string[], home?: Namespace) {
+    this.#home = home;
     this.directory = directory;
     this.control = join(directory, 'control.sock');
     this.metricsAddress = `127.0.0.1:${port}`;
@@ -34,6 +37,14 @@ export class Daemon {
   static async start(...extra: string[]): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-test-'));
     const daemon = new Daemon(directory, await freePort(), extra);
+    await daemon.launch();
+    return daemon;
+  }
+
+  /** In a namespace that stands for a node; what it makes carries the namespace's name. */
+  static async startInside(home: Namespace, ...extra: string[]): Promise<Daemon> {
+    const directory = await mkdtemp(join(tmpdir(), 'crosswire-test-'));
+    const daemon = new Daemon(directory, await freePort(), [...extra, '--node', home.name], home);
     await daemon.launch();
     return daemon;
   }
@@ -53,11 +64,12 @@ export class Daemon {
   }
 
   async launch(): Promise<void> {
-    const process = new Background(command, this.arguments);
+    const [program, args] = this.#home?.inside(command, ...this.arguments) ?? [command, this.arguments];
+    const process = new Background(program, args);
     this.process = process;
     await eventually('the daemon is ready', async () => {
       if (process.child.exitCode !== null) throw new Error(process.output);
-      return (await fetch(`http://${this.metricsAddress}/readyz`)).ok;
+      return (await this.#get('/readyz')) !== undefined;
     });
   }
 
@@ -93,8 +105,15 @@ export class Daemon {
   }
 
   async metrics(): Promise<Metrics> {
-    const response = await fetch(`http://${this.metricsAddress}/metrics`);
-    return new Metrics(await response.text());
+    return new Metrics((await this.#get('/metrics')) ?? '');
+  }
+
+  /** The body, if the answer is 200. */
+  async #get(path: string): Promise<string | undefined> {
+    const url = `http://${this.metricsAddress}${path}`;
+    if (this.#home) return this.#home.run('curl', '--fail', '--silent', url);
+    const answer = await fetch(url);
+    return answer.ok ? answer.text() : undefined;
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

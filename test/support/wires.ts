@@ -22,6 +22,17 @@ export function memifEnd(
   return pod ? { memif, pod, namespace: 'test' } : { memif };
 }
 
+export interface TunnelSpec {
+  readonly local: string;
+  readonly remote: string;
+  readonly vni: number;
+  readonly port?: number;
+}
+
+export function vxlanEnd(vxlan: TunnelSpec): EndSpec {
+  return { vxlan };
+}
+
 export interface WireSpec {
   readonly name: string;
   readonly client: EndSpec;

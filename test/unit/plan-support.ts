@@ -6,6 +6,7 @@ import {
   type EndName,
   type KernelMechanism,
   type Mechanism,
+  type VxlanMechanism,
   type MemifMechanism,
   namespaceOf,
   type Wire,
@@ -44,6 +45,10 @@ export function memif(socket: string, more: Partial<MemifMechanism> = {}): Memif
     allowUnsealed: false,
     ...more,
   };
+}
+
+export function vxlan(remote: string, more: Partial<VxlanMechanism> = {}): VxlanMechanism {
+  return { type: 'vxlan', local: '192.0.2.1', remote, port: 4789, vni: 6, ...more };
 }
 
 export function wireOf(client: Mechanism, endpoint: Mechanism, more: Partial<Wire> = {}): Wire {
@@ -123,7 +128,14 @@ const memifEnd = fc
   })
   .map(({ socket, ...more }) => memif(socket, more));
 
-export const anyWire: fc.Arbitrary<Wire> = fc
+const tunnelWire: fc.Arbitrary<Wire> = fc
+  .tuple(kernelEnd, fc.constantFrom('192.0.2.2', '192.0.2.3'), fc.constantFrom(6, 8), fc.boolean())
+  .map(([end, remote, vni, turned]) => {
+    const tunnel = vxlan(remote, { vni });
+    return turned ? wireOf(tunnel, end) : wireOf(end, tunnel);
+  });
+
+const nodeWire: fc.Arbitrary<Wire> = fc
   .record({
     client: fc.oneof(kernelEnd, memifEnd),
     endpoint: fc.oneof(kernelEnd, memifEnd),
@@ -132,6 +144,8 @@ export const anyWire: fc.Arbitrary<Wire> = fc
   })
   .map(({ client, endpoint, ...more }) => wireOf(client, endpoint, more))
   .filter(isTwoThings);
+
+export const anyWire: fc.Arbitrary<Wire> = fc.oneof({ arbitrary: nodeWire, weight: 3 }, tunnelWire);
 
 /** Not a wire to itself. */
 function isTwoThings({ client: { mechanism: a }, endpoint: { mechanism: b } }: Wire): boolean {

@@ -47,6 +47,21 @@ test('kernel wires: what a workload transmits enters the wire, what its queue dr
   });
 });
 
+test('tunnels: rx is what was sent or could not be, and what came; only its own kernel counts', async (t) => {
+  const machine = new Machine();
+  const run = await machine.started();
+  await run.supervisor.apply([wires.tunnel]);
+  const device = machine.kernel.interface(a, 'nsm-1');
+  Object.assign(device.statistics, { txPackets: 10n, txBytes: 1000n, txDropped: 2n, txErrors: 3n });
+  Object.assign(device.statistics, { rxPackets: 5n, rxBytes: 500n, rxDropped: 9n, rxErrors: 1n });
+  const client = { rxPackets: 15n, rxBytes: 1000n, txPackets: 5n, txBytes: 500n, rxErrors: 0n, txErrors: 0n };
+  const endpoint = { rxPackets: 6n, rxBytes: 500n, txPackets: 10n, txBytes: 1000n, rxErrors: 0n, txErrors: 0n };
+  t.deepEqual(await countersOf(run), {
+    client: { ...client, drops: { kernel_queue: 2n, tunnel_error: 3n } },
+    endpoint: { ...endpoint, drops: { tunnel_error: 1n } },
+  });
+});
+
 test("engine wires: the engine's words, and what the tap's queue dropped before the engine saw it", async (t) => {
   const machine = new Machine();
   const run = await machine.started();

@@ -9,7 +9,7 @@ import type { SupervisorSettings } from '../../src/supervisor/settings.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { FakeDataplane, FakePowerCut } from '../fakes/dataplane.ts';
 import { type FakeInterface, FakeKernel } from '../fakes/kernel.ts';
-import { kernel, memif, wireOf } from './plan-support.ts';
+import { kernel, memif, vxlan, wireOf } from './plan-support.ts';
 
 export class FakeJournal implements Journal {
   readonly files: Map<string, string>;
@@ -124,6 +124,7 @@ export const wires = {
   veth: pair(client, kernel(b, 'nsm-2', { addresses: ['10.0.0.2/24'] })),
   tap: pair(client, memif('/run/m.sock')),
   memif: pair(memif('/run/m.sock'), memif('/run/n.sock', { role: 'client' })),
+  tunnel: pair(client, vxlan('192.0.2.2')),
 };
 
 /** One of every kind of plan. */
@@ -157,6 +158,16 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'engine to veth': [wires.tap, wires.veth],
   'memif to tap': [wires.memif, wires.tap],
   'tap to memif': [wires.tap, wires.memif],
+  'create tunnel': [undefined, wires.tunnel],
+  'change addresses and mtu of tunnel': [wires.tunnel, pair(readdressed, vxlan('192.0.2.2'), { mtu: 1300 })],
+  'another VNI of tunnel': [wires.tunnel, pair(client, vxlan('192.0.2.2', { vni: 8 }))],
+  'another remote of tunnel': [wires.tunnel, pair(client, vxlan('192.0.2.3'))],
+  'another family of tunnel': [wires.tunnel, pair(client, vxlan('2001:db8::2', { local: '2001:db8::1' }))],
+  'another namespace of tunnel': [wires.tunnel, pair(kernel(c, 'nsm-1'), vxlan('192.0.2.2'))],
+  'ends of tunnel change sides': [wires.tunnel, pair(vxlan('192.0.2.2'), client)],
+  'veth to tunnel': [wires.veth, wires.tunnel],
+  'tunnel to engine': [wires.tunnel, wires.tap],
+  'remove tunnel': [wires.tunnel, undefined],
   'remove veth': [wires.veth, undefined],
   'remove tap and engine wire': [wires.tap, undefined],
   'remove engine wire': [wires.memif, undefined],

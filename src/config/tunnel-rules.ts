@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules between the keys of a tunnel's end and the rest of its wire.
+
+import { type Address, parseAddress } from './addresses.ts';
+import { limits } from './limits.ts';
+import { invalid, isMapping, type KeyPath, type Problem, valueAt } from './problems.ts';
+
+const ends = ['client', 'endpoint'] as const;
+
+export function tunnelProblems(document: unknown): Problem[] {
+  const [path, second] = ends.map((end) => ['spec', end, 'vxlan']).filter((one) => isMapping(valueAt(document, one)));
+  if (!path) return [];
+  if (second) return [invalid(second, 'key', 'both ends are at other nodes: a wire has at least one end at this one')];
+  return [...oppositeProblems(document, path), ...payloadProblems(document, path), ...addressProblems(document, path)];
+}
+
+function oppositeProblems(document: unknown, path: KeyPath): Problem[] {
+  const opposite = path[1] === 'client' ? 'endpoint' : 'client';
+  if (valueAt(document, ['spec', opposite, 'memif']) === undefined) return [];
+  const reason = 'the device of a tunnel is the interface of a kernel end, and the other end is memif';
+  return [invalid(path, 'key', reason, 'give the other end kernel')];
+}
+
+function payloadProblems(document: unknown, path: KeyPath): Problem[] {
+  if (valueAt(document, ['spec', 'payload']) !== 'ip') return [];
+  const reason = 'VXLAN carries Ethernet frames, and the payload of this wire is ip';
+  return [invalid(path, 'key', reason, 'make the payload ethernet')];
+}
+
+function addressProblems(document: unknown, path: KeyPath): Problem[] {
+  const address = (key: string) => parseAddress(String(valueAt(document, [...path, key])));
+  const [local, remote] = [address('local'), address('remote')];
+  if (!local || !remote) return [];
+  if (local.family !== remote.family) {
+    const reason = `an IPv${remote.family} address, but the local one is of IPv${local.family}`;
+    return [invalid([...path, 'remote'], 'value', reason)];
+  }
+  if (local.text === remote.text) {
+    const reason = `${remote.text} is the local address, too: the tunnel would lead to itself`;
+    return [invalid([...path, 'remote'], 'value', reason)];
+  }
+  return mtuProblems(document, local);
+}
+
+function mtuProblems(document: unknown, { family }: Address): Problem[] {
+  const mtu = valueAt(document, ['spec', 'mtu']);
+  const most = limits.tunnelMtu[family];
+  if (typeof mtu !== 'number' || mtu <= most) return [];
+  const reason = `${mtu} is more than ${most}, which with the headers of the tunnel fills an IPv${family} packet`;
+  return [invalid(['spec', 'mtu'], 'value', reason)];
+}
