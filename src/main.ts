@@ -23,6 +23,7 @@ import { ControlServer } from './http/control-server.ts';
 import { MetricsServer } from './http/metrics-server.ts';
 import { Exposition } from './metrics/exposition.ts';
 import { Liveness } from './metrics/liveness.ts';
+import { MeshMetrics } from './metrics/mesh-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
 import { CrosswireError } from './model/error.ts';
 import type { Wire } from './model/wire.ts';
@@ -30,6 +31,7 @@ import { Forwarder } from './nsm/forwarder.ts';
 import { FileSource } from './nsm/identity/file-source.ts';
 import type { IdentitySource } from './nsm/identity/identity.ts';
 import { WorkloadSource } from './nsm/identity/workload-source.ts';
+import { startTracing } from './nsm/tracing/start.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
 const packageFile = new URL('../package.json', import.meta.url);
@@ -75,6 +77,7 @@ async function start(
   await dataplane.start({ workers, cpus: workerCpus, busyPoll });
 
   const processMetrics = new ProcessMetrics(openDescriptors);
+  const mesh = nsm.options && new MeshMetrics();
   const supervisor = new Supervisor({
     dataplane,
     stateDirectory,
@@ -96,7 +99,8 @@ async function start(
       throttling: async () => (await readCpuQuota()).throttling,
     };
     const { metricsCompat: compat, metricsCompatPrefix: compatPrefix } = options;
-    const exposition = new Exposition({ source, process: processMetrics, version, compat, compatPrefix });
+    const inMesh = mesh ? { mesh } : {};
+    const exposition = new Exposition({ source, process: processMetrics, ...inMesh, version, compat, compatPrefix });
     const server = new MetricsServer({
       ...options.metrics,
       render: () => exposition.render(),
@@ -134,7 +138,7 @@ async function start(
 
   if (wires.length > 0) releases.push(await applyAtStart(supervisor, wires, resyncSeconds, log));
   for (const warning of nsm.warnings) log.warn({}, warning);
-  if (nsm.options) state.forwarder = await joinMesh(nsm.options, { supervisor, log, releases });
+  if (nsm.options && mesh) state.forwarder = await joinMesh(nsm.options, { supervisor, metrics: mesh, log, releases });
   state.ready = true;
   releases.push(() => {
     state.ready = false;
@@ -144,12 +148,13 @@ async function start(
 
 interface MeshParts {
   readonly supervisor: Supervisor;
+  readonly metrics: MeshMetrics;
   readonly log: Logger;
   readonly releases: (() => Promise<unknown> | void)[];
 }
 
 /** Returns at once; what it waits for, an identity for one, it says in the log. */
-async function joinMesh(options: NsmOptions, { supervisor, log, releases }: MeshParts): Promise<Forwarder> {
+async function joinMesh(options: NsmOptions, { supervisor, metrics, log, releases }: MeshParts): Promise<Forwarder> {
   const underlay = await findUnderlay(options.tunnelAddress);
   if (!underlay)
     log.warn({ address: options.tunnelAddress }, 'no interface for tunnels: wires to other nodes are refused');
@@ -161,6 +166,8 @@ async function joinMesh(options: NsmOptions, { supervisor, log, releases }: Mesh
     unixSockets,
     identity: identitySource(options, log),
     tunnel: underlay && { address: underlay.address, mtu: underlay.mtu, vxlanPort: options.vxlanPort },
+    tracing: await startTracing(telemetryOf(options, log)),
+    metrics,
     log,
   });
   releases.push(() => forwarder.stop());
@@ -169,6 +176,15 @@ async function joinMesh(options: NsmOptions, { supervisor, log, releases }: Mesh
     process.kill(process.pid, 'SIGTERM');
   });
   return forwarder;
+}
+
+function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOptions, log: Logger) {
+  if (!telemetry) return undefined;
+  const onExport = (error: Error | undefined) => {
+    if (error) log.warn({ error, endpoint }, 'the collector takes no traces; they are dropped until it does');
+    else log.info({ endpoint }, 'the collector takes traces again');
+  };
+  return { endpoint, serviceName: name, version, onExport };
 }
 
 function identitySource(options: NsmOptions, log: Logger): IdentitySource {

@@ -54,10 +54,11 @@ export class MeshMetrics {
     this.#duration.observe({ call }, seconds);
   }
 
-  registered(until: Date): void {
+  /** `until` is absent where the manager does not say. */
+  registered(until: Date | undefined): void {
     this.#registrations.inc({ outcome: 'ok' });
     this.#isRegistered = true;
-    this.#expiry = until.getTime();
+    this.#expiry = until?.getTime() ?? Number.POSITIVE_INFINITY;
   }
 
   registrationFailed(): void {

@@ -3,6 +3,7 @@
 
 import { tmpdir } from 'node:os';
 import { CrosswireError } from '../model/error.ts';
+import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { Wire } from '../model/wire.ts';
 import { MonitorConnectionService } from './generated/connection.ts';
 import { HealthService } from './generated/health.ts';
@@ -18,6 +19,7 @@ import { healthHandlers, monitorHandlers, networkServiceHandlers } from './servi
 import { NetworkService } from './service/network-service.ts';
 import type { ServiceLog } from './service/parts.ts';
 import type { NsmSettings } from './settings.ts';
+import type { Tracing } from './tracing/tracing.ts';
 import type { Peer } from './transport/calls.ts';
 import { GrpcDialer } from './transport/dialer.ts';
 import { callerOf, GrpcServer } from './transport/server.ts';
@@ -30,6 +32,8 @@ export interface ForwarderParts {
   readonly unixSockets: UnixSockets;
   readonly identity: IdentitySource;
   readonly tunnel: TunnelSettings | undefined;
+  readonly tracing: Tracing;
+  readonly metrics: MeshMetrics;
   readonly log: ServiceLog;
 }
 
@@ -52,9 +56,14 @@ export class Forwarder {
   constructor(settings: NsmSettings, parts: ForwarderParts) {
     this.#settings = settings;
     this.#parts = parts;
-    const { identity, unixSockets, wires, readWire, log, tunnel } = parts;
+    const { identity, unixSockets, wires, readWire, log, tunnel, tracing, metrics } = parts;
     const tokenFor = (peer: Peer) => this.#issueToken(peer);
-    this.#dialer = new GrpcDialer({ identity, unixSockets, issueToken: tokenFor });
+    this.#dialer = new GrpcDialer({
+      identity,
+      unixSockets,
+      issueToken: tokenFor,
+      propagate: (metadata) => tracing.propagate(metadata),
+    });
     this.#manager = new Manager(settings.managerUrl, this.#dialer, settings.dialMilliseconds);
     this.#service = new NetworkService(
       { ...settings, ...(tunnel ? { tunnel } : {}), temporaryDirectory: tmpdir() },
@@ -65,9 +74,11 @@ export class Forwarder {
         manager: (signal) => this.#manager.connect(signal),
         issueToken: tokenFor,
         checkCaller: checkServerPolicies,
+        tracing,
         log,
       },
     );
+    metrics.connections = () => this.#service.connections();
     this.#server = new GrpcServer({
       identity,
       unixSockets,
@@ -77,8 +88,14 @@ export class Forwarder {
       { ...settings, service: settings.serviceName },
       {
         manager: (signal) => this.#manager.connect(signal),
-        onRegistered: ({ name, expirationTime }) => log.info({ name, until: expirationTime }, 'registered'),
-        onFailed: (error) => log.warn({ error, manager: settings.managerUrl }, 'not registered; trying again'),
+        onRegistered: ({ name, expirationTime: until }) => {
+          metrics.registered(until);
+          log.info({ name, until }, 'registered');
+        },
+        onFailed: (error) => {
+          metrics.registrationFailed();
+          log.warn({ error, manager: settings.managerUrl }, 'not registered; trying again');
+        },
       },
     );
   }
@@ -110,13 +127,21 @@ export class Forwarder {
     this.#manager.close();
     this.#dialer.close();
     this.#parts.identity.close();
+    await this.#parts.tracing.stop();
   }
 
   async #begin(): Promise<void> {
-    const { identity, log } = this.#parts;
+    const { identity, log, tracing, metrics } = this.#parts;
     if (!identity.current()) log.info({}, 'waiting for an identity before anything is served');
     const { spiffeId } = await identity.ready(this.#stopping.signal);
-    this.#server.addService(NetworkServiceService, networkServiceHandlers(this.#service, callerOf));
+    this.#server.addService(
+      NetworkServiceService,
+      networkServiceHandlers(this.#service, {
+        callerOf,
+        tracing,
+        onAnswered: (call, outcome, seconds) => metrics.answered(call, outcome, seconds),
+      }),
+    );
     this.#server.addService(MonitorConnectionService, monitorHandlers(this.#service));
     this.#server.addService(
       HealthService,

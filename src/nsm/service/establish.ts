@@ -13,7 +13,7 @@ import { mechanismType, parameter } from '../names.ts';
 import { ownSegment } from '../path/path-segments.ts';
 import { Discovery, type Found } from '../registry/discovery.ts';
 import { Rotation } from '../registry/rotation.ts';
-import type { Attributes, Tracing } from '../tracing/tracing.ts';
+import type { Attributes } from '../tracing/tracing.ts';
 import type { NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
 import type { Established } from './established.ts';
@@ -38,14 +38,12 @@ interface Attempt {
 export class Establisher {
   readonly #settings: ServiceSettings;
   readonly #parts: ServiceParts;
-  readonly #tracing: Tracing;
   readonly #rotation = new Rotation();
   readonly vnis = new VniBook();
 
-  constructor(settings: ServiceSettings, parts: ServiceParts, tracing: Tracing) {
+  constructor(settings: ServiceSettings, parts: ServiceParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#tracing = tracing;
   }
 
   /** Tries the caller's mechanisms in its order, each with every endpoint; the first that works end to end wins. */
@@ -56,7 +54,7 @@ export class Establisher {
     call: IncomingCall,
   ): Promise<Outcome> {
     const discovery = new Discovery(await this.#parts.manager(call.signal), this.#rotation);
-    const { payload, candidates } = await this.#tracing.step('discover', aboutOf(asked), () =>
+    const { payload, candidates } = await this.#parts.tracing.step('discover', aboutOf(asked), () =>
       discovery.discover(asked, call.signal),
     );
     const connection = { ...asked, payload: payload || asked.payload };
@@ -102,7 +100,7 @@ export class Establisher {
     };
     try {
       const offers = offersFor({ tunnel, priority }, connection.payload, found.identity);
-      const answer = await this.#tracing.step(
+      const answer = await this.#parts.tracing.step(
         'ask the next hop',
         { ...aboutOf(onward), 'nsm.endpoint': found.name, 'nsm.next_hop': nextHop.url },
         () => requestOnward(nextHop, onward, offers, files, call),
@@ -151,7 +149,7 @@ export class Establisher {
   /** A new wire that fails is taken back; the supervisor would keep trying. */
   async #apply(wire: Wire, stood: boolean): Promise<void> {
     const { wires } = this.#parts;
-    const [report] = await this.#tracing.step('apply the wire', { 'crosswire.wire': wire.name }, () =>
+    const [report] = await this.#parts.tracing.step('apply the wire', { 'crosswire.wire': wire.name }, () =>
       wires.apply([wire]),
     );
     if (!report?.error) return;

@@ -14,7 +14,6 @@ import { HealthCheckResponse_ServingStatus, type HealthServer } from '../generat
 import type { NetworkServiceServer } from '../generated/networkservice.ts';
 import type { MeshCall } from '../../metrics/mesh-metrics.ts';
 import { metadataKey } from '../names.ts';
-import { PassOn } from '../tracing/pass-on.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import type { Peer } from '../transport/calls.ts';
 import type { NetworkService } from './network-service.ts';
@@ -34,15 +33,15 @@ export const servedNames = ['', 'networkservice.NetworkService', 'connection.Mon
 /** Told of every call that was answered: `outcome` is the gRPC status in small letters. */
 export type CallObserver = (call: MeshCall, outcome: string, seconds: number) => void;
 
-export interface Observers {
-  readonly tracing?: Pick<Tracing, 'answer'>;
+export interface HandlerParts {
+  readonly callerOf: CallerOf;
+  readonly tracing: Pick<Tracing, 'answer'>;
   readonly onAnswered?: CallObserver;
 }
 
 export function networkServiceHandlers(
   service: NetworkService,
-  callerOf: CallerOf,
-  { tracing = new PassOn(), onAnswered = () => {} }: Observers = {},
+  { callerOf, tracing, onAnswered = () => {} }: HandlerParts,
 ): NetworkServiceServer {
   const answer = async <Request, Response>(
     name: MeshCall,

@@ -13,8 +13,6 @@ import { asMeshConnection, type Established } from './established.ts';
 import { Expiry } from './expiry.ts';
 import { MonitorHub, type Watcher } from './monitor-hub.ts';
 import { closeOnward, watchOnward } from './onward.ts';
-import { PassOn } from '../tracing/pass-on.ts';
-import type { Tracing } from '../tracing/tracing.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
 import { Turns } from './turns.ts';
@@ -26,7 +24,6 @@ export class NetworkService {
   readonly #monitor = new MonitorHub();
   readonly #settings: ServiceSettings;
   readonly #parts: ServiceParts;
-  readonly #tracing: Tracing;
   readonly #establisher: Establisher;
   readonly #turns = new Turns();
   readonly #standing = new Map<string, Established>();
@@ -35,8 +32,7 @@ export class NetworkService {
   constructor(settings: ServiceSettings, parts: ServiceParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#tracing = parts.tracing ?? new PassOn();
-    this.#establisher = new Establisher(settings, parts, this.#tracing);
+    this.#establisher = new Establisher(settings, parts);
   }
 
   /** Names of the wires that connections have now. */
@@ -158,13 +154,15 @@ export class NetworkService {
       signal: AbortSignal.timeout(closeMilliseconds),
     };
     try {
-      await this.#tracing.step('close at the next hop', { 'nsm.connection': id, 'nsm.next_hop': nextHop.url }, () =>
-        closeOnward(nextHop, { ...connection, mechanism }, files, { deadline, signal }),
+      await this.#parts.tracing.step(
+        'close at the next hop',
+        { 'nsm.connection': id, 'nsm.next_hop': nextHop.url },
+        () => closeOnward(nextHop, { ...connection, mechanism }, files, { deadline, signal }),
       );
     } catch (error) {
       this.#parts.log.warn({ connection: id, nextHop: nextHop.url, error }, 'the next hop did not take the Close');
     }
-    const [report] = await this.#tracing.step('remove the wire', { 'crosswire.wire': wire }, () =>
+    const [report] = await this.#parts.tracing.step('remove the wire', { 'crosswire.wire': wire }, () =>
       wires.remove([wire]),
     );
     for (const error of report?.errors ?? [])

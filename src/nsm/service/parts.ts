@@ -35,8 +35,7 @@ export interface ServiceParts {
   readonly issueToken: (peer: Peer) => Promise<Token>;
   /** The policies of a server; rejects with POLICY_REFUSED. */
   readonly checkCaller: (segments: readonly PathSegment[], certificate: string) => Promise<void>;
-  /** Absent: steps are not traced. */
-  readonly tracing?: Tracing;
+  readonly tracing: Pick<Tracing, 'step'>;
   readonly log: ServiceLog;
 }
 

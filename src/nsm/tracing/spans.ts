@@ -32,9 +32,10 @@ const onward: readonly Step[] = ['ask the next hop', 'close at the next hop'];
 export class Spans implements Tracing {
   readonly #current = new AsyncLocalStorage<Span>();
   readonly #provider: TracerProvider;
+  readonly #exporter: SpanExporter;
 
   constructor({ endpoint, serviceName, version, onExport }: SpansSettings) {
-    const exporter = new OTLPTraceExporter({
+    this.#exporter = new OTLPTraceExporter({
       url: `http://${endpoint}`,
       credentials: credentials.createInsecure(),
       timeoutMillis: exportMilliseconds,
@@ -44,7 +45,7 @@ export class Spans implements Tracing {
       resource: resourceFromAttributes({ 'service.name': serviceName, 'service.version': version }),
       spanProcessors: [
         new BatchSpanProcessor({
-          exporter: reporting(exporter, onExport),
+          exporter: reporting(this.#exporter, onExport),
           scheduledDelayMillis: 1_000,
           exportTimeoutMillis: exportMilliseconds,
         }),
@@ -77,6 +78,8 @@ export class Spans implements Tracing {
     const stopped = this.#provider.shutdown().catch(() => {});
     await Promise.race([stopped, sleep(stopMilliseconds, undefined, { signal: limit.signal }).catch(() => {})]);
     limit.abort();
+    // Where the last batch failed the provider leaves the connection open; this ends it when its time is over.
+    this.#exporter.shutdown().catch(() => {});
   }
 
   get #tracer() {
