@@ -2,6 +2,7 @@
 // The trace context of calls, and spans at a collector that speaks OTLP over real gRPC.
 
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { Metadata } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
@@ -96,7 +97,7 @@ test('OpenTelemetry is loaded only where telemetry is on', (t) => {
     import { registerHooks } from 'node:module';
     let loaded = 0;
     registerHooks({ load: (url, context, next) => { loaded += url.includes('/@opentelemetry/'); return next(url, context); } });
-    const { startTracing } = await import('${new URL('../../../src/nsm/tracing/start.ts', import.meta.url)}');
+    const { startTracing } = await import('${new URL('../../../src/nsm/tracing/start.ts', import.meta.url).href}');
     await startTracing(${telemetry});
     console.log(loaded > 0);
     process.exit();`;
@@ -160,8 +161,11 @@ test('stopping sends what is left', async (t) => {
 });
 
 test('a collector that takes connections and never answers holds nothing up', async (t) => {
-  const silent = createServer((socket) => void t.teardown(() => socket.destroy()));
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const silent = createServer((socket) => {
+    t.teardown(() => socket.destroy());
+  });
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
   t.teardown(() => silent.close());
   const { port } = silent.address() as { port: number };
   const spans = new Spans({ endpoint: `127.0.0.1:${port}`, serviceName: 'x', version: '0', onExport: () => {} });
@@ -178,7 +182,8 @@ test('a collector that takes connections and never answers holds nothing up', as
 
 test('a collector that is not there is named once, and once more when it answers', async (t) => {
   const reserved = createServer();
-  await new Promise<void>((resolve) => reserved.listen(0, '127.0.0.1', resolve));
+  reserved.listen(0, '127.0.0.1');
+  await once(reserved, 'listening');
   const { port } = reserved.address() as { port: number };
   await new Promise((resolve) => reserved.close(resolve));
   const told: (Error | undefined)[] = [];
