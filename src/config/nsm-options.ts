@@ -340,7 +340,7 @@ function duration(value: string): Reading<number> {
   const parts = [...value.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
   const milliseconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
   if (parts.map(([part]) => part).join('') === value && milliseconds > 0 && Number.isFinite(milliseconds))
-    return { value: milliseconds };
+    return { value: Math.ceil(milliseconds) };
   return { reason: `'${value}' is no duration`, hint: 'like 750ms, 30s or 10m' };
 }
 

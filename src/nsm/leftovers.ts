@@ -5,6 +5,9 @@ import type { ServiceLog } from './service/parts.ts';
 import { wireNamePrefix } from './wire/wire-name.ts';
 import type { Wires } from './wires.ts';
 
+/** setTimeout(3) of Node takes a signed 32-bit number of milliseconds, and fires at once above it. */
+const longestTimer = 0x7fff_ffff;
+
 /** After `milliseconds`, the longest that any connection of before can have been valid. The function ends the wait. */
 export function removeLeftovers(
   wires: Wires,
@@ -20,8 +23,11 @@ export function removeLeftovers(
     const reports = await wires.remove(abandoned);
     log.info({ wires: reports.map(({ name }) => name) }, 'removed wires of connections that nobody asked for again');
   };
-  const timer = setTimeout(() => {
-    remove().catch((error: unknown) => log.warn({ error }, 'wires of an earlier run were not removed'));
-  }, milliseconds).unref();
+  const timer = setTimeout(
+    () => {
+      remove().catch((error: unknown) => log.warn({ error }, 'wires of an earlier run were not removed'));
+    },
+    Math.min(milliseconds, longestTimer),
+  ).unref();
   return () => clearTimeout(timer);
 }

@@ -62,7 +62,7 @@ const good: readonly [variable: string, text: string, key: string, value: unknow
   ['NSM_MAX_TOKEN_LIFETIME', '24h', 'maxTokenMilliseconds', 86_400_000],
   ['NSM_DIAL_TIMEOUT', '1.5s', 'dialMilliseconds', 1500],
   ['NSM_DIAL_TIMEOUT', '.5s', 'dialMilliseconds', 500],
-  ['NSM_DIAL_TIMEOUT', '1500us', 'dialMilliseconds', 1.5],
+  ['NSM_DIAL_TIMEOUT', '1500us', 'dialMilliseconds', 2],
   ['NSM_TUNNEL_IP', 'fd00::1', 'tunnelAddress', 'fd00::1'],
   ['NSM_VXLAN_PORT', '0', 'vxlanPort', 4789],
   ['NSM_VXLAN_PORT', '65535', 'vxlanPort', 65535],

@@ -25,3 +25,12 @@ export function withSegment(connection: Connection, at: number, change: Partial<
   const pathSegments = path.pathSegments.map((one, index) => (index === where ? { ...one, ...change } : one));
   return { ...connection, path: { ...path, pathSegments } };
 }
+
+/** With what the next hop says of the segments behind ours. */
+export function withSegmentsBehind(connection: Connection, { path: news }: Connection): Connection {
+  const { path } = connection;
+  if (!path || !news) return connection;
+  const { index } = path;
+  const pathSegments = [...path.pathSegments.slice(0, index + 1), ...news.pathSegments.slice(index + 1)];
+  return { ...connection, path: { index, pathSegments } };
+}

@@ -4,6 +4,7 @@
 import { CrosswireError } from '../../model/error.ts';
 import type { Connection } from '../generated/connection.ts';
 import { firstSegment, previousSegment, withSegment } from '../path/path-segments.ts';
+import { wireOf } from '../wire/wire-name.ts';
 import type { Established } from './established.ts';
 import type { IncomingCall, ServiceParts } from './parts.ts';
 
@@ -18,14 +19,26 @@ export async function admitted(parts: ServiceParts, located: Connection, call: I
   return connection;
 }
 
-/** Managers come back under other identities, so either the caller or the client must be the one of before. */
-export function mustOwn(held: Established, connection: Connection, caller: string): void {
-  if (held.caller === caller || (held.client !== '' && held.client === clientOf(connection))) return;
+/** The client must be the one of before, and its wire too. So must be the caller, whose word it is who the client is; but
+ *  for our manager, which comes back under another identity. */
+export async function mustOwn(
+  { manager }: Pick<ServiceParts, 'manager'>,
+  held: Established,
+  connection: Connection,
+  { caller: { spiffeId }, signal }: IncomingCall,
+): Promise<void> {
+  const isManager = () =>
+    manager(signal).then(
+      ({ peer }) => peer.spiffeId === spiffeId,
+      () => false,
+    );
+  const same = held.client === clientOf(connection) && held.wire === wireOf(connection);
+  if (same && (held.caller === spiffeId || (await isManager()))) return;
   throw new CrosswireError({
     code: 'CONNECTION_OF_ANOTHER',
     operation: 'find the connection',
-    subject: `connection ${held.id}`,
-    reason: `it belongs to ${held.client || held.caller}, not to ${caller}`,
+    subject: `connection ${connection.id}`,
+    reason: `it, or its wire, belongs to ${held.client || held.caller}, not to ${clientOf(connection)} by way of ${spiffeId}`,
   });
 }
 

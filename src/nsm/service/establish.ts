@@ -28,11 +28,20 @@ const usualMtu = 9000;
 /** What a Request that worked amounts to. */
 export type Outcome = Omit<Established, 'caller' | 'client' | 'stopWatching'>;
 
+/** By which a connection is led on. */
+interface Way {
+  readonly callerSide: Mechanism;
+  readonly found: Found;
+  readonly nextHop: NextHop;
+}
+
 interface Attempt {
   readonly connection: Connection;
   readonly held: Established | undefined;
   readonly files: HeldFiles;
   readonly call: IncomingCall;
+  /** Closes at the endpoint of before; once, however many others are tried. */
+  readonly leave: () => Promise<void>;
 }
 
 export class Establisher {
@@ -60,10 +69,10 @@ export class Establisher {
     const connection = { ...asked, payload: payload || asked.payload };
     const mechanisms = acceptable(this.#offering, connection.payload, asked.mechanism, preferences);
     const files = held?.files ?? new HeldFiles();
+    const attempt = { connection, held, files, call, leave: this.#leaving(held) };
     const failures: unknown[] = [];
     for (const mechanism of mechanisms) {
       for (const { endpoint } of candidates) {
-        const attempt = { connection, held, files, call };
         try {
           const found = await discovery.reach(endpoint, call.signal);
           return await this.#attempt(attempt, mechanism, found);
@@ -73,10 +82,8 @@ export class Establisher {
         }
       }
     }
-    if (!held) {
-      files.close();
-      this.vnis.release(connection.id);
-    }
+    files.keepOnly(held ? urlsOf(held.connection.mechanism, held.onward) : []);
+    if (!held) this.vnis.release(connection.id);
     throw failures.length === 1 ? failures[0] : allFailed(connection, failures);
   }
 
@@ -86,38 +93,49 @@ export class Establisher {
 
   async #attempt(attempt: Attempt, asked: Mechanism, found: Found): Promise<Outcome> {
     const { connection, held, files, call } = attempt;
-    const { tunnel, temporaryDirectory, mechanismPriority: priority } = this.#settings;
-    const url = asked.parameters[parameter.inodeUrl];
-    if (isInodeUrl(url)) await files.take(url, call.caller, call.signal);
-    const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
-    const same = held?.endpoint.identity === found.identity && held.endpoint.name === found.name;
-    const nextHop = await this.#nextHop(same ? held : undefined, found, call);
+    const { tunnel, temporaryDirectory } = this.#settings;
+    try {
+      const url = asked.parameters[parameter.inodeUrl];
+      if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
+      const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
+      const same = held?.endpoint.identity === found.identity && held.endpoint.name === found.name;
+      if (!same) await attempt.leave();
+      const nextHop = await this.#nextHop(same ? held : undefined, found, call);
+      return await this.#ask(attempt, { callerSide, found, nextHop }, same ? held.onward : undefined);
+    } catch (error) {
+      found.file?.close();
+      throw error;
+    }
+  }
+
+  async #ask(attempt: Attempt, way: Way, inUse: Mechanism | undefined): Promise<Outcome> {
+    const { connection, held, files, call } = attempt;
+    const { callerSide, found, nextHop } = way;
     const onward = {
       ...connection,
       networkServiceEndpointName: found.name,
       context: withMtu(connection, callerSide),
-      mechanism: same ? held.onward : undefined,
+      mechanism: inUse,
     };
+    const offers = offersFor(this.#offering, connection.payload, found.identity);
     try {
-      const offers = offersFor({ tunnel, priority }, connection.payload, found.identity);
       const answer = await this.#parts.tracing.step(
         'ask the next hop',
         { ...aboutOf(onward), 'nsm.endpoint': found.name, 'nsm.next_hop': nextHop.url },
         () => requestOnward(nextHop, onward, offers, files, call),
       );
-      return await this.#makeWire(attempt, { callerSide, found, nextHop }, answer);
+      return await this.#makeWire(attempt, way, answer);
     } catch (error) {
       // A half-made connection is closed at the endpoint; one that stood before goes on.
-      if (!held) await closeOnward(nextHop, onward, files, this.#timeToClose()).catch(() => {});
+      if (!held) await closeOnward(nextHop, onward, files, timeToClose()).catch(() => {});
       if (nextHop !== held?.nextHop) nextHop.close();
-      if (found !== held?.endpoint) found.file?.close();
       throw error;
     }
   }
 
   async #makeWire(
     { connection: asked, held, files }: Attempt,
-    { callerSide, found, nextHop }: { callerSide: Mechanism; found: Found; nextHop: NextHop },
+    { callerSide, found, nextHop }: Way,
     answer: Connection,
   ): Promise<Outcome> {
     const onward = answer.mechanism as Mechanism;
@@ -138,8 +156,8 @@ export class Establisher {
     });
     const wire = await this.#parts.readWire(document);
     await this.#apply(wire, held !== undefined);
-    files.keepOnly([callerSide.parameters[parameter.inodeUrl], onward.parameters[parameter.inodeUrl]]);
-    if (held && held.endpoint !== found) held.endpoint.file?.close();
+    files.keepOnly(urlsOf(callerSide, onward));
+    held?.endpoint.file?.close();
     if (held && held.nextHop !== nextHop) held.nextHop.close();
     const metrics = { ...ownSegment(merged)?.metrics, ...(await pathMetrics(this.#parts.wires, wire.name)) };
     const connection = withOwnMetrics({ ...merged, mechanism: callerSide, state: State.UP }, metrics);
@@ -164,14 +182,45 @@ export class Establisher {
     return this.#parts.dialer.dial(found.url, dialling);
   }
 
-  #timeToClose() {
-    const milliseconds = 5_000;
-    return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
+  #leaving(held: Established | undefined): () => Promise<void> {
+    let left = held === undefined;
+    return async () => {
+      if (!held || left) return;
+      left = true;
+      const { nextHop, connection, onward: mechanism, files, endpoint } = held;
+      await closeOnward(nextHop, { ...connection, mechanism }, files, timeToClose()).catch((error: unknown) =>
+        this.#parts.log.warn(
+          { connection: held.id, endpoint: endpoint.name, error },
+          'the endpoint of before did not take the Close',
+        ),
+      );
+    };
   }
 }
 
+function timeToClose() {
+  const milliseconds = 5_000;
+  return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
+}
+
+function urlsOf(...mechanisms: readonly (Mechanism | undefined)[]): (string | undefined)[] {
+  return mechanisms.map((mechanism) => mechanism?.parameters[parameter.inodeUrl]);
+}
+
+/** A turn of the event loop: a connection that is gone says so within it. */
 async function isOpen({ closed }: NextHop): Promise<boolean> {
-  return Promise.race([closed.then(() => false), Promise.resolve(true)]);
+  return Promise.race([closed.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
+}
+
+/** Whoever may name any inode may have any workload's namespace. */
+function notSent({ type, parameters }: Mechanism): CrosswireError {
+  return new CrosswireError({
+    code: 'MECHANISM_PARAMETER',
+    operation: `read the caller's mechanism ${type}`,
+    subject: `${parameter.inodeUrl} '${parameters[parameter.inodeUrl]}'`,
+    reason: 'the file cannot have come along: this is no unix socket',
+    hint: 'mechanisms of this node are asked for on a unix socket; over TCP there are tunnels',
+  });
 }
 
 /** A tunnel towards the caller bounds what fits; the endpoint must hear of it before it answers. */

@@ -2,17 +2,19 @@
 // Request and Close, one at a time for each connection; the chain of NSM's forwarders in a straight line.
 
 import type { MeshConnection } from '../../metrics/mesh-connection.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, State } from '../generated/connection.ts';
 import type { NetworkServiceRequest } from '../generated/networkservice.ts';
-import { previousSegment, withSegment } from '../path/path-segments.ts';
+import { previousSegment, withSegment, withSegmentsBehind } from '../path/path-segments.ts';
 import { asCallerSees, locate } from '../path/update-path.ts';
+import { wireOf } from '../wire/wire-name.ts';
 import { admitted, clientOf, mustOwn } from './admission.ts';
 import { Establisher, type Outcome } from './establish.ts';
 import { asMeshConnection, type Established } from './established.ts';
 import { Expiry } from './expiry.ts';
-import { MonitorHub, type Watcher } from './monitor-hub.ts';
-import { closeOnward, watchOnward } from './onward.ts';
+import { MonitorHub, matches, type Watcher } from './monitor-hub.ts';
+import { closeOnward, type OnwardCall, watchOnward } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
 import { Turns } from './turns.ts';
@@ -50,12 +52,16 @@ export class NetworkService {
     if (!asked) throw noConnection();
     const begun = Date.now();
     const { connection: located, caller } = locate(asked, this.#settings.name);
-    const answer = await this.#turns.take(located.id, async () => {
+    const wire = wireOf(located);
+    const answer = await this.#turns.take(wire, async () => {
       const connection = await admitted(this.#parts, located, call);
       const lease = leaseOf(connection, call.deadline.getTime() - begun);
-      const before = this.#standing.get(located.id);
-      if (before) mustOwn(before, connection, call.caller.spiffeId);
-      if (before && connection.state === State.RESELECT_REQUESTED) await this.#end(before, undefined);
+      for (const before of this.#concerning(located.id, wire)) {
+        await mustOwn(this.#parts, before, connection, call);
+        // A client that was started anew asks for its wire under an id that is new, too.
+        if (before.id !== located.id || connection.state === State.RESELECT_REQUESTED)
+          await this.#end(before, shortened(call));
+      }
       const held = this.#standing.get(located.id);
       try {
         const outcome = await this.#establisher.establish(connection, mechanismPreferences, held, call);
@@ -73,18 +79,18 @@ export class NetworkService {
   /** Of a connection that is not known: a success. The one that is known is closed, not the one that is given. */
   async close(asked: Connection, call: IncomingCall): Promise<void> {
     const { connection: located } = locate(asked, this.#settings.name);
-    await this.#turns.take(located.id, async () => {
+    await this.#turns.take(wireOf(located), async () => {
       const connection = await admitted(this.#parts, located, call);
       const held = this.#standing.get(located.id);
       if (!held) return;
-      mustOwn(held, connection, call.caller.spiffeId);
+      await mustOwn(this.#parts, held, connection, call);
       await this.#end(withPathOf(held, connection), call);
     });
   }
 
   /** Streams events until the function it returns is called; the first one has counters of now. */
   async watch(watcher: Watcher): Promise<() => void> {
-    const standing = [...this.#standing.values()];
+    const standing = [...this.#standing.values()].filter(({ connection }) => matches(connection, watcher.selector));
     const metrics = await Promise.all(standing.map(({ wire }) => pathMetrics(this.#parts.wires, wire)));
     for (const [at, held] of standing.entries()) {
       if (this.#standing.get(held.id) !== held) continue;
@@ -106,6 +112,11 @@ export class NetworkService {
     this.#standing.clear();
   }
 
+  /** Those that a Request of this id for this wire would change. */
+  #concerning(id: string, wire: string): Established[] {
+    return [...this.#standing.values()].filter((held) => held.id === id || held.wire === wire);
+  }
+
   #stands(before: Established | undefined, outcome: Outcome, caller: string): void {
     before?.stopWatching();
     const { connection, nextHop } = outcome;
@@ -114,7 +125,8 @@ export class NetworkService {
       caller,
       client: clientOf(connection),
       stopWatching: watchOnward(nextHop, connection, {
-        onEvent: (news, state) => this.#heard(held, { ...held.connection, context: news.context, state }),
+        onEvent: (news, state) =>
+          this.#heard(held, { ...withSegmentsBehind(held.connection, news), context: news.context, state }),
         onEnd: () => this.#heard(held, { ...held.connection, state: State.DOWN }),
       }),
     };
@@ -124,14 +136,17 @@ export class NetworkService {
 
   #heard(held: Established, connection: Connection): void {
     if (this.#standing.get(held.id) !== held) return;
-    if (connection.state === held.connection.state && connection.context === held.connection.context) return;
+    const { state, context } = held.connection;
+    if (connection.state === state && isDeepStrictEqual(connection.context, context)) return;
     held.connection = connection;
     this.#monitor.updated(connection);
   }
 
   #expired(id: string): void {
+    const { wire } = this.#standing.get(id) ?? {};
+    if (wire === undefined) return;
     this.#turns
-      .take(id, async () => {
+      .take(wire, async () => {
         const held = this.#standing.get(id);
         if (!held) return;
         this.#parts.log.info({ connection: id, wire: held.wire }, 'the caller stopped refreshing: closing');
@@ -143,7 +158,7 @@ export class NetworkService {
   }
 
   /** Everything goes even where the next hop does not answer any more. */
-  async #end(held: Established, call: IncomingCall | undefined): Promise<void> {
+  async #end(held: Established, call: OnwardCall | undefined): Promise<void> {
     this.#standing.delete(held.id);
     this.#expiry.disarm(held.id);
     held.stopWatching();
@@ -173,6 +188,13 @@ export class NetworkService {
     this.#establisher.vnis.release(id);
     this.#monitor.deleted(connection);
   }
+}
+
+/** For a Close that goes before a Request: some of the time must be left to that. */
+function shortened({ deadline, signal }: IncomingCall): OnwardCall {
+  const milliseconds = Math.max(0, Math.min(5_000, Math.floor((deadline.getTime() - Date.now()) / 2)));
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]);
+  return { deadline: new Date(Date.now() + milliseconds), signal: limit };
 }
 
 /** How long the connection may stand from the end of the Request on, in milliseconds. */

@@ -12,8 +12,8 @@ import {
   State,
 } from '../generated/connection.ts';
 import { NetworkServiceService } from '../generated/networkservice.ts';
-import { isInodeUrl } from '../mechanisms/inode-url.ts';
-import { parameter } from '../names.ts';
+import { isInodeUrl, parseInodeUrl } from '../mechanisms/inode-url.ts';
+import { mechanismType, parameter } from '../names.ts';
 import type { NextHop } from '../transport/calls.ts';
 import type { HeldFiles } from './held-files.ts';
 
@@ -33,9 +33,10 @@ export async function requestOnward(
   await sendFile(nextHop, connection.mechanism, files);
   const request = { connection, mechanismPreferences: [...offers] };
   const { response } = await nextHop.unary(NetworkServiceService.request, request, call);
-  checkAnswer(connection, response, nextHop.url);
+  checkAnswer(connection, response, offers, nextHop.url);
   const url = response.mechanism?.parameters[parameter.inodeUrl];
-  if (isInodeUrl(url)) await files.take(url, nextHop.peer, call.signal);
+  if (isInodeUrl(url) && !(await files.take(url, nextHop.peer, call.signal)))
+    throw wrongAnswer(connection, nextHop.url, `${url} did not come along as a descriptor`);
   return response;
 }
 
@@ -55,22 +56,38 @@ async function sendFile({ peer }: NextHop, mechanism: Mechanism | undefined, fil
   if (file) await peer.descriptors?.send(file.path);
 }
 
-/** A next hop answers what it was asked: our id, our place on the path, a mechanism. */
-function checkAnswer(asked: Connection, answer: Connection, url: string): void {
-  const path = answer.path;
+/** A next hop answers what it was asked: our id, our place on the path, a mechanism that we offered. */
+function checkAnswer(asked: Connection, answer: Connection, offers: readonly Mechanism[], url: string): void {
+  const { path, mechanism } = answer;
+  const offered = [...offers, ...(asked.mechanism ? [asked.mechanism] : [])].map(({ type }) => type);
   const reason =
     answer.id !== asked.id
       ? `it is about connection '${answer.id}'`
       : path?.index !== asked.path?.index || path?.pathSegments[path.index]?.id !== asked.id
         ? 'its path does not stand at our segment'
-        : answer.mechanism === undefined
+        : mechanism === undefined
           ? 'it names no mechanism'
-          : undefined;
-  if (reason === undefined) return;
-  throw new CrosswireError({
+          : offered.includes(mechanism.type)
+            ? wrongParameters(mechanism)
+            : `its mechanism ${mechanism.type} was not offered`;
+  if (reason !== undefined) throw wrongAnswer(asked, url, reason);
+}
+
+/** What a local mechanism leaves out would be looked for among our own namespaces and files. */
+function wrongParameters({ type, parameters }: Mechanism): string | undefined {
+  if (type !== mechanismType.kernel && type !== mechanismType.memif) return undefined;
+  const url = parameters[parameter.inodeUrl];
+  if (!parseInodeUrl(url)) return `${parameter.inodeUrl} '${url ?? ''}' is no inode://device/inode`;
+  const socket = parameters[parameter.socketFile] ?? '';
+  if (type === mechanismType.memif && !socket.startsWith('@')) return `the socket '${socket}' is not abstract`;
+  return undefined;
+}
+
+function wrongAnswer({ id }: Connection, url: string, reason: string): CrosswireError {
+  return new CrosswireError({
     code: 'ANSWER_WRONG',
     operation: 'read the answer of the next hop',
-    subject: `${url}, connection ${asked.id}`,
+    subject: `${url}, connection ${id}`,
     reason,
   });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thing at a time for each connection id; different ids do not wait for each other.
+// One thing at a time for each wire; different wires do not wait for each other.
 
 import { CrosswireError } from '../../model/error.ts';
 
@@ -29,8 +29,8 @@ function tooMany(id: string): CrosswireError {
   return new CrosswireError({
     code: 'TOO_MANY_CALLS',
     operation: 'queue a call',
-    subject: `connection ${id}`,
-    reason: `${mostWaiting} calls for it are waiting already`,
+    subject: id,
+    reason: `${mostWaiting} calls are waiting for it already`,
     hint: 'wait for an answer before asking again',
   });
 }

@@ -5,9 +5,8 @@
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import { parseInodeUrl } from '../mechanisms/inode-url.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
-import { firstSegment } from '../path/path-segments.ts';
 import { halfOf, neighboursOf, policiesOf, routesOf } from './kernel-end.ts';
-import { wireNameOf } from './wire-name.ts';
+import { wireOf } from './wire-name.ts';
 
 export interface Agreement {
   /** With the context that the endpoint answered, and our own id. */
@@ -30,7 +29,7 @@ export function wireDocumentOf({ connection, client, endpoint, memifViaEngine, p
     apiVersion: 'crosswire.dev/v1alpha1',
     kind: 'Wire',
     metadata: {
-      name: wireNameOf(firstSegment(connection)?.id ?? connection.id),
+      name: wireOf(connection),
       labels: { ...labels, 'nsm/connection': connection.id },
     },
     spec: {

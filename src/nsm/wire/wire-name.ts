@@ -3,6 +3,8 @@
 // program on the way: so the same connection finds its wire again.
 
 import { createHash } from 'node:crypto';
+import type { Connection } from '../generated/connection.ts';
+import { firstSegment } from '../path/path-segments.ts';
 
 /** What the names of all wires of NSM begin with; wires of other origin should not. */
 export const wireNamePrefix = 'nsm-';
@@ -16,4 +18,8 @@ export function wireNameOf(clientId: string): string {
     .replace(/^-+|-+$/g, '');
   const digest = createHash('sha256').update(clientId).digest('hex').slice(0, 12);
   return `${wireNamePrefix}${legible}${legible ? '-' : ''}${digest}`;
+}
+
+export function wireOf(connection: Connection): string {
+  return wireNameOf(firstSegment(connection)?.id ?? connection.id);
 }
