@@ -73,6 +73,11 @@ WireRequest read_wire_request(const Fields& fields) {
           read_link_request(fields.object("endpoint"))};
 }
 
+memif::ProxyOptions read_proxy_options(const Fields& fields) {
+  const auto place = [](const Fields& end) { return memif::SocketPlace{end.string("socket"), end.string("netns")}; };
+  return {place(fields.object("listen")), place(fields.object("dial"))};
+}
+
 uint64_t handle_argument(const Napi::CallbackInfo& info, size_t index, const char* operation) {
   constexpr double largest = 9007199254740991;  // Number.MAX_SAFE_INTEGER
   const double number = info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : -1;

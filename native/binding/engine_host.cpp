@@ -51,9 +51,45 @@ Result<> EngineHost::replace_end(uint64_t handle, EndName end, const LinkRequest
   return replaced;
 }
 
+Result<uint64_t> EngineHost::start_proxy(const memif::ProxyOptions& options) {
+  const std::shared_lock lock(changes_);
+  if (auto running = check_running("start a wire", options.listen.socket); !running) return std::move(running).error();
+  auto proxy = std::make_unique<memif::Proxy>(options);
+  if (auto opened = service_.open(*proxy); !opened) return std::move(opened).error();
+  const std::lock_guard proxies(proxies_mutex_);
+  const uint64_t handle = next_proxy_++;
+  proxies_.emplace(handle, std::move(proxy));
+  return handle;
+}
+
+Result<> EngineHost::stop_proxy(uint64_t handle) {
+  std::unique_ptr<memif::Proxy> proxy;
+  {
+    const std::lock_guard proxies(proxies_mutex_);
+    auto found = proxies_.extract(handle);
+    if (found.empty()) return Error{"WIRE_MISSING", "stop a wire", std::to_string(handle), "there is none of that id"};
+    proxy = std::move(found.mapped());
+  }
+  service_.close(*proxy);
+  return Done{};
+}
+
+Result<std::array<LinkState, 2>> EngineHost::describe(uint64_t handle) const {
+  if (handle >= first_proxy) {
+    const std::lock_guard proxies(proxies_mutex_);
+    const auto found = proxies_.find(handle);
+    if (found != proxies_.end()) return found->second->state();
+    return Error{"WIRE_MISSING", "describe a wire", std::to_string(handle), "there is none of that id"};
+  }
+  const Engine* engine = this->engine();
+  if (engine != nullptr) return engine->describe(handle);
+  return Error{"ENGINE_STOPPED", "describe a wire", std::to_string(handle), "the data plane is not started"};
+}
+
 Result<> EngineHost::stop_wire(uint64_t handle) {
   const std::shared_lock lock(changes_);
   if (auto running = check_running("stop a wire", std::to_string(handle)); !running) return running;
+  if (handle >= first_proxy) return stop_proxy(handle);
   auto removed = engine_->remove(handle);
   if (!removed) return std::move(removed).error();
   for (auto& link : removed.value().links) link->close();
@@ -64,6 +100,7 @@ void EngineHost::close() {
   const std::unique_lock lock(changes_);
   closed_ = true;
   if (engine_ == nullptr) return;
+  for (const std::lock_guard proxies(proxies_mutex_); auto& [handle, proxy] : proxies_) service_.close(*proxy);
   engine_->stop();
   for (const uint64_t handle : engine_->handles()) {
     auto removed = engine_->remove(handle);

@@ -2,8 +2,11 @@
 // One engine and the links it was given, from start to close. Knows nothing of JavaScript.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 
@@ -32,6 +35,11 @@ class EngineHost {
   Result<uint64_t> start_wire(const WireRequest& request);
   Result<> replace_end(uint64_t handle, EndName end, const LinkRequest& request);
   Result<> stop_wire(uint64_t handle);
+  // A wire between two memif applications, which no worker knows. Its handle is none of the engine's.
+  Result<uint64_t> start_proxy(const memif::ProxyOptions& options);
+
+  // Any thread. Errors: ENGINE_STOPPED, WIRE_MISSING.
+  Result<std::array<LinkState, 2>> describe(uint64_t handle) const;
 
   // Waits for the changes under way, joins the workers, closes every link. For good; idempotent; any thread.
   void close();
@@ -40,6 +48,10 @@ class EngineHost {
   const Engine* engine() const noexcept { return published_.load(std::memory_order_acquire); }
 
  private:
+  // Engines count handles from 1; a proxy's fits into JavaScript's integers too.
+  static constexpr uint64_t first_proxy = uint64_t{1} << 52;
+  Result<> stop_proxy(uint64_t handle);
+
   Result<> check_running(const char* operation, const std::string& subject) const;
 
   std::shared_mutex changes_;  // shared: a change of wires; exclusive: start and close
@@ -47,6 +59,10 @@ class EngineHost {
   memif::Service service_;  // outlives the engine and its links
   std::unique_ptr<Engine> engine_;
   std::atomic<const Engine*> published_{nullptr};
+
+  mutable std::mutex proxies_mutex_;
+  uint64_t next_proxy_ = first_proxy;                          // guarded by proxies_mutex_
+  std::map<uint64_t, std::unique_ptr<memif::Proxy>> proxies_;  // likewise
 };
 
 }  // namespace crosswire::binding

@@ -43,6 +43,7 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
                            InstanceMethod<&EngineObject::start>("start"),
                            InstanceMethod<&EngineObject::close>("close"),
                            InstanceMethod<&EngineObject::start_wire>("startWire"),
+                           InstanceMethod<&EngineObject::start_proxy>("startProxy"),
                            InstanceMethod<&EngineObject::replace_end>("replaceEnd"),
                            InstanceMethod<&EngineObject::stop_wire>("stopWire"),
                            InstanceMethod<&EngineObject::describe_wire>("describeWire"),
@@ -75,6 +76,13 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
         [](Napi::Env env, uint64_t handle) { return Napi::Number::New(env, static_cast<double>(handle)); });
   }
 
+  Napi::Value start_proxy(const Napi::CallbackInfo& info) {
+    const auto options = read_proxy_options(Fields::of_argument(info, 0, "start a wire"));
+    return executor(info).run<uint64_t>(
+        info.Env(), [host = host_, options] { return host->start_proxy(options); },
+        [](Napi::Env env, uint64_t handle) { return Napi::Number::New(env, static_cast<double>(handle)); });
+  }
+
   Napi::Value replace_end(const Napi::CallbackInfo& info) {
     const char* operation = "replace an end of a wire";
     const uint64_t handle = handle_argument(info, 0, operation);
@@ -91,12 +99,7 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
 
   Napi::Value describe_wire(const Napi::CallbackInfo& info) {
     const uint64_t handle = handle_argument(info, 0, "describe a wire");
-    const Engine* engine = host_->engine();
-    if (engine == nullptr) {
-      throw_error(info.Env(),
-                  Error{"ENGINE_STOPPED", "describe a wire", std::to_string(handle), "the data plane is not started"});
-    }
-    auto states = engine->describe(handle);
+    auto states = host_->describe(handle);
     if (!states) throw_error(info.Env(), states.error());
     return make_description(info.Env(), states.value());
   }

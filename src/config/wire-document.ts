@@ -44,6 +44,7 @@ function toWire({ metadata, spec }: WireDocument): Wire {
     networkService: spec.networkService,
     payload: spec.payload,
     mtu: spec.mtu,
+    direct: spec.direct || undefined,
     client: toEnd(spec.client),
     endpoint: toEnd(spec.endpoint),
   });
@@ -101,12 +102,12 @@ const canonical = (text: string): string => parseNetwork(text)?.text ?? parseAdd
 
 /** The document that reads as this wire: what the command line sends to the daemon. */
 export function toDocument(wire: Wire): WireDocument {
-  const { name, labels, client, endpoint, ...spec } = wire;
+  const { name, labels, client, endpoint, direct = false, ...spec } = wire;
   return {
     apiVersion,
     kind,
     metadata: { name, labels: { ...labels } },
-    spec: { ...spec, client: fromEnd(client), endpoint: fromEnd(endpoint) },
+    spec: { ...spec, direct, client: fromEnd(client), endpoint: fromEnd(endpoint) },
   };
 }
 

@@ -14,7 +14,7 @@ const namespaceKeys = ['netns', 'pid', 'inode'] as const;
 
 export function ruleProblems(document: unknown): Problem[] {
   const problems = ends.flatMap((end) => endProblems(document, ['spec', end]));
-  const between = [mtuProblems, macProblems, tunnelProblems, selfProblems];
+  const between = [mtuProblems, macProblems, tunnelProblems, directProblems, selfProblems];
   return [...problems, ...between.flatMap((rule) => rule(document))];
 }
 
@@ -132,6 +132,18 @@ function macProblems(document: unknown): Problem[] {
     .map((path) =>
       invalid(path, 'key', 'an interface of payload ip opposite a memif end has no MAC address', 'leave it out'),
     );
+}
+
+/** Who connects is led to who listens: the client end's application finds the endpoint's. */
+function directProblems(document: unknown): Problem[] {
+  const path = ['spec', 'direct'];
+  if (valueAt(document, path) !== true) return [];
+  const problem = (reason: string, hint: string) => [invalid(path, 'key', reason, hint)];
+  const role = (end: string) => valueAt(document, ['spec', end, 'memif', 'role']);
+  if (ends.some((end) => valueAt(document, ['spec', end, 'memif']) === undefined))
+    return problem('only two memif applications can share memory directly', 'leave it out, or give both ends memif');
+  if (role('client') === 'server' && role('endpoint') === 'client') return [];
+  return problem('the forwarder listens at the client end and connects to the endpoint', 'roles: server, then client');
 }
 
 function selfProblems(document: unknown): Problem[] {

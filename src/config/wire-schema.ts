@@ -129,6 +129,9 @@ export const wireSchema = z
         .default(defaults.payload)
         .meta({ description: 'ethernet frames, or IP packets without a link layer' }),
       mtu: whole(limits.mtu.least, limits.mtu.most, 'bytes of the longest IP packet').optional(),
+      direct: z.boolean().default(false).meta({
+        description: 'memif at both ends: the two applications share the memory themselves; nothing is counted',
+      }),
       client: end,
       endpoint: end,
     }),

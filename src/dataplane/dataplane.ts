@@ -59,7 +59,10 @@ export class NativeDataplane implements types.Dataplane {
   }
 
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {
-    return this.#engine.startWire(request);
+    const { direct, client, endpoint } = request;
+    if (!direct || client.kind !== 'memif' || endpoint.kind !== 'memif') return this.#engine.startWire(request);
+    const place = ({ socket, netns }: types.MemifLinkRequest) => ({ socket, netns });
+    return this.#engine.startProxy({ listen: place(client), dial: place(endpoint) });
   }
 
   async replaceEnd(id: types.EngineWireId, end: 'client' | 'endpoint', link: types.LinkRequest): Promise<void> {

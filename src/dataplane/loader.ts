@@ -22,9 +22,15 @@ const passedOn = [
   'readStatistics',
 ] as const;
 
+interface SocketPlace {
+  readonly socket: string;
+  readonly netns: string;
+}
+
 /** One engine: native/binding/engine_object.cpp. */
 export interface NativeEngine
   extends Pick<Dataplane, 'close' | 'startWire' | 'replaceEnd' | 'stopWire' | 'describeWire' | 'workerStatistics'> {
+  startProxy(request: { readonly listen: SocketPlace; readonly dial: SocketPlace }): Promise<EngineWireId>;
   start(options: DataplaneOptions): Promise<void>;
   fingerprints(): { ids: Float64Array; values: BigUint64Array };
   readCounters(id?: EngineWireId): { ids: Float64Array; words: EngineCounters['words'] };

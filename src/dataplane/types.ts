@@ -166,6 +166,8 @@ export type LinkRequest = TapLinkRequest | MemifLinkRequest;
 export interface EngineWireRequest {
   readonly name: string;
   readonly payload: Payload;
+  /** Both links are memif, server and client: no frame goes through the engine, and none is counted. */
+  readonly direct?: boolean;
   readonly client: LinkRequest;
   readonly endpoint: LinkRequest;
 }

@@ -10,7 +10,7 @@ import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
 const texts = z.array(z.string());
 const count = z.int().min(0);
 const moment = z.iso.datetime();
-const path = z.enum(['veth', 'engine', 'tunnel']);
+const path = z.enum(['veth', 'engine', 'tunnel', 'proxy']);
 const payload = z.enum(['ethernet', 'ip']);
 const endName = z.enum(['client', 'endpoint']);
 
@@ -77,6 +77,7 @@ const wire = z.strictObject({
   networkService: z.string().optional(),
   payload,
   mtu: count.optional(),
+  direct: z.boolean().optional(),
   client: end,
   endpoint: end,
 }) satisfies z.ZodType<Wire>;

@@ -28,6 +28,7 @@ export interface DropSetting {
 
 export function possibleDrops({ path, payload, client, endpoint }: DropSetting, end: EndName): readonly DropReason[] {
   if (path === 'veth') return ['kernel_queue'];
+  if (path === 'proxy') return [];
   if (path === 'tunnel')
     return [client, endpoint][end === 'client' ? 0 : 1] === 'vxlan'
       ? ['tunnel_error']

@@ -6,7 +6,7 @@ import type { Path } from '../model/wire.ts';
 import { setupMetrics } from './catalogue.ts';
 
 const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
-const paths: readonly Path[] = ['veth', 'engine', 'tunnel'];
+const paths: readonly Path[] = ['veth', 'engine', 'tunnel', 'proxy'];
 
 /** Gauges with names that `promtool check metrics` refuses. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];

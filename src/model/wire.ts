@@ -93,10 +93,12 @@ export interface Wire {
   readonly networkService?: string;
   readonly payload: Payload;
   readonly mtu?: number; // of the IP packet, 1280 (or 68 without IPv6) to 65521
+  /** Both ends are memif, and the two applications share the memory: the forwarder only introduces them. */
+  readonly direct?: boolean;
   readonly client: End;
   readonly endpoint: End;
 }
 
-/** How frames travel: a veth pair across two namespaces, through the engine, or a tunnel's device in the workload's
- *  namespace. */
-export type Path = 'veth' | 'engine' | 'tunnel';
+/** How frames travel: a veth pair across two namespaces, through the engine, a tunnel's device in the workload's
+ *  namespace, or directly between two applications. */
+export type Path = 'veth' | 'engine' | 'tunnel' | 'proxy';

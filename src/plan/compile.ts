@@ -55,9 +55,9 @@ export function compile(wire: Wire, context: CompileContext): WireState {
     const { mechanism } = wire[end];
     return mechanism.type === 'kernel' ? [compileInterface(wire, end, mechanism, kind, context)] : [];
   });
-  if (path !== 'engine') return { interfaces };
+  if (path !== 'engine' && path !== 'proxy') return { interfaces };
   const [client, endpoint] = [compileEnd(wire, 'client', context), compileEnd(wire, 'endpoint', context)];
-  return { interfaces, engine: { name: wire.name, payload: wire.payload, client, endpoint } };
+  return { interfaces, engine: { name: wire.name, payload: wire.payload, direct: path === 'proxy', client, endpoint } };
 }
 
 function kindOf(path: Path, payload: Payload): InterfaceKind {

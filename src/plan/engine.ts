@@ -22,7 +22,10 @@ export function planEngine(
   if (!old) return { before: [], after: [{ kind: 'startEngineWire', engine: wanted as EngineState }] };
   if (!wanted) return { before: [{ kind: 'stopEngineWire', engine: old }], after: [] };
 
-  const differing = endNames.filter((end) => isFresh(end, fresh) || !sameEngineEnd(old[end], wanted[end]));
+  const differing =
+    old.direct !== wanted.direct
+      ? endNames
+      : endNames.filter((end) => isFresh(end, fresh) || !sameEngineEnd(old[end], wanted[end]));
   if (differing.length === 0) return idle;
   if (mustRestart(old, wanted, differing, fresh)) {
     return {
@@ -41,7 +44,7 @@ function mustRestart(
   differing: readonly EndName[],
   fresh: readonly InterfaceState[],
 ): boolean {
-  if (old.payload !== wanted.payload) return true;
+  if (old.payload !== wanted.payload || old.direct || wanted.direct) return true;
   const held = endNames.map((end) => old[end]).filter(isListener);
   return differing.some((end) => {
     const target = wanted[end];

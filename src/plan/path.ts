@@ -25,6 +25,16 @@ export function choosePath(wire: Wire): PathChoice {
       ],
     };
   }
+  if (memifEnds.length === 2 && wire.direct) {
+    return {
+      path: 'proxy',
+      why: [
+        'Both ends speak memif and the wire is direct: the two applications share the memory themselves.',
+        'The forwarder copies the messages by which they agree on it, and touches no frame.',
+        'So it counts none: frames and drops of this wire stay zero; its status tells whether a session runs.',
+      ],
+    };
+  }
   const kind = wire.payload === 'ip' ? 'tun' : 'tap';
   return {
     path: 'engine',

@@ -60,6 +60,8 @@ export type EngineEnd = TapEnd | MemifEnd;
 export interface EngineState {
   readonly name: string;
   readonly payload: Payload;
+  /** Not through the engine: two applications share the memory. */
+  readonly direct: boolean;
   readonly client: EngineEnd;
   readonly endpoint: EngineEnd;
 }

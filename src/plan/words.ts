@@ -4,7 +4,7 @@
 import type { Policy } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { without } from './parameters.ts';
-import type { EngineEnd, InterfaceState } from './state.ts';
+import type { EngineEnd, EngineState, InterfaceState } from './state.ts';
 
 export function describe(action: Action): string {
   switch (action.kind) {
@@ -23,9 +23,9 @@ export function describe(action: Action): string {
     case 'changeInterface':
       return `change ${place(action.from)}: ${changes(action.from, action.to).join(', ')}`;
     case 'startEngineWire':
-      return `start the engine wire between ${port(action.engine.client)} and ${port(action.engine.endpoint)}`;
+      return `start the ${sort(action.engine)} between ${port(action.engine.client)} and ${port(action.engine.endpoint)}`;
     case 'stopEngineWire':
-      return `stop the engine wire between ${port(action.engine.client)} and ${port(action.engine.endpoint)}`;
+      return `stop the ${sort(action.engine)} between ${port(action.engine.client)} and ${port(action.engine.endpoint)}`;
     case 'replaceEngineEnd':
       return `replace the ${action.end} end of the engine wire, ${port(action.from)}, by ${port(action.to)}`;
   }
@@ -37,6 +37,10 @@ function place({ name, namespace }: InterfaceState): string {
 
 function way({ tunnel }: InterfaceState): string {
   return tunnel ? `from ${tunnel.local} to ${tunnel.remote}, port ${tunnel.port}, VNI ${tunnel.vni}` : '';
+}
+
+function sort({ direct }: EngineState): string {
+  return direct ? 'proxy' : 'engine wire';
 }
 
 function port(end: EngineEnd): string {

@@ -5,7 +5,7 @@
 import { descriptorLimit, openDescriptors } from '../host/descriptors.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { Action } from '../plan/action.ts';
-import type { EngineEnd } from '../plan/state.ts';
+import type { EngineEnd, EngineState } from '../plan/state.ts';
 
 export interface Descriptors {
   readonly open: () => number;
@@ -40,10 +40,14 @@ function neededBy(actions: readonly Action[]): number {
   let needed = 0;
   for (const action of actions) {
     if (action.kind === 'replaceEngineEnd') needed += heldBy(action.to);
-    if (action.kind === 'startEngineWire' && !restarts)
-      needed += heldBy(action.engine.client) + heldBy(action.engine.endpoint);
+    if (action.kind === 'startEngineWire' && !restarts) needed += heldByEngine(action.engine);
   }
   return needed;
+}
+
+/** Of a direct wire: the listener, the namespace dialled in, and eight sessions of two sockets. */
+function heldByEngine({ direct, client, endpoint }: EngineState): number {
+  return direct ? 2 + 8 * 2 : heldBy(client) + heldBy(endpoint);
 }
 
 /** At most, with a peer connected: of memif an epoll, the worker's eventfd, the listener, the connection, the memory and

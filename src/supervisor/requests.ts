@@ -88,8 +88,8 @@ function listed<T>(key: string, values: readonly T[]): Record<string, readonly T
   return values.length > 0 ? { [key]: values } : {};
 }
 
-export function engineWireRequest({ name, payload, client, endpoint }: EngineState): EngineWireRequest {
-  return { name, payload, client: linkRequest(client), endpoint: linkRequest(endpoint) };
+export function engineWireRequest({ name, payload, direct, client, endpoint }: EngineState): EngineWireRequest {
+  return { name, payload, direct, client: linkRequest(client), endpoint: linkRequest(endpoint) };
 }
 
 export function linkRequest(end: EngineEnd): LinkRequest {

@@ -2,6 +2,7 @@
 // DPDK's testpmd as a real memif peer, without hugepages, in its interactive mode.
 
 import { randomBytes } from 'node:crypto';
+import type { Namespace } from './namespace.ts';
 import { Background } from './shell.ts';
 import { findProgram } from './requires.ts';
 
@@ -11,6 +12,8 @@ export interface TestpmdOptions {
   readonly forward?: 'io' | 'rxonly' | 'txonly' | 'mac' | 'macswap' | 'csum';
   readonly extra?: readonly string[];
   readonly eal?: readonly string[];
+  /** Where its abstract sockets live. */
+  readonly namespace?: Namespace;
 }
 
 export interface PortStatistics {
@@ -34,7 +37,7 @@ export class Testpmd {
   }
 
   static async start(options: TestpmdOptions): Promise<Testpmd> {
-    const { devices, forward = 'io', extra = [], eal = [] } = options;
+    const { devices, forward = 'io', extra = [], eal = [], namespace } = options;
     // Both logical cores on one CPU: the other stays free for the forwarder.
     const args = [
       '--lcores=0@1,1@1',
@@ -52,7 +55,9 @@ export class Testpmd {
       `--forward-mode=${forward}`,
       ...extra,
     ];
-    const process = new Background('stdbuf', ['-oL', findProgram('dpdk-testpmd') as string, ...args]); // its stdout is a pipe;
+    const command = ['stdbuf', '-oL', findProgram('dpdk-testpmd') as string, ...args] as const; // its stdout is a pipe;
+    const [program, rest] = namespace ? namespace.inside(...command) : [command[0], command.slice(1)];
+    const process = new Background(program, rest);
     await process.says('testpmd> ');
     return new Testpmd(process);
   }

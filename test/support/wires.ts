@@ -40,14 +40,23 @@ export interface WireSpec {
   readonly payload?: 'ethernet' | 'ip';
   readonly mtu?: number;
   readonly networkService?: string;
+  readonly direct?: boolean;
 }
 
-export function wireDocument({ name, client, endpoint, payload = 'ethernet', mtu, networkService }: WireSpec): string {
+export function wireDocument(wire: WireSpec): string {
+  const { name, client, endpoint, payload = 'ethernet', mtu, networkService, direct } = wire;
   return stringify({
     apiVersion: 'crosswire.dev/v1alpha1',
     kind: 'Wire',
     metadata: { name },
-    spec: { payload, ...(mtu ? { mtu } : {}), ...(networkService ? { networkService } : {}), client, endpoint },
+    spec: {
+      payload,
+      ...(mtu ? { mtu } : {}),
+      ...(networkService ? { networkService } : {}),
+      ...(direct ? { direct } : {}),
+      client,
+      endpoint,
+    },
   });
 }
 

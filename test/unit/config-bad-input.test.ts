@@ -39,8 +39,6 @@ const client = 'spec.client.kernel';
 const memif = 'spec.endpoint.memif';
 const value = (subject: string, text: string): Expected => ['VALUE_INVALID', subject, text];
 
-const goodNeighbour = good[14] as string;
-
 const rows: readonly Row[] = [
   {
     title: 'broken YAML: a bracket left open',
@@ -73,7 +71,9 @@ const rows: readonly Row[] = [
   {
     title: 'an unknown key near none',
     lines: { 6: '  colour: red' },
-    errors: [['KEY_UNKNOWN', 'w.yaml:6:3, spec.colour', 'known here: networkService, payload, mtu, client, endpoint']],
+    errors: [
+      ['KEY_UNKNOWN', 'w.yaml:6:3, spec.colour', 'known here: networkService, payload, mtu, direct, client, endpoint'],
+    ],
   },
   {
     title: 'two unknown keys are two errors',
@@ -217,50 +217,6 @@ const rows: readonly Row[] = [
     title: 'an inode that is a text',
     lines: { 9: '      inode: "4026532526"' },
     errors: [value(`w.yaml:9:14, ${client}.inode`, 'must be a whole number')],
-  },
-  {
-    title: 'a port beyond all',
-    lines: {
-      15: goodNeighbour + '\n      policies:\n        - { destinationPorts: "70000", routes: [{ to: 0.0.0.0/0 }] }',
-    },
-    errors: [value(`w.yaml:17:31, ${client}.policies[0].destinationPorts`, 'outside 1 to 65534')],
-  },
-  {
-    title: 'a range of ports that ends first',
-    lines: { 15: goodNeighbour + '\n      policies:\n        - { sourcePorts: "90-80", routes: [{ to: 0.0.0.0/0 }] }' },
-    errors: [value(`w.yaml:17:26, ${client}.policies[0].sourcePorts`, 'ends before it begins')],
-  },
-  {
-    title: 'a port by name',
-    lines: { 15: goodNeighbour + '\n      policies:\n        - { sourcePorts: http, routes: [{ to: 0.0.0.0/0 }] }' },
-    errors: [value(`w.yaml:17:26, ${client}.policies[0].sourcePorts`, 'no port')],
-  },
-  {
-    title: 'an IP protocol beyond all',
-    lines: { 15: goodNeighbour + '\n      policies:\n        - { protocol: 300, routes: [{ to: 0.0.0.0/0 }] }' },
-    errors: [value(`w.yaml:17:23, ${client}.policies[0].protocol`, 'more than 255')],
-  },
-  {
-    title: 'a policy from no prefix',
-    lines: { 15: goodNeighbour + '\n      policies:\n        - { from: 10.9.0.1, routes: [{ to: 0.0.0.0/0 }] }' },
-    errors: [value(`w.yaml:17:19, ${client}.policies[0].from`, 'no network')],
-  },
-  {
-    title: 'a policy without routes',
-    lines: { 15: goodNeighbour + '\n      policies:\n        - { from: 10.9.0.0/24, routes: [] }' },
-    errors: [value(`w.yaml:17:32, ${client}.policies[0].routes`, 'is empty')],
-  },
-  {
-    title: 'a policy with a gateway of another family',
-    lines: { 15: goodNeighbour + '\n      policies:\n        - { routes: [{ to: 10.8.0.0/16, via: fd00::1 }] }' },
-    errors: [value(`w.yaml:17:46, ${client}.policies[0].routes[0].via`, 'IPv6 gateway')],
-  },
-  {
-    title: 'two policies for the same packets',
-    lines: {
-      15: `${goodNeighbour}\n      policies:\n${'        - { protocol: 6, routes: [{ to: 0.0.0.0/0 }] }\n'.repeat(2)}`,
-    },
-    errors: [value(`w.yaml:18:11, ${client}.policies[1]`, 'a policy for protocol 6 is there twice')],
   },
   {
     title: 'an address without prefix',

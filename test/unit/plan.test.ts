@@ -27,6 +27,18 @@ test('two kernel ends are one veth pair, anything with memif goes through the en
   for (const wire of [veth, mixed, both]) t.true(choosePath(wire).why.every((line) => /^[A-Z].*\.$/.test(line)));
 });
 
+test('two memif ends are joined directly where that is asked for, and only as a whole', (t) => {
+  const direct = { ...both, direct: true };
+  t.is(choosePath(direct).path, 'proxy');
+  t.regex(choosePath(direct).why.join(' '), /counts none/);
+  t.deepEqual(kinds(undefined, direct), ['startEngineWire']);
+  t.deepEqual(kinds(both, direct), ['stopEngineWire', 'startEngineWire']);
+  const elsewhere = { ...wireOf(memif('/run/o.sock'), both.endpoint.mechanism), direct: true };
+  t.deepEqual(kinds(direct, elsewhere), ['stopEngineWire', 'startEngineWire']);
+  const [start] = plan(nothing, compiled(direct), names).map(describe);
+  t.regex(start ?? '', /^start the proxy between memif server/);
+});
+
 test('making: a pair and its two sides; a tap, its dress, the engine wire; the engine wire alone', (t) => {
   t.deepEqual(kinds(undefined, veth), ['createVethPair', 'changeInterface', 'changeInterface']);
   t.deepEqual(kinds(undefined, mixed), ['createTap', 'changeInterface', 'startEngineWire']);

@@ -156,6 +156,13 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'ends change sides': [wires.tap, pair(memif('/run/m.sock'), client)],
   'veth to engine': [wires.veth, wires.tap],
   'engine to veth': [wires.tap, wires.veth],
+  'engine to direct': [wires.memif, { ...wires.memif, direct: true }],
+  'direct to engine': [{ ...wires.memif, direct: true }, wires.memif],
+  'another memif of a direct wire': [
+    { ...wires.memif, direct: true },
+    { ...pair(memif('/run/o.sock'), wires.memif.endpoint.mechanism), direct: true },
+  ],
+  'remove direct': [{ ...wires.memif, direct: true }, undefined],
   'memif to tap': [wires.memif, wires.tap],
   'tap to memif': [wires.tap, wires.memif],
   'create tunnel': [undefined, wires.tunnel],

@@ -45,6 +45,17 @@ Result<> Service::attach(Attachment& attachment) {
   return outcome;
 }
 
+Result<> Service::open(Proxy& proxy) {
+  if (auto ready = start(); !ready) return ready;
+  Result<> outcome = Done{};
+  loop_.run([&] { outcome = proxy.open(loop_); });
+  return outcome;
+}
+
+void Service::close(Proxy& proxy) noexcept {
+  loop_.run([&] { proxy.close(); });
+}
+
 Result<> Service::attach_client(Attachment& attachment) {
   os::Fd netns;
   if (!attachment.options.netns.empty()) {

@@ -10,6 +10,7 @@
 #include "link/memif/connector.hpp"
 #include "link/memif/doorbell.hpp"
 #include "link/memif/listener.hpp"
+#include "link/memif/proxy.hpp"
 #include "os/control_loop.hpp"
 
 namespace crosswire::memif {
@@ -26,6 +27,10 @@ class Service {
   // Any thread but a worker.
   Result<> attach(Attachment& attachment);
   void detach(Attachment& attachment) noexcept;  // only while no worker owns the link
+
+  // The same for what joins two applications. Closed, it is nobody's again.
+  Result<> open(Proxy& proxy);
+  void close(Proxy& proxy) noexcept;
 
   // Workers.
   void session_returned() noexcept { loop_.wake(); }

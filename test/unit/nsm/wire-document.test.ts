@@ -4,6 +4,7 @@
 import test from 'ava';
 import { readDocument } from '../../../src/config/wire-document.ts';
 import { Connection } from '../../../src/nsm/generated/connection.ts';
+import { choosePath } from '../../../src/plan/path.ts';
 import { type Agreement, wireDocumentOf } from '../../../src/nsm/wire/wire-document.ts';
 
 const connection = Connection.fromPartial({
@@ -50,6 +51,16 @@ test('a kernel end with all that an IP context can say reads as one', (t) => {
     ],
   });
   t.like(reading.wire.endpoint.mechanism, { socket: '@nsm', inode: 4026532527, netns: '/proc/self/fd/9' });
+});
+
+test('memif at both ends is a direct wire, unless the engine is asked for', (t) => {
+  const socketfile = '@endpoint';
+  const endpoint = { ...memif, parameters: { ...memif.parameters, socketfile } };
+  for (const memifViaEngine of [false, true]) {
+    const reading = read({ client: memif, endpoint, memifViaEngine });
+    t.deepEqual(reading.problems, []);
+    if ('wire' in reading) t.is(choosePath(reading.wire).path, memifViaEngine ? 'engine' : 'proxy');
+  }
 });
 
 test('what a client asks wrongly is refused by its key', (t) => {
