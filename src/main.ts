@@ -7,7 +7,7 @@ import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
-import type { NsmOptions, NsmReading } from './config/nsm-options.ts';
+import { type NsmOptions, type NsmReading, tunnelAddressOf } from './config/nsm-options.ts';
 import type { RunOptions } from './config/run-options.ts';
 import { parseWireList } from './config/wire-list.ts';
 import { wireJsonSchema } from './config/wire-schema.ts';
@@ -16,6 +16,7 @@ import { NativeUnixSockets } from './dataplane/unix-sockets.ts';
 import { readCpuQuota } from './host/cgroup.ts';
 import { openDescriptors } from './host/descriptors.ts';
 import { examineMachine } from './host/doctor.ts';
+import { kernelHas } from './host/kernel-modules.ts';
 import { requireOnline } from './host/online-cpus.ts';
 import { requireCapabilities } from './host/privileges.ts';
 import { findUnderlay } from './host/underlay.ts';
@@ -155,9 +156,13 @@ interface MeshParts {
 
 /** Returns at once; what it waits for, an identity for one, it says in the log. */
 async function joinMesh(options: NsmOptions, { supervisor, metrics, log, releases }: MeshParts): Promise<Forwarder> {
-  const underlay = await findUnderlay(options.tunnelAddress);
+  const hasVxlan = (await kernelHas('vxlan')) !== 'no';
+  const underlay = hasVxlan ? await findUnderlay(options.tunnelAddress) : undefined;
   if (!underlay)
-    log.warn({ address: options.tunnelAddress }, 'no interface for tunnels: wires to other nodes are refused');
+    log.warn(
+      { address: options.tunnelAddress, hasVxlan },
+      'no tunnels from here: wires to other nodes are refused; crosswire doctor says more',
+    );
   const unixSockets = new NativeUnixSockets();
   releases.push(() => unixSockets.close());
   const forwarder = new Forwarder(options, {
@@ -306,6 +311,10 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     daemon.ran = true;
     return run(options, wires, nsm);
   },
-  doctor: () => examineMachine({ loadDataplane: async () => new NativeDataplane() }),
+  doctor: () =>
+    examineMachine({
+      loadDataplane: async () => new NativeDataplane(),
+      findUnderlay: () => findUnderlay(tunnelAddressOf(process.env)),
+    }),
 });
 if (daemon.ran) process.exit(); // whatever is still open has nobody left to serve

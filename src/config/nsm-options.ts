@@ -248,6 +248,12 @@ export interface NsmReading {
   readonly warnings: readonly string[];
 }
 
+/** For whoever asks without being in a mesh; '' where there is none, or none that can be used. */
+export function tunnelAddressOf(environment: Environment): string {
+  const address = environment['NSM_TUNNEL_IP'] ?? '';
+  return isIP(address) ? address : '';
+}
+
 /** Throws an AggregateError of CrosswireErrors. */
 export function readNsmOptions(environment: Environment): NsmReading {
   if (!environment[managerVariable]) return { options: undefined, warnings: [] };

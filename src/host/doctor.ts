@@ -8,16 +8,24 @@ import type { MachineFinding, MachineReport } from '../model/machine.ts';
 import { readCpuQuota } from './cgroup.ts';
 import { capabilityFindings, kernelFindings } from './doctor-kernel.ts';
 import { cpuFindings } from './doctor-cpu.ts';
+import { meshFindings } from './doctor-mesh.ts';
 import { surroundingFindings } from './doctor-surroundings.ts';
+import type { Underlay } from './underlay.ts';
 
 export interface DoctorSettings {
   /** Loads the addon; rejects where it cannot. */
   readonly loadDataplane: () => Promise<Pick<Dataplane, 'probe'>>;
+  /** Where tunnels to other nodes begin; undefined: nowhere. */
+  readonly findUnderlay: () => Promise<Underlay | undefined>;
   /** '/' but for tests. */
   readonly root?: string;
 }
 
-export async function examineMachine({ loadDataplane, root = '/' }: DoctorSettings): Promise<MachineReport> {
+export async function examineMachine({
+  loadDataplane,
+  findUnderlay,
+  root = '/',
+}: DoctorSettings): Promise<MachineReport> {
   const { probe, finding } = await probeAddon(loadDataplane);
   const findings = [
     finding,
@@ -25,6 +33,7 @@ export async function examineMachine({ loadDataplane, root = '/' }: DoctorSettin
     ...(await kernelFindings(root, probe)),
     ...cpuFindings(await readCpuQuota(root)),
     ...(await surroundingFindings(root)),
+    ...(await meshFindings(root, probe, await findUnderlay().catch(() => undefined))),
   ];
   return { fit: findings.every(({ state }) => state !== 'missing'), findings };
 }

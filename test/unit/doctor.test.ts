@@ -102,17 +102,21 @@ const everything = {
   'proc/sys/net/ipv6/conf/default/disable_ipv6': '0\n',
   'run/netns/web': '',
   'sys/class/net/eth0/mtu': '9000\n',
+  'sys/module/vxlan/refcnt': '0\n',
 };
+const underlay = { interface: 'eth0', address: '192.0.2.1', mtu: 9000 };
+const findUnderlay = async () => underlay;
 
 const examine = (root: string, probe: MachineProbe) =>
-  examineMachine({ root, loadDataplane: async () => ({ probe: async () => probe }) });
+  examineMachine({ root, findUnderlay, loadDataplane: async () => ({ probe: async () => probe }) });
 
 test('a machine that can do everything', async (t) => {
   const report = await examine(machine(t, everything), able);
   t.true(report.fit);
   t.deepEqual(
-    report.findings.filter(({ state }) => state !== 'ok'),
-    [],
+    report.findings.filter(({ state }) => state !== 'ok').map(({ check }) => check),
+    ['nsm-wireguard', 'nsm-vfio'],
+    'what no machine has',
   );
   const found = Object.fromEntries(report.findings.map((finding) => [finding.check, finding.found]));
   t.regex(found['hugepages'] ?? '', /8 of 2048 kB reserved, 6 free/);
@@ -128,7 +132,11 @@ test('a machine that can do nothing: each finding has advice, and the essential 
     hint: 'build it',
   });
   const root = machine(t, { 'proc/self/status': 'CapEff:\t0000000000000000\n' });
-  const report = await examineMachine({ root, loadDataplane: () => Promise.reject(refused) });
+  const report = await examineMachine({
+    root,
+    findUnderlay: async () => undefined,
+    loadDataplane: () => Promise.reject(refused),
+  });
   t.false(report.fit);
   t.deepEqual(
     report.findings.filter(({ state }) => state === 'missing').map(({ check }) => check),
@@ -173,4 +181,35 @@ test('missing capabilities are named', (t) => {
   t.notThrows(() => requireCapabilities(['CAP_NET_ADMIN', 'CAP_SYS_ADMIN', 'CAP_OTHER']));
   t.throws(() => requireCapabilities(['CAP_NET_ADMIN']), { code: 'CAPABILITY_MISSING', message: /\(CAP_SYS_ADMIN\)/ });
   t.throws(() => requireCapabilities([]), { message: /\(CAP_NET_ADMIN, CAP_SYS_ADMIN\)/ });
+});
+
+test('mechanisms of a mesh: offered where they can be had, and the reason where not', async (t) => {
+  const foundOf = async (files: Readonly<Record<string, string>>, where: typeof underlay | undefined, probe = able) => {
+    const loadDataplane = async () => ({ probe: async () => probe });
+    const settings = { root: machine(t, files), findUnderlay: async () => where, loadDataplane };
+    const { findings } = await examineMachine(settings);
+    return (check: string) => findings.find((finding) => finding.check === check);
+  };
+  const { 'sys/module/vxlan/refcnt': _, ...unloaded } = everything;
+  const modules = `lib/modules/${able.kernel}`;
+
+  const offered = await foundOf(everything, underlay);
+  t.like(offered('nsm-vxlan'), { state: 'ok' });
+  t.regex(offered('nsm-vxlan')?.found ?? '', /from 192\.0\.2\.1 on eth0 \(MTU 9000\)/);
+  t.like(offered('nsm-memif'), { state: 'ok' });
+  t.regex(offered('nsm-wireguard')?.found ?? '', /not offered/);
+
+  const loadable = { ...unloaded, [`${modules}/modules.dep`]: 'kernel/drivers/net/vxlan/vxlan.ko.xz: kernel/a.ko\n' };
+  t.like((await foundOf(loadable, underlay))('nsm-vxlan'), { state: 'ok' });
+  const without = { ...unloaded, [`${modules}/modules.builtin`]: 'kernel/net/other_vxlan.ko\n' };
+  t.like((await foundOf(without, underlay))('nsm-vxlan'), {
+    state: 'warning',
+    found: 'VXLAN is not offered: the kernel has none',
+  });
+  t.like((await foundOf(unloaded, underlay))('nsm-vxlan'), { state: 'note' }, 'modules cannot be seen');
+  t.like((await foundOf(everything, undefined))('nsm-vxlan'), {
+    state: 'warning',
+    advice: 'set NSM_TUNNEL_IP to an address of this node',
+  });
+  t.regex((await foundOf(everything, underlay, { ...able, memfd: false }))('nsm-memif')?.found ?? '', /see memfd$/);
 });
