@@ -18,7 +18,7 @@ import type { NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
 import type { Established } from './established.ts';
 import { HeldFiles } from './held-files.ts';
-import { closeOnward, requestOnward } from './onward.ts';
+import { acceptAnswer, closeOnward, requestOnward } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
 
@@ -118,16 +118,19 @@ export class Establisher {
       mechanism: inUse,
     };
     const offers = offersFor(this.#offering, connection.payload, found.identity);
+    let known = onward; // with the endpoint's own segment, by which alone it finds its half again
     try {
       const answer = await this.#parts.tracing.step(
         'ask the next hop',
         { ...aboutOf(onward), 'nsm.endpoint': found.name, 'nsm.next_hop': nextHop.url },
         () => requestOnward(nextHop, onward, offers, files, call),
       );
+      known = { ...answer, id: onward.id };
+      await acceptAnswer(nextHop, { asked: onward, offers, answer }, files, call);
       return await this.#makeWire(attempt, way, answer);
     } catch (error) {
       // A half-made connection is closed at the endpoint; one that stood before goes on.
-      if (!held) await closeOnward(nextHop, onward, files, timeToClose()).catch(() => {});
+      if (!held) await closeOnward(nextHop, known, files, timeToClose()).catch(() => {});
       if (nextHop !== held?.nextHop) nextHop.close();
       throw error;
     }

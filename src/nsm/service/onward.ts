@@ -22,7 +22,7 @@ export interface OnwardCall {
   readonly signal: AbortSignal;
 }
 
-/** Returns the answer with the files that belong to its mechanism at hand. */
+/** The answer as it came; the file that its mechanism names may still be on the way. */
 export async function requestOnward(
   nextHop: NextHop,
   connection: Connection,
@@ -33,11 +33,20 @@ export async function requestOnward(
   await sendFile(nextHop, connection.mechanism, files);
   const request = { connection, mechanismPreferences: [...offers] };
   const { response } = await nextHop.unary(NetworkServiceService.request, request, call);
-  checkAnswer(connection, response, offers, nextHop.url);
-  const url = response.mechanism?.parameters[parameter.inodeUrl];
-  if (isInodeUrl(url) && !(await files.take(url, nextHop.peer, call.signal)))
-    throw wrongAnswer(connection, nextHop.url, `${url} did not come along as a descriptor`);
   return response;
+}
+
+/** Throws when it answers another question; waits for the file that its mechanism names. */
+export async function acceptAnswer(
+  { peer, url }: NextHop,
+  { asked, offers, answer }: { asked: Connection; offers: readonly Mechanism[]; answer: Connection },
+  files: HeldFiles,
+  { signal }: OnwardCall,
+): Promise<void> {
+  checkAnswer(asked, answer, offers, url);
+  const file = answer.mechanism?.parameters[parameter.inodeUrl];
+  if (isInodeUrl(file) && !(await files.take(file, peer, signal)))
+    throw wrongAnswer(asked, url, `${file} did not come along as a descriptor`);
 }
 
 export async function closeOnward(
