@@ -27,6 +27,7 @@ export function setting(...endpoints: FakeEndpoint[]) {
   mesh.add(...(endpoints.length > 0 ? endpoints : [new FakeEndpoint('fw-1', 1)]));
   const wires = new FakeWires();
   const warnings: string[] = [];
+  const tracing = new PassOn();
   const service = new NetworkService(
     {
       name: 'forwarder-1',
@@ -42,7 +43,7 @@ export function setting(...endpoints: FakeEndpoint[]) {
       manager: mesh.manager,
       issueToken: async () => ({ token: 'own', expires: new Date(Date.now() + 60_000) }),
       checkCaller: async () => {}, // has tests of its own
-      tracing: new PassOn(),
+      tracing,
       log: { info: () => {}, warn: (_about, words) => warnings.push(words) },
     },
   );
@@ -51,7 +52,7 @@ export function setting(...endpoints: FakeEndpoint[]) {
     selector: MonitorScopeSelector.fromPartial({}),
     send: (event) => events.push(event),
   });
-  return { mesh, wires, service, warnings, events, watching, endpoint: mesh.endpoints[0] as FakeEndpoint };
+  return { mesh, wires, service, tracing, warnings, events, watching, endpoint: mesh.endpoints[0] as FakeEndpoint };
 }
 
 export function tokenOf(spiffeId: string): string {

@@ -2,6 +2,7 @@
 // Request, refresh and Close over a FAKE mesh (test/fakes/mesh.ts): manager, endpoints, descriptors and wires are made
 // up; wire documents are read by the real rules. The real managers are in test/nsm.
 
+import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
 import { Connection, ConnectionEventType, State } from '../../../src/nsm/generated/connection.ts';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
@@ -377,4 +378,25 @@ test('calls for one connection queue; a stop ends timers and files but leaves wi
   one.service.stop();
   t.is(one.mesh.files.open, 0);
   t.is(one.wires.wires.size, 1);
+});
+
+test('the next hop hears of the trace of the very call that leads to it, also of one that had to queue', async (t) => {
+  const one = setting();
+  const answer = await one.service.request(firstRequest(alice), callOf(one));
+  const heard: unknown[] = [];
+  one.endpoint.answering = (onward) => {
+    const outgoing = new Metadata();
+    one.tracing.propagate(outgoing);
+    heard.push(...outgoing.get('traceparent'));
+    return onward;
+  };
+  const traces = ['a', 'b', 'c'].map((letter) => `00-${letter.repeat(32)}-${'1'.repeat(16)}-01`);
+  await Promise.all(
+    traces.map((trace) => {
+      const incoming = new Metadata();
+      incoming.set('traceparent', trace);
+      return one.tracing.answer('Request', incoming, () => one.service.request(refresh(answer), callOf(one)));
+    }),
+  );
+  t.deepEqual(heard, traces);
 });
