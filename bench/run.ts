@@ -34,7 +34,7 @@ export async function takeRun(
   const measurements: Measurement[] = [];
   let failures = 0;
   for (const measure of measures) {
-    if (names.length > 0 && !names.includes(measure.name)) continue;
+    if (names.length > 0 ? !names.includes(measure.name) : measure.onlyByName) continue;
     log(`bench: ${measure.name}`);
     const { found, failed } = await taken(measure, bench);
     for (const measurement of found) log(resultLine(measurement));

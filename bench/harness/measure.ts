@@ -21,6 +21,8 @@ export interface Bench {
 
 export interface Measure {
   readonly name: string;
+  /** Too long for the run of everything: it must be asked for. */
+  readonly onlyByName?: boolean;
   readonly run: (bench: Bench) => Promise<readonly Measurement[]>;
 }
 

@@ -14,7 +14,7 @@ import { memif64 } from './memif-64.ts';
 import { memif9000 } from './memif-9000.ts';
 import { memifSizes } from './memif-sizes.ts';
 import { memifWires } from './memif-wires.ts';
-import { scaling } from './scaling.ts';
+import { scaling, scalingMost } from './scaling.ts';
 import { scrape } from './scrape.ts';
 import { scrapeLoad } from './scrape-load.ts';
 import { start } from './start.ts';
@@ -40,4 +40,5 @@ export const measures: readonly Measure[] = [
   scrape,
   scrapeLoad,
   scaling,
+  scalingMost,
 ];
