@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "binding/errors.hpp"
+#include "binding/interface_arguments.hpp"
 
 namespace crosswire::binding {
 namespace {
@@ -28,6 +29,17 @@ TapLink::Options read_tap(const Fields& fields) {
   options.interface = fields.string("interface");
   options.payload = read_payload(fields);
   options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
+  return options;
+}
+
+TapLink::Options read_vxlan(const Fields& fields) {
+  TapLink::Options options;
+  options.name = fields.string("name");
+  options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
+  options.tunnel = read_tunnel(fields);
+  options.interface = "VXLAN " + std::to_string(options.tunnel->vni) + " from " + os::to_text(options.tunnel->local) +
+                      " to " + os::to_text(options.tunnel->remote) + ", UDP port " +
+                      std::to_string(options.tunnel->port);
   return options;
 }
 
@@ -65,7 +77,8 @@ LinkRequest read_link_request(const Fields& fields) {
   const std::string kind = fields.string("kind");
   if (kind == "tap") return read_tap(fields);
   if (kind == "memif") return read_memif(fields);
-  fields.refuse("kind", "must be 'tap' or 'memif'");
+  if (kind == "vxlan") return read_vxlan(fields);
+  fields.refuse("kind", "must be 'tap', 'memif' or 'vxlan'");
 }
 
 WireRequest read_wire_request(const Fields& fields) {

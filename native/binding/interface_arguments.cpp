@@ -92,13 +92,17 @@ os::VethSide read_veth_side(const Fields& fields) {
   return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu)};
 }
 
-os::VxlanDevice read_vxlan_device(const Fields& fields) {
+os::Tunnel read_tunnel(const Fields& fields) {
   const os::Tunnel tunnel{read_ip_address(fields, "local"), read_ip_address(fields, "remote"),
                           static_cast<uint16_t>(fields.integer("port", 1, highest_udp_port)),
                           fields.integer("vni", 0, highest_vni)};
   if (tunnel.local.family != tunnel.remote.family) fields.refuse("remote", "must be of the family of 'local'");
+  return tunnel;
+}
+
+os::VxlanDevice read_vxlan_device(const Fields& fields) {
   return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu),
-          tunnel};
+          read_tunnel(fields)};
 }
 
 os::InterfaceChange read_change(const Fields& fields) {

@@ -10,6 +10,7 @@ namespace crosswire::binding {
 
 os::InterfaceReference read_reference(const Fields& fields);  // netns, name
 os::VethSide read_veth_side(const Fields& fields);
+os::Tunnel read_tunnel(const Fields& fields);  // local, remote, port, vni
 os::VxlanDevice read_vxlan_device(const Fields& fields);
 os::InterfaceChange read_change(const Fields& fields);
 os::InterfaceQuery read_query(const Fields& fields);

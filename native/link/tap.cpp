@@ -24,7 +24,7 @@ constexpr uint32_t receive_budget = 64;  // measured: more gains nothing and del
 constexpr uint32_t receive_units = 200;
 
 // One read() must find room for the longest frame, but takes only what it fills: small frames lie densely.
-constexpr uint32_t longest_read = VirtioHeader::size + max_frame_length;
+constexpr uint32_t longest_read = VirtioHeader::size + max_frame_length + os::receive_gap;
 constexpr size_t cache_line = 64;
 static_assert(scratch_bytes >= 2 * longest_read);
 
@@ -34,15 +34,24 @@ uint32_t longest_frame(Payload payload, uint32_t mtu) {
   return std::min(max_frame_length, mtu + (payload == Payload::ethernet ? ethernet_header + two_tags : 0));
 }
 
+const char* kind_of(const TapLink::Options& options) {
+  if (options.tunnel) return "vxlan";
+  return options.payload == Payload::ethernet ? "tap" : "tun";
+}
+
 // What read(2) and write(2) answer once the interface was deleted (tun_chr_read_iter() in drivers/net/tun.c).
 bool is_gone(int error) { return error == EBADFD || error == EBADF; }
+
+DropReason reason_of_loss(int error) {
+  if (error == EMSGSIZE) return DropReason::too_big;
+  return error == EINVAL ? DropReason::bad_offload : DropReason::io_error;
+}
 
 }  // namespace
 
 TapLink::TapLink(Options options)
     : options_(std::move(options)),
-      facts_{options_.name, options_.payload == Payload::ethernet ? "tap" : "tun", options_.payload,
-             longest_frame(options_.payload, options_.mtu), true} {}
+      facts_{options_.name, kind_of(options_), options_.payload, longest_frame(options_.payload, options_.mtu), true} {}
 
 LinkState TapLink::state() const {
   switch (phase_.load(std::memory_order_relaxed)) {
@@ -58,9 +67,17 @@ LinkState TapLink::state() const {
   return {};
 }
 
-Result<> TapLink::open() {
+Result<os::Fd> TapLink::attach() {
   const auto kind = options_.payload == Payload::ethernet ? os::TunKind::tap : os::TunKind::tun;
-  auto tap = os::attach_tun(options_.netns, options_.interface, kind);
+  if (!options_.tunnel) return os::attach_tun(options_.netns, options_.interface, kind);
+  auto port = os::TunnelPort::open(*options_.tunnel, options_.mtu);
+  if (!port) return std::move(port).error();
+  port_.emplace(std::move(port).value());
+  return port_->take_socket();
+}
+
+Result<> TapLink::open() {
+  auto tap = attach();
   if (!tap) return std::move(tap).error();
 
   os::Fd poll(::epoll_create1(EPOLL_CLOEXEC));
@@ -78,24 +95,37 @@ Result<> TapLink::open() {
 void TapLink::close() noexcept {
   poll_.reset();
   tap_.reset();
+  port_.reset();
   phase_.store(Phase::closed, std::memory_order_relaxed);
 }
 
 void TapLink::receive(Burst& burst) noexcept {
+  receive_frames(burst);
+  // What found the socket's queue full came behind frames that were in it.
+  if (port_ && burst.count > 0) burst.drop(DropReason::tx_full, os::take_overruns(tap_.get()));
+}
+
+ssize_t TapLink::read_frame(std::span<uint8_t> room, size_t& begin) noexcept {
+  if (port_) return os::receive_frame(tap_.get(), room.first(longest_read), begin);
+  return ::read(tap_.get(), room.data(), longest_read);
+}
+
+void TapLink::receive_frames(Burst& burst) noexcept {
   std::span<uint8_t> room = burst.scratch;
   uint32_t units = 0;
   for (uint32_t tries = 0; tries < receive_budget && tap_ && room.size() >= longest_read; ++tries) {
     if (units >= receive_units) return;
-    const ssize_t got = ::read(tap_.get(), room.data(), longest_read);
+    size_t begin = 0;
+    const ssize_t got = read_frame(room, begin);
     if (got >= 0) {
-      units += receive_frame(burst, room.first(static_cast<size_t>(got)));
-      room = room.subspan(std::min(room.size(), rounded(static_cast<size_t>(got))));
+      units += receive_frame(burst, room.subspan(begin, static_cast<size_t>(got)));
+      room = room.subspan(std::min(room.size(), rounded(begin + static_cast<size_t>(got))));
     } else if (is_gone(errno)) {
       lose_device();
     } else if (errno == EAGAIN || errno == EFAULT) {  // EFAULT: it is being deleted right now (tun_ring_recv())
       return;
     } else if (errno != EINTR) {  // the frame was taken off the queue and thrown away (tun_put_user())
-      burst.drop(errno == EINVAL ? DropReason::bad_offload : DropReason::io_error);
+      burst.drop(reason_of_loss(errno));
     }
   }
 }

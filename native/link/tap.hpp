@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace. The kernel hands over and takes
-// unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete frames of one flow that follow each
-// other are handed over as one, see core/coalescer.hpp.
+// A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace, or the port of a tunnel to another
+// node. The kernel hands over and takes unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete
+// frames of one flow that follow each other are handed over as one, see core/coalescer.hpp.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include "core/coalescer.hpp"
 #include "core/link.hpp"
 #include "os/fd.hpp"
+#include "os/tunnel_port.hpp"
 
 struct iovec;
 
@@ -23,9 +24,10 @@ class TapLink final : public Link {
   struct Options {
     std::string name;       // for people: wire/end
     std::string netns;      // path; empty: the current namespace
-    std::string interface;  // must exist, see os::create_tun()
+    std::string interface;  // must exist, see os::create_tun(); of a tunnel: what people are told
     Payload payload = Payload::ethernet;
-    uint32_t mtu = 1500;  // of the wire: frames (or segments) whose IP packet is longer are too_big
+    uint32_t mtu = 1500;                 // of the wire: frames (or segments) whose IP packet is longer are too_big
+    std::optional<os::Tunnel> tunnel{};  // its port, instead of a device in a namespace
   };
 
   explicit TapLink(Options options);
@@ -33,7 +35,7 @@ class TapLink final : public Link {
   const LinkFacts& facts() const noexcept override { return facts_; }
   LinkState state() const override;
 
-  // Errors: those of os::attach_tun().
+  // Errors: those of os::attach_tun() or os::TunnelPort::open().
   Result<> open() override;
   void close() noexcept override;
 
@@ -53,6 +55,9 @@ class TapLink final : public Link {
   //                                  └─ device deleted (EBADFD) ─▶ gone, until close() and open()
   enum class Phase : uint8_t { closed, attached, interface_down, gone };
 
+  Result<os::Fd> attach();
+  void receive_frames(Burst& burst) noexcept;
+  ssize_t read_frame(std::span<uint8_t> room, size_t& begin) noexcept;
   uint32_t receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexcept;
   std::optional<DropReason> write_frame(const Burst& burst, const Frame& frame) noexcept;
   std::optional<DropReason> write_merged(const Coalescer& run) noexcept;
@@ -64,7 +69,8 @@ class TapLink final : public Link {
 
   const Options options_;
   const LinkFacts facts_;
-  os::Fd tap_;
+  std::optional<os::TunnelPort> port_;
+  os::Fd tap_;              // or the packet socket of the port
   os::Fd poll_;             // an epoll instance that watches tap_ as long as its device exists
   bool merges_udp_ = true;  // until the kernel says no
   std::atomic<Phase> phase_{Phase::closed};

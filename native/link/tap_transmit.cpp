@@ -115,12 +115,14 @@ std::optional<DropReason> TapLink::refusal(const Burst& burst, const Frame& fram
   return ip ? std::nullopt : std::optional(DropReason::bad_payload);
 }
 
-// tun_get_user() in drivers/net/tun.c.
+// tun_get_user() in drivers/net/tun.c, packet_snd() in net/packet/af_packet.c.
 DropReason TapLink::reason_of(int error, const Offload* offload) noexcept {
   switch (error) {
     case EAGAIN:
+    case ENOBUFS:
       return DropReason::tx_full;
     case EIO:
+    case ENETDOWN:
       phase_.store(Phase::interface_down, std::memory_order_relaxed);
       return DropReason::link_down;
     case EBADFD:

@@ -77,6 +77,7 @@ export const kernelErrors = {
   SYSCTL_REFUSED: 'The kernel refused a setting below /proc/sys/net; it may be mounted read-only.',
   NEIGHBOUR_REFUSED: 'The kernel refused a neighbour entry.',
   TUNNEL_REFUSED: 'The kernel refused the device of a tunnel, or has another one of that VNI and port.',
+  TUNNEL_FAILED: 'The kernel refused what the engine needs for a tunnel of its own: a namespace or a packet socket.',
   TAP_UNSUPPORTED: 'There is no /dev/net/tun: modprobe tun, or give the device to the container.',
   TAP_DENIED: 'The tap device may not be opened.',
   TAP_BUSY: 'Another process holds the tap device.',

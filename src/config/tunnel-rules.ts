@@ -11,14 +11,7 @@ export function tunnelProblems(document: unknown): Problem[] {
   const [path, second] = ends.map((end) => ['spec', end, 'vxlan']).filter((one) => isMapping(valueAt(document, one)));
   if (!path) return [];
   if (second) return [invalid(second, 'key', 'both ends are at other nodes: a wire has at least one end at this one')];
-  return [...oppositeProblems(document, path), ...payloadProblems(document, path), ...addressProblems(document, path)];
-}
-
-function oppositeProblems(document: unknown, path: KeyPath): Problem[] {
-  const opposite = path[1] === 'client' ? 'endpoint' : 'client';
-  if (valueAt(document, ['spec', opposite, 'memif']) === undefined) return [];
-  const reason = 'the device of a tunnel is the interface of a kernel end, and the other end is memif';
-  return [invalid(path, 'key', reason, 'give the other end kernel')];
+  return [...payloadProblems(document, path), ...addressProblems(document, path)];
 }
 
 function payloadProblems(document: unknown, path: KeyPath): Problem[] {

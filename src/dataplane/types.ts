@@ -161,7 +161,14 @@ export interface MemifLinkRequest {
   readonly mtu: number;
 }
 
-export type LinkRequest = TapLinkRequest | MemifLinkRequest;
+/** Payload ethernet. The kernel's device for it comes and goes with the link, seen by nobody else. */
+export interface VxlanLinkRequest extends Tunnel {
+  readonly kind: 'vxlan';
+  readonly name: string;
+  readonly mtu: number;
+}
+
+export type LinkRequest = TapLinkRequest | MemifLinkRequest | VxlanLinkRequest;
 
 export interface EngineWireRequest {
   readonly name: string;

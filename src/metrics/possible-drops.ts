@@ -10,12 +10,12 @@ type MechanismType = Mechanism['type'];
 const atIngress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['bad_checksum', 'bad_offload'], // what a virtio-net header can ask for
   memif: ['bad_desc', 'bad_index'], // what shared memory can hold
-  vxlan: [], // a tunnel has its own path
+  vxlan: ['bad_checksum', 'bad_offload'],
 };
 const atEgress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['io_error'],
   memif: [],
-  vxlan: [],
+  vxlan: ['io_error'],
 };
 const anywhere: readonly DropReason[] = ['tx_full', 'too_big', 'too_short', 'link_down'];
 

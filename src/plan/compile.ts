@@ -67,8 +67,10 @@ function kindOf(path: Path, payload: Payload): InterfaceKind {
 
 function tunnelOf({ client, endpoint }: Wire): Tunnel | undefined {
   const mechanism = [client.mechanism, endpoint.mechanism].find((one) => one.type === 'vxlan');
-  if (!mechanism) return undefined;
-  const { local, remote, port, vni } = mechanism;
+  return mechanism && canonicalTunnel(mechanism);
+}
+
+function canonicalTunnel({ local, remote, port, vni }: Tunnel): Tunnel {
   return { local: canonicalAddress(local), remote: canonicalAddress(remote), port, vni };
 }
 
@@ -121,7 +123,7 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   const common = { name: `${wire.name}/${end}`, payload: wire.payload, mtu: mtuOf(wire) };
   if (mechanism.type === 'kernel')
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
-  if (mechanism.type === 'vxlan') throw new Error('the engine ends no tunnel');
+  if (mechanism.type === 'vxlan') return { ...canonicalTunnel(mechanism), ...common, kind: 'vxlan' };
   const { type: _, netns: _path, inode: _inode, secret = '', ...rest } = mechanism;
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }

@@ -4,7 +4,7 @@
 import { type EndName, endNames } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { sameEngineEnd } from './parameters.ts';
-import type { EngineEnd, EngineState, InterfaceState, MemifEnd } from './state.ts';
+import { type EngineEnd, type EngineState, type InterfaceState, type MemifEnd, tunnelKey } from './state.ts';
 
 export interface EnginePlan {
   readonly before: readonly Action[];
@@ -37,7 +37,7 @@ export function planEngine(
 }
 
 /** Replacing opens the new link while the old one is open. That cannot be where the old one holds what the new one
- *  needs: a tap of one queue has one owner at a time, and so has an id of a memif listener. */
+ *  needs: a tap of one queue has one owner at a time, and so have an id of a memif listener and a VNI. */
 function mustRestart(
   old: EngineState,
   wanted: EngineState,
@@ -45,11 +45,11 @@ function mustRestart(
   fresh: readonly InterfaceState[],
 ): boolean {
   if (old.payload !== wanted.payload || old.direct || wanted.direct) return true;
-  const held = endNames.map((end) => old[end]).filter(isListener);
+  const held = endNames.map((end) => exclusiveKey(old[end])).filter((key) => key !== undefined);
   return differing.some((end) => {
     const target = wanted[end];
     if (target.kind === 'tap') return !isFresh(end, fresh);
-    return isListener(target) && held.some((listener) => listenerKey(listener) === listenerKey(target));
+    return held.includes(exclusiveKey(target) ?? '');
   });
 }
 
@@ -63,8 +63,10 @@ function isFresh(end: EndName, fresh: readonly InterfaceState[]): boolean {
   return fresh.some((candidate) => candidate.end === end);
 }
 
-function isListener(end: EngineEnd): end is MemifEnd {
-  return end.kind === 'memif' && end.role === 'server';
+/** What only one link can have: an id on a listening socket, a tunnel's place in the kernel. */
+function exclusiveKey(end: EngineEnd): string | undefined {
+  if (end.kind === 'vxlan') return tunnelKey(end);
+  return end.kind === 'memif' && end.role === 'server' ? listenerKey(end) : undefined;
 }
 
 /** An id on a listening socket. */

@@ -2,7 +2,14 @@
 // Which parameters are a thing's identity (another value is another thing: build it, switch, remove the old) and which
 // are changed in place. The one place where this is declared; the planner and `explain` read it.
 
-import { type EngineEnd, type InterfaceState, type MemifEnd, sameNamespace, type TapEnd } from './state.ts';
+import {
+  type EngineEnd,
+  type InterfaceState,
+  type MemifEnd,
+  sameNamespace,
+  type TapEnd,
+  type TunnelEnd,
+} from './state.ts';
 
 /** `label`: for people or for finding it, no difference to the thing itself. */
 export type Role = 'identity' | 'mutable' | 'label';
@@ -52,6 +59,17 @@ export const memifEndRoles: Roles<MemifEnd> = {
   name: 'label',
 };
 
+export const tunnelEndRoles: Roles<TunnelEnd> = {
+  kind: 'identity',
+  local: 'identity',
+  remote: 'identity',
+  port: 'identity',
+  vni: 'identity',
+  payload: 'identity',
+  mtu: 'identity',
+  name: 'label',
+};
+
 export function sameInterface(a: InterfaceState, b: InterfaceState): boolean {
   return differences(interfaceRoles, 'identity', a, b).length === 0;
 }
@@ -62,6 +80,7 @@ export function mutableDifferences(a: InterfaceState, b: InterfaceState): (keyof
 
 export function sameEngineEnd(a: EngineEnd, b: EngineEnd): boolean {
   if (a.kind === 'tap') return b.kind === 'tap' && differences(tapEndRoles, 'identity', a, b).length === 0;
+  if (a.kind === 'vxlan') return b.kind === 'vxlan' && differences(tunnelEndRoles, 'identity', a, b).length === 0;
   return b.kind === 'memif' && differences(memifEndRoles, 'identity', a, b).length === 0;
 }
 

@@ -11,7 +11,8 @@ export interface PathChoice {
 
 export function choosePath(wire: Wire): PathChoice {
   const tunnelEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vxlan');
-  if (tunnelEnd) return tunnelChoice(wire[tunnelEnd].mechanism as VxlanMechanism, tunnelEnd);
+  if (tunnelEnd && wire[otherEnd(tunnelEnd)].mechanism.type === 'kernel')
+    return tunnelChoice(wire[tunnelEnd].mechanism as VxlanMechanism, tunnelEnd);
   const memifEnds = (['client', 'endpoint'] as const).filter((end) => wire[end].mechanism.type === 'memif');
   if (memifEnds.length === 0) {
     return {
@@ -44,11 +45,19 @@ export function choosePath(wire: Wire): PathChoice {
         : `The ${memifEnds[0]} end speaks memif, which only user space can move: the wire goes through the engine.`,
       ...(memifEnds.length === 2
         ? ['A frame is copied once, from the memory of one peer into that of the other.']
-        : [
-            `The kernel end is a persistent ${kind} (payload ${wire.payload}) born in the workload's namespace; it outlives the forwarder.`,
-          ]),
+        : tunnelEnd
+          ? [
+              `The ${tunnelEnd} end is at another node: the kernel wraps its frames in VXLAN, at a device of the engine's own.`,
+            ]
+          : [
+              `The kernel end is a persistent ${kind} (payload ${wire.payload}) born in the workload's namespace; it outlives the forwarder.`,
+            ]),
     ],
   };
+}
+
+function otherEnd(end: EndName): EndName {
+  return end === 'client' ? 'endpoint' : 'client';
 }
 
 function tunnelChoice({ local, remote, port, vni }: VxlanMechanism, end: EndName): PathChoice {

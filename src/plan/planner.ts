@@ -29,7 +29,8 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
   const kept = endNames.filter((end) => staysAt(end, observed, wanted));
   const created = wanted.interfaces.filter(({ end }) => !kept.includes(end));
   const gone = observed.interfaces.filter(({ end }) => !kept.includes(end));
-  const cleared = gone.filter((old) => created.some((target) => excludes(old, target)));
+  const [before, after] = [tunnelsOf(observed), tunnelsOf({ ...wanted, interfaces: created })];
+  const cleared = gone.filter(({ tunnel }) => tunnel && after.includes(tunnelKey(tunnel)));
 
   const fresh = created.map((target) => bare(target, names[target.end].fresh));
   const engine = planEngine(engineOf(observed), wanted.engine, fresh);
@@ -48,10 +49,12 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
     return { from, to: { ...target, namespace: from.namespace } };
   });
 
+  // A tunnel that the engine holds, and that a new interface is to be, is given up first.
+  const handsOver = fresh.some(({ tunnel }) => tunnel && before.includes(tunnelKey(tunnel)));
+
   return [
     ...takeAway(cleared),
-    ...create(fresh),
-    ...engine.before,
+    ...(handsOver ? [...engine.before, ...create(fresh)] : [...create(fresh), ...engine.before]),
     ...retiring.flatMap((old) => change(old, now(old))),
     ...dressed.flatMap(({ from, to }) => change(from, to)),
     ...engine.after,
@@ -69,9 +72,13 @@ function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
   return { ...engine, client: current(engine.client), endpoint: current(engine.endpoint) };
 }
 
-/** Two tunnels that the kernel does not have side by side. */
-function excludes({ tunnel: a }: InterfaceState, { tunnel: b }: InterfaceState): boolean {
-  return a !== undefined && b !== undefined && tunnelKey(a) === tunnelKey(b);
+/** What the kernel has only once, of interfaces and engine alike. */
+function tunnelsOf({ interfaces, engine }: WireState): string[] {
+  const ends = engine ? endNames.map((end) => engine[end]) : [];
+  return [
+    ...interfaces.flatMap(({ tunnel }) => (tunnel ? [tunnelKey(tunnel)] : [])),
+    ...ends.flatMap((end) => (end.kind === 'vxlan' ? [tunnelKey(end)] : [])),
+  ];
 }
 
 /** A veth pair stays or goes as a whole. */

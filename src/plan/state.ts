@@ -55,7 +55,15 @@ export interface MemifEnd extends Required<Omit<MemifMechanism, 'type' | 'netns'
   readonly mtu: number;
 }
 
-export type EngineEnd = TapEnd | MemifEnd;
+/** The device is the engine's own: it comes and goes with the link. */
+export interface TunnelEnd extends Tunnel {
+  readonly kind: 'vxlan';
+  readonly name: string;
+  readonly payload: Payload;
+  readonly mtu: number;
+}
+
+export type EngineEnd = TapEnd | MemifEnd | TunnelEnd;
 
 export interface EngineState {
   readonly name: string;

@@ -4,7 +4,7 @@
 import type { Policy } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { without } from './parameters.ts';
-import type { EngineEnd, EngineState, InterfaceState } from './state.ts';
+import type { EngineEnd, EngineState, InterfaceState, Tunnel } from './state.ts';
 
 export function describe(action: Action): string {
   switch (action.kind) {
@@ -36,7 +36,11 @@ function place({ name, namespace }: InterfaceState): string {
 }
 
 function way({ tunnel }: InterfaceState): string {
-  return tunnel ? `from ${tunnel.local} to ${tunnel.remote}, port ${tunnel.port}, VNI ${tunnel.vni}` : '';
+  return tunnel ? wayOf(tunnel) : '';
+}
+
+function wayOf({ local, remote, port: udp, vni }: Tunnel): string {
+  return `from ${local} to ${remote}, port ${udp}, VNI ${vni}`;
 }
 
 function sort({ direct }: EngineState): string {
@@ -45,6 +49,7 @@ function sort({ direct }: EngineState): string {
 
 function port(end: EngineEnd): string {
   if (end.kind === 'tap') return `tap ${end.interface} in ${end.namespace.path}`;
+  if (end.kind === 'vxlan') return `tunnel ${wayOf(end)}`;
   return `memif ${end.role} ${end.socket} id ${end.id}${end.namespace ? ` in ${end.namespace.path}` : ''}`;
 }
 

@@ -51,8 +51,9 @@ function heldByEngine({ direct, client, endpoint }: EngineState): number {
 }
 
 /** At most, with a peer connected: of memif an epoll, the worker's eventfd, the listener, the connection, the memory and
- *  an eventfd for each ring of both directions; of a tap its queue and an epoll. */
+ *  an eventfd for each ring of both directions; of a tap its queue and an epoll; of a tunnel its namespace, too. */
 function heldBy(end: EngineEnd): number {
+  if (end.kind === 'vxlan') return 3;
   return end.kind === 'memif' ? 5 + 2 * end.rings : 2;
 }
 

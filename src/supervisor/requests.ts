@@ -97,6 +97,7 @@ export function linkRequest(end: EngineEnd): LinkRequest {
     const { namespace, ...rest } = end;
     return { ...rest, netns: namespace?.path ?? '' };
   }
+  if (end.kind === 'vxlan') return end;
   const { kind, name, namespace, interface: interfaceName, payload, mtu } = end;
   return { kind, name, netns: namespace.path, interface: interfaceName, payload, mtu };
 }

@@ -36,7 +36,7 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
       case 'memif':
         return memifStatus(entry, which, mechanism, links?.[which]);
       case 'vxlan':
-        return tunnelStatus(entry, mechanism);
+        return tunnelStatus(entry, mechanism, links?.[which]);
     }
   };
   return {
@@ -73,8 +73,9 @@ function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism
 }
 
 /** Nobody tells whether the other node is there: up is what this one can do. */
-function tunnelStatus({ interfaces, error }: WireEntry, mechanism: VxlanMechanism): EndStatus {
+function tunnelStatus({ interfaces, error }: WireEntry, mechanism: VxlanMechanism, link?: LinkState): EndStatus {
   const { local, remote, port, vni } = mechanism;
+  if (link) return { mechanism: 'vxlan', up: link.up, detail: link.detail, peer: remote };
   const device = interfaces.find(({ kind }) => kind === 'vxlan');
   const way = `VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}`;
   const detail = device ? `${way}${device.up ? '' : ', set down'}` : (error?.reason ?? 'the tunnel does not exist');

@@ -111,6 +111,11 @@ export class FakeDataplane implements types.Dataplane {
 
   async createVxlan(request: types.VxlanRequest): Promise<void> {
     this.onStep('create the tunnel');
+    const held = this.#links().map((link) => link.request);
+    this.kernel.refuseTunnel(
+      request,
+      held.filter((link) => link.kind === 'vxlan'),
+    );
     const made = this.kernel.createTunnel(request);
     const undo = () => this.kernel.destroy(made);
     undoing(undo, () => {
@@ -224,10 +229,21 @@ export class FakeDataplane implements types.Dataplane {
       tap.holder = this;
       return { request, tap };
     }
-    const open = [...this.engineWires.values()].flatMap(({ client, endpoint }) => [client, endpoint]);
-    if ([...open, ...alsoOpen].some((other) => sameListener(request, other.request)))
+    if (request.kind === 'vxlan') {
+      const taken = [...this.#links(), ...alsoOpen].map((other) => other.request);
+      this.kernel.refuseTunnel(
+        request,
+        taken.filter((other) => other.kind === 'vxlan'),
+      );
+      return { request };
+    }
+    if ([...this.#links(), ...alsoOpen].some((other) => sameListener(request, other.request)))
       throw refusal('SOCKET_BUSY', request.socket, `id ${request.id} is taken`, 98);
     return { request };
+  }
+
+  #links(): OpenLink[] {
+    return [...this.engineWires.values()].flatMap(({ client, endpoint }) => [client, endpoint]);
   }
 
   #close({ tap }: OpenLink): void {

@@ -85,13 +85,16 @@ export class FakeKernel {
     throw refusal('INTERFACE_MISSING', `${name} in ${path}`, 'No such device', 19);
   }
 
-  /** As vxlan_vni_in_use() of the kernel: the remote makes no difference. */
   createTunnel({ netns, name, mac, mtu, local, remote, port, vni }: VxlanRequest): FakeInterface {
-    const key = ({ local: from, ...tunnel }: Tunnel) => JSON.stringify([from.includes(':'), tunnel.port, tunnel.vni]);
-    const tunnel = { local, remote, port, vni };
-    if (this.all().some((one) => one.tunnel && key(one.tunnel) === key(tunnel)))
-      throw refusal('TUNNEL_REFUSED', `${name} in ${netns}`, 'File exists', 17);
-    return Object.assign(this.create(netns, name, 'vxlan', mac, mtu), { tunnel });
+    return Object.assign(this.create(netns, name, 'vxlan', mac, mtu), { tunnel: { local, remote, port, vni } });
+  }
+
+  /** As vxlan_vni_in_use() of the kernel: the remote makes no difference. */
+  refuseTunnel(tunnel: Tunnel & { name: string }, others: readonly Tunnel[]): void {
+    const key = ({ local, port, vni }: Tunnel) => JSON.stringify([local.includes(':'), port, vni]);
+    const made = this.all().flatMap((one) => one.tunnel ?? []);
+    if ([...made, ...others].some((one) => key(one) === key(tunnel)))
+      throw refusal('TUNNEL_REFUSED', tunnel.name, 'File exists', 17);
   }
 
   create(path: string, name: string, kind: string, mac = '', mtu = 1500): FakeInterface {

@@ -4,51 +4,25 @@
 //   Each cw0 is the tunnel's device itself: its UDP socket is in the namespace of the node.
 
 import test from 'ava';
-import { Daemon } from '../support/daemon.ts';
 import { transfer, withIperfServer } from '../support/iperf.ts';
-import { Namespace } from '../support/namespace.ts';
+import type { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
 import { Background } from '../support/shell.ts';
+import { type Family, type Side, TwoNodes, underlay } from '../support/two-nodes.ts';
 import { kernelEnd, turned, vxlanEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
-interface Side {
-  readonly node: Namespace;
-  readonly pod: Namespace;
-  readonly daemon: Daemon;
-}
-
+let nodes: TwoNodes;
 let a: Side;
 let b: Side;
-const made: Namespace[] = [];
-
-async function namespace(label: string): Promise<Namespace> {
-  const one = await Namespace.make(label);
-  made.push(one);
-  return one;
-}
 
 test.beforeEach(async () => {
-  const [nodeA, nodeB] = [await namespace('na'), await namespace('nb')];
-  await nodeA.run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'uplink', 'netns', nodeB.name);
-  for (const [node, last] of [
-    [nodeA, 1],
-    [nodeB, 2],
-  ] as const) {
-    await node.run('ip', 'address', 'add', `192.0.2.${last}/24`, 'dev', 'uplink');
-    await node.run('ip', 'address', 'add', `2001:db8::${last}/64`, 'dev', 'uplink', 'nodad');
-    await node.run('ip', 'link', 'set', 'uplink', 'up');
-  }
-  a = { node: nodeA, pod: await namespace('pa'), daemon: await Daemon.startInside(nodeA) };
-  b = { node: nodeB, pod: await namespace('pb'), daemon: await Daemon.startInside(nodeB) };
+  nodes = await TwoNodes.make();
+  ({ a, b } = nodes);
 });
 test.afterEach.always(async () => {
-  await a?.daemon.destroy();
-  await b?.daemon.destroy();
-  for (const one of made.splice(0)) await one.remove();
+  await nodes?.remove();
 });
 
-const underlay = { 4: ['192.0.2.1', '192.0.2.2'], 6: ['2001:db8::1', '2001:db8::2'] } as const;
-type Family = keyof typeof underlay;
 interface Tunnel {
   readonly family?: Family;
   readonly vni?: number;

@@ -129,7 +129,7 @@ const memifEnd = fc
   .map(({ socket, ...more }) => memif(socket, more));
 
 const tunnelWire: fc.Arbitrary<Wire> = fc
-  .tuple(kernelEnd, fc.constantFrom('192.0.2.2', '192.0.2.3'), fc.constantFrom(6, 8), fc.boolean())
+  .tuple(fc.oneof(kernelEnd, memifEnd), fc.constantFrom('192.0.2.2', '192.0.2.3'), fc.constantFrom(6, 8), fc.boolean())
   .map(([end, remote, vni, turned]) => {
     const tunnel = vxlan(remote, { vni });
     return turned ? wireOf(tunnel, end) : wireOf(end, tunnel);

@@ -9,7 +9,7 @@ import { plan } from '../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../src/plan/state.ts';
 import { describe } from '../../src/plan/words.ts';
 import type { Wire } from '../../src/model/wire.ts';
-import { compiled, kernel, names, vxlan, wireOf } from './plan-support.ts';
+import { compiled, kernel, memif, names, vxlan, wireOf } from './plan-support.ts';
 
 const [a, c] = ['/run/netns/a', '/run/netns/c'];
 const end = kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] });
@@ -68,6 +68,17 @@ test('another VNI, port or family is another device: the old one goes last', (t)
       'changeInterface',
       'removeTunnel',
     ]);
+});
+
+test('opposite memif, the engine has the tunnel, and gives it up before an interface takes its place', (t) => {
+  const engine = wireOf(memif('/run/m.sock'), vxlan('192.0.2.2'));
+  t.is(choosePath(engine).path, 'engine');
+  t.like(compiled(engine).engine?.endpoint, { kind: 'vxlan', remote: '192.0.2.2', mtu: 1446 });
+  t.deepEqual(steps(undefined, engine), ['startEngineWire']);
+  t.deepEqual(steps(engine, wire), ['stopEngineWire', 'createTunnel', 'changeInterface']);
+  t.deepEqual(steps(wire, engine), ['removeTunnel', 'startEngineWire']);
+  t.deepEqual(steps(engine, wireOf(memif('/run/m.sock'), vxlan('192.0.2.3'))), ['stopEngineWire', 'startEngineWire']);
+  t.deepEqual(steps(engine, wireOf(memif('/run/m.sock'), vxlan('192.0.2.2', { vni: 8 }))), ['replaceEngineEnd']);
 });
 
 test('the kernel has a VNI once at a port: for another remote or namespace the old device goes first', (t) => {

@@ -125,6 +125,7 @@ export const wires = {
   tap: pair(client, memif('/run/m.sock')),
   memif: pair(memif('/run/m.sock'), memif('/run/n.sock', { role: 'client' })),
   tunnel: pair(client, vxlan('192.0.2.2')),
+  engineTunnel: pair(memif('/run/m.sock'), vxlan('192.0.2.2')),
 };
 
 /** One of every kind of plan. */
@@ -172,6 +173,13 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'another family of tunnel': [wires.tunnel, pair(client, vxlan('2001:db8::2', { local: '2001:db8::1' }))],
   'another namespace of tunnel': [wires.tunnel, pair(kernel(c, 'nsm-1'), vxlan('192.0.2.2'))],
   'ends of tunnel change sides': [wires.tunnel, pair(vxlan('192.0.2.2'), client)],
+  'create memif to tunnel': [undefined, wires.engineTunnel],
+  'another remote of memif to tunnel': [wires.engineTunnel, pair(memif('/run/m.sock'), vxlan('192.0.2.3'))],
+  'another VNI of memif to tunnel': [wires.engineTunnel, pair(memif('/run/m.sock'), vxlan('192.0.2.2', { vni: 8 }))],
+  'tunnel to memif to tunnel': [wires.tunnel, wires.engineTunnel],
+  'memif to tunnel to tunnel': [wires.engineTunnel, wires.tunnel],
+  'tap to memif to tunnel': [wires.tap, wires.engineTunnel],
+  'remove memif to tunnel': [wires.engineTunnel, undefined],
   'veth to tunnel': [wires.veth, wires.tunnel],
   'tunnel to engine': [wires.tunnel, wires.tap],
   'remove tunnel': [wires.tunnel, undefined],

@@ -30,12 +30,17 @@ function bytesOf(text: string | undefined): Buffer | undefined {
 export class VniBook {
   readonly #taken = new Map<string, string>(); // remote address and vni → connection
 
-  /** One of that parity that the remote address has not yet, from 2 on. The same again for the same connection. */
+  /** One of that parity that no remote address has yet, from 2 on: the kernel has each once (docs/decisions/010-vxlan.md). */
   choose(remote: string, parity: 0 | 1, connection: string): number {
     for (;;) {
       const vni = randomInt(1, identifiers / 2) * 2 + parity;
-      if (this.hold(remote, vni, connection)) return vni;
+      if (!this.#isTaken(vni) && this.hold(remote, vni, connection)) return vni;
     }
+  }
+
+  #isTaken(vni: number): boolean {
+    for (const key of this.#taken.keys()) if (key.endsWith(`/${vni}`)) return true;
+    return false;
   }
 
   /** false: another connection has it. */
