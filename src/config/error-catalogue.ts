@@ -120,7 +120,8 @@ export const nsmErrors = {
   FILE_NOT_OPENED: 'A file that should go to a peer as a descriptor, or one that came, cannot be opened.',
   FILE_NOT_SENT: 'The descriptor that a peer names by its inode did not come over the connection in time.',
   CONNECTION_PATH: 'The path of a connection contradicts itself or its id.',
-  MECHANISM_UNSUPPORTED: 'The caller of a Request wants only mechanisms that this forwarder does not have.',
+  MECHANISM_UNSUPPORTED:
+    'The caller of a Request wants only mechanisms that this forwarder does not have, or none of them leads to the next hop.',
   MECHANISM_PARAMETER: 'A parameter of a mechanism is missing, unreadable or in use by another connection.',
   SERVICE_UNKNOWN: 'The manager knows no network service of that name.',
   ENDPOINT_UNKNOWN: 'The manager knows no endpoint of that name, or none that matches the labels.',

@@ -2,6 +2,7 @@
 // Where tunnels begin on this node: an address, and how long a packet from there may be.
 
 import { readFile } from 'node:fs/promises';
+import { SocketAddress } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 export interface Underlay {
@@ -12,32 +13,54 @@ export interface Underlay {
 }
 
 /** The interface that has `address`; without one, the first address of the interface of the default route. Undefined:
- *  there is none. */
+ *  there is none, or its MTU cannot be read: sysfs may be mounted from another network namespace (sysfs(5)). */
 export async function findUnderlay(address: string): Promise<Underlay | undefined> {
   const interfaces = networkInterfaces();
   const name = address === '' ? await defaultRouteInterface() : ownerOf(address, interfaces);
   if (name === undefined) return undefined;
-  const own = address || interfaces[name]?.find(isGlobal)?.address;
-  const mtu = Number(await readFile(`/sys/class/net/${name}/mtu`, 'utf8'));
-  return own === undefined ? undefined : { interface: name, address: own, mtu };
+  const own = address ? canonical(address) : interfaces[name]?.find(isGlobal)?.address;
+  const mtu = Number(await readFile(`/sys/class/net/${name}/mtu`, 'utf8').catch(() => ''));
+  return own === undefined || !mtu ? undefined : { interface: name, address: own, mtu };
 }
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
 function ownerOf(address: string, interfaces: Interfaces): string | undefined {
-  return Object.keys(interfaces).find((name) => interfaces[name]?.some((one) => one.address === address));
+  const wanted = canonical(address);
+  return Object.keys(interfaces).find((name) => interfaces[name]?.some((one) => canonical(one.address) === wanted));
+}
+
+/** IPv6 may be written in many ways. */
+function canonical(address: string): string {
+  return new SocketAddress({ address, family: address.includes(':') ? 'ipv6' : 'ipv4' }).address;
 }
 
 function isGlobal({ internal, address }: { internal: boolean; address: string }): boolean {
   return !internal && !/^fe[89ab]/i.test(address);
 }
 
-/** proc_pid_net(5): columns name, destination, …, mask as eighth, in hexadecimal; IPv6 has the prefix length second. */
+/** Of several, the one that the kernel takes: that of the lowest metric. Columns, in hexadecimal but for IPv4's metric:
+ *  interface, destination, gateway, flags, references, use, metric, mask (fib_route_seq_show() in net/ipv4/fib_trie.c);
+ *  destination, length, source, length, gateway, metric, references, use, flags, interface (rt6_info_route() in
+ *  net/ipv6/route.c). A route that refuses has the interface * or lo. */
 async function defaultRouteInterface(): Promise<string | undefined> {
-  const four = (await linesOf('/proc/net/route')).find(([, to, , , , , , mask]) => isZero(to) && isZero(mask));
-  if (four) return four[0];
-  const six = (await linesOf('/proc/net/ipv6_route')).find(([to, prefix]) => isZero(to) && isZero(prefix));
-  return six?.at(-1) === 'lo' ? undefined : six?.at(-1);
+  const four = (await linesOf('/proc/net/route'))
+    .filter(([, to, , , , , , mask]) => isZero(to) && isZero(mask))
+    .map(([name = '', , , , , , metric]): Route => ({ name, metric: Number(metric) }));
+  const six = (await linesOf('/proc/net/ipv6_route'))
+    .filter(([to, length]) => isZero(to) && isZero(length))
+    .map((columns): Route => ({ name: columns.at(-1) ?? '', metric: Number.parseInt(columns[5] ?? '', 16) }));
+  return lowest(four) ?? lowest(six);
+}
+
+interface Route {
+  readonly name: string;
+  readonly metric: number;
+}
+
+function lowest(routes: readonly Route[]): string | undefined {
+  const usable = routes.filter(({ name }) => name !== 'lo' && name !== '*');
+  return usable.toSorted((a, b) => a.metric - b.metric)[0]?.name;
 }
 
 async function linesOf(file: string): Promise<string[][]> {

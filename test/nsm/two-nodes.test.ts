@@ -3,63 +3,109 @@
 //   nsc ── vxlan ── forwarder 1's node ═══ forwarder 2's node ── vxlan ── nse
 
 import { transfer, withIperfServer } from '../support/iperf.ts';
+import { type ConnectionEvent, ConnectionEventType } from '../../src/nsm/generated/connection.ts';
+import { addresses, countersAgree, devices, joined, nodesOf, orders, tunnelMtu } from './support/across.ts';
+import { Monitor } from './support/monitor.ts';
 import { count } from './support/programs.ts';
+import { Requester } from './support/requester.ts';
 import { scenario } from './support/scenario.ts';
 import { Pings } from './support/traffic.ts';
 
-const addresses = ['10.99.0.1', '10.99.0.2'] as const;
-/** Ethernet's 1500 less outer IPv4, UDP, VXLAN, inner Ethernet and a VLAN tag. */
-const tunnelMtu = 1446;
+const refreshes = 4;
 
-// Whose address is lower decides who numbers the tunnels evenly.
-for (const [order, client, endpoint] of [
-  ['lower address', 0, 1],
-  ['higher address', 1, 0],
-] as const)
+for (const { order, parity } of orders)
   scenario(
-    `e: ETHERNET over VXLAN, the client at the ${order}`,
+    `e: ETHERNET over VXLAN, the client at the ${order} address`,
     async (t, mesh) => {
-      const forwarders = await Promise.all(mesh.nodes.map((node) => node.startForwarder()));
-      const nse = await (mesh.nodes[endpoint] as (typeof mesh.nodes)[0]).startEndpoint('nse-1', {
-        services: ['svc-1'],
-        payload: 'ETHERNET',
-        cidr: '172.16.1.100/31',
-      });
-      const nsc = await (mesh.nodes[client] as (typeof mesh.nodes)[0]).startClient('nsc-1', {
-        services: ['kernel://svc-1/nsm-1'],
-      });
-      t.is((await nsc.link('nsm-1')).mtu, tunnelMtu);
-      const address = await nsc.otherSide('nsm-1');
-      await nsc.namespace.run(
-        'ping',
-        '-q',
-        '-c',
-        '3',
-        '-i',
-        '0.01',
-        '-W',
-        '1',
-        '-M',
-        'do',
-        '-s',
-        String(tunnelMtu - 28),
-        address,
-      );
+      const across = await joined(mesh, order);
+      const { near, far, client, endpoint, address } = across;
+      t.is((await client.link('nsm-1')).mtu, tunnelMtu);
+      const [its] = await endpoint.links();
+      t.is(its?.mtu, tunnelMtu);
+      t.is((await client.vni('nsm-1')) % 2, parity);
+      t.is(await endpoint.vni(its?.ifname ?? ''), await client.vni('nsm-1'));
+      const whole = ['-M', 'do', '-s', String(tunnelMtu - 28)]; // less IPv4 and ICMP
+      await client.namespace.run('ping', '-q', '-c', '3', '-i', '0.01', '-W', '1', ...whole, address);
 
-      const pings = new Pings(nsc.namespace, address);
+      const pings = new Pings(client.namespace, address);
       await pings.answered(1000);
       const report = await pings.stop();
       t.is(report.received, report.sent);
-      await withIperfServer(nse.namespace, async () => {
-        t.log(`TCP ${(((await transfer(nsc.namespace, address)) * 8) / 1e9).toFixed(2)} Gbit/s`);
+      await withIperfServer(endpoint.namespace, async () => {
+        t.log(`TCP ${(((await transfer(client.namespace, address)) * 8) / 1e9).toFixed(2)} Gbit/s`);
       });
-      t.is(count(nsc.process, 'plane is down'), 0);
+      await countersAgree(across);
+      t.is(count(client.process, 'plane is down'), 0);
 
-      await nsc.stop('SIGTERM');
-      t.deepEqual(await nsc.namespace.interfaces(), []);
-      t.deepEqual(await nse.namespace.interfaces(), []);
-      for (const forwarder of forwarders) t.deepEqual(await forwarder.wires(), []);
-      for (const node of mesh.nodes) t.deepEqual(await node.namespace.interfaces(), ['uplink']);
+      await client.stop('SIGTERM');
+      t.deepEqual(await client.namespace.interfaces(), []);
+      t.deepEqual(await endpoint.namespace.interfaces(), []);
+      for (const node of [near, far]) {
+        t.deepEqual(await node.forwarder.wires(), []);
+        t.deepEqual(await node.namespace.interfaces(), ['uplink']);
+        t.is((await node.namespace.run('ss', '-lnuH', 'sport', '=', '4789')).trim(), '');
+      }
     },
     { addresses, needs: ['iperf3', 'vxlan'] },
   );
+
+scenario(
+  'e: refreshes change nothing on either node',
+  async (t, mesh) => {
+    // A fifth of it is left to the first refresh (sdk, refresh client).
+    const across = await joined(mesh, 'lower', { NSM_MAX_TOKEN_LIFETIME: '30s' });
+    const { near, far, client, address } = across;
+    const before = await devices(across);
+    const pings = new Pings(client.namespace, address);
+    for (const { forwarder } of [near, far]) {
+      const monitor = await Monitor.open(mesh, forwarder.listenUrl);
+      await monitor.until((events) => events.filter(isUpdate).length >= refreshes);
+    }
+    await pings.answered(100);
+    const { sent, received } = await pings.stop();
+    t.is(received, sent);
+    t.deepEqual(await devices(across), before);
+    t.is(count(client.process, 'plane is down'), 0);
+  },
+  { addresses, needs: ['vxlan'] },
+);
+
+scenario(
+  'e: payload IP to another node is refused at once, with the reason; on the same node it goes on',
+  async (t, mesh) => {
+    const { near, far } = nodesOf(mesh);
+    await Promise.all([near.startForwarder(), far.startForwarder()]);
+    await far.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.100/31' });
+    const requester = await Requester.start(mesh, 'asker', near.managerUrl);
+    const where = await mesh.namespace('asker');
+    const error = await t.throwsAsync(requester.request({ service: 'svc-1', where, interface: 'nsm-1' }));
+    t.regex(error?.message ?? '', /MECHANISM_UNSUPPORTED.*payload IP needs WIREGUARD/);
+    await near.startEndpoint('nse-2', { services: ['svc-2'], payload: 'IP', cidr: '172.16.2.100/31' });
+    await requester.request({ service: 'svc-2', where, interface: 'nsm-2' });
+    t.deepEqual(await where.interfaces(), ['nsm-2']);
+  },
+  { addresses },
+);
+
+scenario(
+  'e: a tunnel address that the node has not: a warning, no tunnels, and local wires as ever',
+  async (t, mesh) => {
+    const { near, far } = nodesOf(mesh);
+    const forwarder = await near.startForwarder(undefined, { NSM_TUNNEL_IP: '192.0.2.99' });
+    await far.startForwarder();
+    t.regex(forwarder.process.output, /"address":"192\.0\.2\.99".*no tunnels from here/);
+    await far.startEndpoint('nse-1', { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' });
+    const requester = await Requester.start(mesh, 'asker', near.managerUrl);
+    const where = await mesh.namespace('asker');
+    const error = await t.throwsAsync(requester.request({ service: 'svc-1', where, interface: 'nsm-1' }));
+    t.regex(error?.message ?? '', /MECHANISM_UNSUPPORTED.*NSM_TUNNEL_IP/);
+    await near.startEndpoint('nse-2', { services: ['svc-2'], payload: 'ETHERNET', cidr: '172.16.2.100/31' });
+    await requester.request({ service: 'svc-2', where, interface: 'nsm-2' });
+    t.deepEqual(await where.interfaces(), ['nsm-2']);
+  },
+  { addresses },
+);
+
+function isUpdate({ type }: ConnectionEvent): boolean {
+  return type === ConnectionEventType.UPDATE;
+}

@@ -21,7 +21,8 @@ export interface Offering {
 
 const { local, remote } = mechanismClass;
 
-/** Ordered; local ones for a next hop on this node, remote ones otherwise. */
+/** Ordered; local ones for a next hop on this node, remote ones otherwise. Fails where there are none: a next hop that
+ *  is asked without could only refuse, and nobody would know why. */
 export function offersFor({ tunnel, priority }: Offering, carried: string, nextHopUrl: string): Mechanism[] {
   const onThisNode = /^(unix|inode):/.test(nextHopUrl);
   const all: Mechanism[] = onThisNode
@@ -29,15 +30,31 @@ export function offersFor({ tunnel, priority }: Offering, carried: string, nextH
         { cls: local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } },
         { cls: local, type: mechanismType.kernel, parameters: {} },
       ]
-    : tunnel && carried === payload.ethernet
-      ? [vxlanOffer(tunnel)]
-      : [];
+    : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl))];
   const rank = ({ type }: Mechanism) => {
     const at = priority.findIndex((name) => name.toUpperCase() === type);
     return at < 0 ? priority.length : at;
   };
   return all.toSorted((a, b) => rank(a) - rank(b));
 }
+
+function tunnelFor(tunnel: TunnelSettings | undefined, carried: string, nextHopUrl: string): TunnelSettings {
+  const [reason, hint] =
+    carried === payload.ethernet
+      ? ['this node has no tunnels', noTunnelHint]
+      : [`payload ${carried} needs WIREGUARD to another node, which this forwarder does not offer`, ethernetHint];
+  if (tunnel && carried === payload.ethernet) return tunnel;
+  throw new CrosswireError({
+    code: 'MECHANISM_UNSUPPORTED',
+    operation: 'offer the next hop a mechanism',
+    subject: nextHopUrl,
+    reason,
+    hint,
+  });
+}
+
+const noTunnelHint = 'a tunnel needs NSM_TUNNEL_IP, or a default route';
+const ethernetHint = 'register the network service with payload ETHERNET, or run an endpoint on this node';
 
 function vxlanOffer({ address, vxlanPort, mtu }: TunnelSettings): Mechanism {
   return {
@@ -74,6 +91,6 @@ export function acceptable(
     operation: 'choose a mechanism',
     subject: asked.map(({ type }) => type).join(', ') || 'none',
     reason: `this forwarder takes ${types.join(', ')} for payload ${carried}`,
-    hint: tunnel ? undefined : 'a tunnel needs NSM_TUNNEL_IP, or a default route',
+    hint: carried !== payload.ethernet ? ethernetHint : tunnel ? undefined : noTunnelHint,
   });
 }

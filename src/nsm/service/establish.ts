@@ -31,6 +31,7 @@ export type Outcome = Omit<Established, 'caller' | 'client' | 'stopWatching'>;
 /** By which a connection is led on. */
 interface Way {
   readonly callerSide: Mechanism;
+  readonly offers: readonly Mechanism[];
   readonly found: Found;
   readonly nextHop: NextHop;
 }
@@ -95,13 +96,14 @@ export class Establisher {
     const { connection, held, files, call } = attempt;
     const { tunnel, temporaryDirectory } = this.#settings;
     try {
+      const offers = offersFor(this.#offering, connection.payload, found.identity);
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
       const same = held?.endpoint.identity === found.identity && held.endpoint.name === found.name;
       if (!same) await attempt.leave();
       const nextHop = await this.#nextHop(same ? held : undefined, found, call);
-      return await this.#ask(attempt, { callerSide, found, nextHop }, same ? held.onward : undefined);
+      return await this.#ask(attempt, { callerSide, offers, found, nextHop }, same ? held.onward : undefined);
     } catch (error) {
       found.file?.close();
       throw error;
@@ -110,14 +112,13 @@ export class Establisher {
 
   async #ask(attempt: Attempt, way: Way, inUse: Mechanism | undefined): Promise<Outcome> {
     const { connection, held, files, call } = attempt;
-    const { callerSide, found, nextHop } = way;
+    const { callerSide, offers, found, nextHop } = way;
     const onward = {
       ...connection,
       networkServiceEndpointName: found.name,
       context: withMtu(connection, callerSide),
       mechanism: inUse,
     };
-    const offers = offersFor(this.#offering, connection.payload, found.identity);
     let known = onward; // with the endpoint's own segment, by which alone it finds its half again
     try {
       const answer = await this.#parts.tracing.step(

@@ -4,6 +4,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { Metrics } from '../../support/daemon.ts';
 import { attempt, Background, eventually } from '../../support/shell.ts';
 import type { Node } from './node.ts';
 import type { Environment } from './programs.ts';
@@ -75,6 +76,13 @@ export class Forwarder {
   async metrics(): Promise<string> {
     const ask = `fetch('http://127.0.0.1:9750/metrics').then((answer) => answer.text()).then(console.log)`;
     return this.#node.namespace.run(process.execPath, '-e', ask);
+  }
+
+  /** Requests that were answered, but not so. */
+  async answersBut(outcome: string): Promise<bigint> {
+    const metrics = new Metrics(await this.metrics());
+    const total = (labels: Record<string, string>) => metrics.sum('crosswire_nsm_calls_total', labels);
+    return total({ call: 'request' }) - total({ call: 'request', outcome });
   }
 
   /** Entries of its descriptor table. */

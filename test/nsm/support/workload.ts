@@ -48,6 +48,15 @@ export class Workload {
     return link;
   }
 
+  /** VXLAN network identifier of an interface that is a tunnel's device. */
+  async vni(name: string): Promise<number> {
+    const details = await this.namespace.run('ip', '-j', '-d', 'link', 'show', name);
+    const [link] = JSON.parse(details) as [{ linkinfo?: { info_kind?: string; info_data?: { id?: number } } }];
+    const id = link.linkinfo?.info_kind === 'vxlan' ? link.linkinfo.info_data?.id : undefined;
+    if (id === undefined) throw new Error(`${name} of ${this.name} is no VXLAN device: ${details}`);
+    return id;
+  }
+
   /** The other side of a point-to-point service: the only route of its interface. */
   async otherSide(name: string): Promise<string> {
     const routes = JSON.parse(await this.namespace.run('ip', '-j', '-4', 'route', 'show', 'dev', name)) as {

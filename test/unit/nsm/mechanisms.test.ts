@@ -26,8 +26,17 @@ test('to another node frames go by VXLAN, where there is a tunnel', (t) => {
     type: 'VXLAN',
     parameters: { src_ip: '10.0.0.2', src_port: '4789', MTU: '1446' },
   });
-  t.deepEqual(offersFor({ priority: [] }, 'ETHERNET', 'tcp://10.0.0.9:5001'), []);
   t.is(tunnelMtu('fd00::1', 1500), 1426);
+});
+
+test('where nothing can be offered to another node, the error says why', (t) => {
+  const why = (asked: typeof offering | { priority: [] }, payload: string) =>
+    t.throws(() => offersFor(asked, payload, 'tcp://10.0.0.9:5001'));
+  t.like(why({ priority: [] }, 'ETHERNET'), { code: 'MECHANISM_UNSUPPORTED', subject: 'tcp://10.0.0.9:5001' });
+  t.regex(why({ priority: [] }, 'ETHERNET')?.message ?? '', /NSM_TUNNEL_IP/);
+  t.regex(why(offering, 'IP')?.message ?? '', /payload IP needs WIREGUARD/);
+  const caller = t.throws(() => acceptable(offering, 'IP', undefined, [mechanism('WIREGUARD'), mechanism('IPSEC')]));
+  t.regex(caller?.message ?? '', /WIREGUARD, IPSEC.*payload ETHERNET/);
 });
 
 test("the caller's order counts; a mechanism in use stands alone", (t) => {
@@ -87,4 +96,21 @@ test('parity compares addresses before a translation, byte by byte', (t) => {
   t.is(vniParity({ src_ip: '10.0.0.1', orig_src_ip: '10.0.0.3', dst_ip: '10.0.0.2' }), 1);
   t.is(vniParity({ dst_ip: '10.0.0.2' }), 0);
   t.is(vniParity({ src_ip: '10.0.0.2' }), 1);
+});
+
+test('addresses before a translation come back as they came; the tunnel goes to those behind it', (t) => {
+  const asked = mechanism('VXLAN', {
+    src_ip: '203.0.113.7',
+    orig_src_ip: '10.0.0.1',
+    src_port: '4789',
+    dst_ip: '198.51.100.9',
+    orig_dst_ip: '10.0.0.9',
+  });
+  const own = parts();
+  const first = completed(own, connection, asked).parameters;
+  t.like(first, { src_ip: '203.0.113.7', orig_src_ip: '10.0.0.1', dst_ip: tunnel.address, orig_dst_ip: '10.0.0.9' });
+  t.is(Number(first['vni']) % 2, 0, '10.0.0.1 is below 10.0.0.9, though 203.0.113.7 is above 10.0.0.2');
+
+  const again = completed(own, connection, mechanism('VXLAN', { ...first, dst_ip: '198.51.100.9' })).parameters;
+  t.deepEqual(again, first, 'a refresh that comes translated once more');
 });

@@ -72,3 +72,23 @@ test('what a client asks wrongly is refused by its key', (t) => {
     ['from', 'protocol', 'destinationPorts'].map((key) => ['VALUE_INVALID', key]),
   );
 });
+
+test('a tunnel leads to the address that counts on the way, not to the one before a translation', (t) => {
+  const parameters = { src_ip: '203.0.113.7', orig_src_ip: '10.0.0.1', dst_ip: '10.0.0.2', orig_dst_ip: '10.0.0.9' };
+  const vxlan = {
+    cls: 'REMOTE',
+    type: 'VXLAN',
+    parameters: { ...parameters, src_port: '4789', dst_port: '4790', vni: '6' },
+  };
+  const [ours, theirs] = ['10.0.0.2', '203.0.113.7'];
+  for (const [sides, tunnel] of [
+    [{ client: vxlan }, { local: ours, remote: theirs, port: 4790 }],
+    [{ endpoint: vxlan }, { local: theirs, remote: ours, port: 4789 }],
+  ] as const) {
+    const reading = read(sides);
+    t.deepEqual(reading.problems, []);
+    if (!('wire' in reading)) return t.fail();
+    const end = 'client' in sides ? reading.wire.client : reading.wire.endpoint;
+    t.like(end.mechanism, { ...tunnel, vni: 6 });
+  }
+});

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client on one node, its endpoint on the other, payload ETHERNET.
+
+import { Metrics } from '../../support/daemon.ts';
+import { eventually } from '../../support/shell.ts';
+import type { Mesh } from './mesh.ts';
+import type { Node } from './node.ts';
+import type { Environment } from './programs.ts';
+import type { Workload } from './workload.ts';
+
+export const addresses = ['10.99.0.1', '10.99.0.2'] as const;
+
+/** Ethernet's 1500 less outer IPv4, UDP, VXLAN, inner Ethernet and a VLAN tag. */
+export const tunnelMtu = 1446;
+
+/** Where the client's node is; whose address is lower decides who numbers the tunnels evenly. */
+export const orders = [
+  { order: 'lower', parity: 0 },
+  { order: 'higher', parity: 1 },
+] as const;
+export type Order = (typeof orders)[number]['order'];
+
+export interface Across {
+  /** The client's node. */
+  readonly near: Node;
+  /** The endpoint's node. */
+  readonly far: Node;
+  readonly client: Workload;
+  readonly endpoint: Workload;
+  /** Of the endpoint, on the wire. */
+  readonly address: string;
+}
+
+export function nodesOf(mesh: Mesh, order: Order = 'lower'): { readonly near: Node; readonly far: Node } {
+  const [first, second] = mesh.nodes as [Node, Node];
+  return order === 'lower' ? { near: first, far: second } : { near: second, far: first };
+}
+
+/** Connected when it resolves. */
+export async function joined(mesh: Mesh, order: Order, clientEnvironment: Environment = {}): Promise<Across> {
+  const { near, far } = nodesOf(mesh, order);
+  await Promise.all([near.startForwarder(), far.startForwarder()]);
+  const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
+  const endpoint = await far.startEndpoint('nse-1', service);
+  const services = ['kernel://svc-1/nsm-1'];
+  const client = await near.startClient('nsc-1', { services, environment: clientEnvironment });
+  return { near, far, client, endpoint, address: await client.otherSide('nsm-1') };
+}
+
+/** What must stay the same while nothing is asked for anew. */
+export async function devices({ client, endpoint }: Across): Promise<readonly string[]> {
+  const each = async (workload: Workload) => {
+    const links = await workload.links();
+    return links.map(async ({ ifindex, ifname, address, mtu }) =>
+      [workload.name, ifindex, ifname, address, mtu, await workload.vni(ifname)].join(' '),
+    );
+  };
+  return Promise.all([...(await each(client)), ...(await each(endpoint))]);
+}
+
+/** nsc's liveness check never rests: on a wire that loses nothing, no node counts more than one that is asked later and
+ *  stands before it on the way, nor less than one that is asked earlier. */
+export async function countersAgree({ near, far }: Across): Promise<void> {
+  await eventually('both nodes count the same frames, and miss none', async () => {
+    const [before, there, after] = [await counted(near), await counted(far), await counted(near)];
+    const inTurn = before.sent <= there.sent && there.sent <= after.sent;
+    const back = before.answered <= there.answered && there.answered <= after.answered;
+    const seen = JSON.stringify([before, there, after], (_, value: unknown) => String(value));
+    if (!inTurn || !back) throw new Error(`client's, endpoint's, client's node: ${seen}`);
+    return [before, there, after].every(({ unaccounted, dropped }) => unaccounted === 0n && dropped === 0n);
+  });
+}
+
+interface Counted {
+  /** By the client, and by the endpoint. */
+  readonly sent: bigint;
+  readonly answered: bigint;
+  readonly unaccounted: bigint;
+  readonly dropped: bigint;
+}
+
+async function counted(node: Node): Promise<Counted> {
+  const metrics = new Metrics(await node.forwarder.metrics());
+  const [wire] = await node.forwarder.wires();
+  if (!wire) throw new Error(`${node.name} has no wire`);
+  const received = (end: string) => metrics.sum('crosswire_wire_rx_packets_total', { wire: wire.name, end });
+  return {
+    sent: received('client'),
+    answered: received('endpoint'),
+    unaccounted: metrics.unaccounted(wire.name, 'client') + metrics.unaccounted(wire.name, 'endpoint'),
+    dropped: metrics.sum('crosswire_wire_drops_total', { wire: wire.name }),
+  };
+}
