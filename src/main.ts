@@ -139,7 +139,8 @@ async function start(
 
   if (wires.length > 0) releases.push(await applyAtStart(supervisor, wires, resyncSeconds, log));
   for (const warning of nsm.warnings) log.warn({}, warning);
-  if (nsm.options && mesh) state.forwarder = await joinMesh(nsm.options, { supervisor, metrics: mesh, log, releases });
+  if (nsm.options && mesh)
+    state.forwarder = await joinMesh(nsm.options, { dataplane, supervisor, metrics: mesh, log, releases });
   state.ready = true;
   releases.push(() => {
     state.ready = false;
@@ -148,6 +149,7 @@ async function start(
 }
 
 interface MeshParts {
+  readonly dataplane: NativeDataplane;
   readonly supervisor: Supervisor;
   readonly metrics: MeshMetrics;
   readonly log: Logger;
@@ -155,7 +157,8 @@ interface MeshParts {
 }
 
 /** Returns at once; what it waits for, an identity for one, it says in the log. */
-async function joinMesh(options: NsmOptions, { supervisor, metrics, log, releases }: MeshParts): Promise<Forwarder> {
+async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<Forwarder> {
+  const { dataplane, supervisor, metrics, log, releases } = parts;
   const hasVxlan = (await kernelHas('vxlan')) !== 'no';
   const underlay = hasVxlan ? await findUnderlay(options.tunnelAddress) : undefined;
   if (!underlay)
@@ -168,6 +171,7 @@ async function joinMesh(options: NsmOptions, { supervisor, metrics, log, release
   const forwarder = new Forwarder(options, {
     wires: supervisor,
     readWire: readSingleWire,
+    listNamespaces: () => dataplane.listNamespaces(),
     unixSockets,
     identity: identitySource(options, log),
     tunnel: underlay && { address: underlay.address, mtu: underlay.mtu, vxlanPort: options.vxlanPort },

@@ -17,7 +17,7 @@ import type { TunnelSettings } from './mechanisms/offers.ts';
 import { Registration } from './registry/registration.ts';
 import { healthHandlers, monitorHandlers, networkServiceHandlers } from './service/handlers.ts';
 import { NetworkService } from './service/network-service.ts';
-import type { ServiceLog } from './service/parts.ts';
+import type { ServiceLog, ServiceParts } from './service/parts.ts';
 import type { NsmSettings } from './settings.ts';
 import type { Tracing } from './tracing/tracing.ts';
 import type { Peer } from './transport/calls.ts';
@@ -29,6 +29,7 @@ import type { Wires } from './wires.ts';
 export interface ForwarderParts {
   readonly wires: Wires;
   readonly readWire: (document: object) => Promise<Wire>;
+  readonly listNamespaces: ServiceParts['listNamespaces'];
   readonly unixSockets: UnixSockets;
   readonly identity: IdentitySource;
   readonly tunnel: TunnelSettings | undefined;
@@ -74,6 +75,7 @@ export class Forwarder {
         manager: (signal) => this.#manager.connect(signal),
         issueToken: tokenFor,
         checkCaller: checkServerPolicies,
+        listNamespaces: parts.listNamespaces,
         tracing,
         log,
       },
@@ -149,6 +151,7 @@ export class Forwarder {
     );
     const url = await this.#server.listen(this.#settings.listenUrl);
     this.#serving = true;
+    this.#service.start();
     log.info({ spiffeId, url }, 'serving Network Service Mesh');
     this.#registration.start();
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// g: a client that ends properly leaves nothing behind, anywhere.
+// g: a client that ends leaves nothing behind, anywhere.
 
+import { eventually } from '../support/shell.ts';
 import { scenario } from './support/scenario.ts';
+import { Pings } from './support/traffic.ts';
 
 for (const payload of ['IP', 'ETHERNET'] as const)
   scenario(`g: payload ${payload}: SIGTERM of nsc leaves nothing, and its address is free again`, async (t, mesh) => {
@@ -24,3 +26,21 @@ for (const payload of ['IP', 'ETHERNET'] as const)
     t.deepEqual(await mesh.node.namespace.interfaces(), []);
     t.log(`descriptors before ${descriptors}, after ${await forwarder.descriptors()}`);
   });
+
+scenario('g: a client that dies with its namespace leaves nothing, long before its token expires', async (t, mesh) => {
+  const forwarder = await mesh.node.startForwarder();
+  const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
+  const endpoint = await mesh.node.startEndpoint('nse-1', service);
+  const client = await mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
+  // Only what was seen can be missed, and a look at what is new comes soon after it.
+  const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
+  await pings.answered(100);
+  await pings.stop();
+  await client.stop('SIGKILL');
+  const begun = performance.now();
+  await mesh.removeNamespace(client.namespace);
+  await eventually('nothing is left of its wire', async () => (await forwarder.wires()).length === 0, 30_000);
+  t.log(`removed after ${Math.round(performance.now() - begun)} ms`);
+  t.deepEqual(await endpoint.namespace.interfaces(), []);
+  await t.notThrowsAsync(mesh.node.startClient('nsc-2', { services: ['kernel://svc-1/nsm-1'] }), 'its address is free');
+});

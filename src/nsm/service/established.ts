@@ -3,6 +3,8 @@
 
 import type { MeshConnection } from '../../metrics/mesh-connection.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
+import { isInodeUrl } from '../mechanisms/inode-url.ts';
+import { parameter } from '../names.ts';
 import { firstSegment } from '../path/path-segments.ts';
 import type { Found } from '../registry/discovery.ts';
 import type { NextHop } from '../transport/calls.ts';
@@ -24,6 +26,11 @@ export interface Established {
   readonly files: HeldFiles;
   /** Ends the stream of events from the next hop. */
   stopWatching: () => void;
+}
+
+/** Of both ends, as far as they are on this node: their `inode://` urls. */
+export function namespacesOf({ connection: { mechanism }, onward }: Established): string[] {
+  return [mechanism, onward].map((one) => one?.parameters[parameter.inodeUrl]).filter(isInodeUrl);
 }
 
 export function asMeshConnection({ id, wire, connection }: Established): MeshConnection {

@@ -10,8 +10,9 @@ import { previousSegment, withSegment, withSegmentsBehind } from '../path/path-s
 import { asCallerSees, locate } from '../path/update-path.ts';
 import { wireOf } from '../wire/wire-name.ts';
 import { admitted, clientOf, mustOwn } from './admission.ts';
+import { Departures } from './departures.ts';
 import { Establisher, type Outcome } from './establish.ts';
-import { asMeshConnection, type Established } from './established.ts';
+import { asMeshConnection, type Established, namespacesOf } from './established.ts';
 import { Expiry } from './expiry.ts';
 import { MonitorHub, matches, type Watcher } from './monitor-hub.ts';
 import { closeOnward, type OnwardCall, watchOnward } from './onward.ts';
@@ -29,12 +30,29 @@ export class NetworkService {
   readonly #establisher: Establisher;
   readonly #turns = new Turns();
   readonly #standing = new Map<string, Established>();
-  readonly #expiry = new Expiry((id) => this.#expired(id));
+  readonly #expiry = new Expiry((id) => this.#closeUnasked(id, 'the caller stopped refreshing: closing'));
+  readonly #departures: Departures;
 
   constructor(settings: ServiceSettings, parts: ServiceParts) {
     this.#settings = settings;
     this.#parts = parts;
     this.#establisher = new Establisher(settings, parts);
+    this.#departures = new Departures({
+      list: parts.listNamespaces,
+      inUse: () => [...this.#standing.values()].flatMap(namespacesOf),
+      onGone: (url) => this.#departed(url),
+      onFailed: (error) => parts.log.warn({ error }, 'whether workloads are still there could not be found out'),
+    });
+  }
+
+  /** Watches whether the workloads of connections are still there. */
+  start(): void {
+    this.#departures.start();
+  }
+
+  /** One look at that now. */
+  async scan(): Promise<void> {
+    await this.#departures.scan();
   }
 
   /** Names of the wires that connections have now. */
@@ -102,6 +120,7 @@ export class NetworkService {
 
   /** Wires stay, for the next run to find; callers and endpoints are not told. */
   stop(): void {
+    this.#departures.stop();
     this.#expiry.stop();
     for (const held of this.#standing.values()) {
       held.stopWatching();
@@ -131,6 +150,7 @@ export class NetworkService {
       }),
     };
     this.#standing.set(held.id, held);
+    if (!before || !isDeepStrictEqual(namespacesOf(before), namespacesOf(held))) this.#departures.arrived();
     this.#monitor.updated(connection);
   }
 
@@ -142,18 +162,25 @@ export class NetworkService {
     this.#monitor.updated(connection);
   }
 
-  #expired(id: string): void {
+  #departed(url: string): void {
+    for (const held of this.#standing.values())
+      if (namespacesOf(held).includes(url))
+        this.#closeUnasked(held.id, 'nobody refers to the namespace of an end any more: closing', url);
+  }
+
+  /** With a namespace, only where that is still in use when it is the turn of the connection. */
+  #closeUnasked(id: string, why: string, namespace?: string): void {
     const { wire } = this.#standing.get(id) ?? {};
     if (wire === undefined) return;
     this.#turns
       .take(wire, async () => {
         const held = this.#standing.get(id);
-        if (!held) return;
-        this.#parts.log.info({ connection: id, wire: held.wire }, 'the caller stopped refreshing: closing');
+        if (!held || (namespace !== undefined && !namespacesOf(held).includes(namespace))) return;
+        this.#parts.log.info({ connection: id, wire: held.wire, ...(namespace ? { namespace } : {}) }, why);
         await this.#end(held, undefined);
       })
       .catch((error: unknown) =>
-        this.#parts.log.warn({ connection: id, error }, 'an expired connection was not closed'),
+        this.#parts.log.warn({ connection: id, error }, 'a connection that nobody needs was not closed'),
       );
   }
 

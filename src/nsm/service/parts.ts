@@ -7,6 +7,7 @@ import type { TunnelSettings } from '../mechanisms/offers.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import type { Dialer, NextHop, Peer } from '../transport/calls.ts';
 import type { Wires } from '../wires.ts';
+import type { DeparturesParts } from './departures.ts';
 
 export interface ServiceSettings {
   /** Of our path segment and of our registration. */
@@ -35,6 +36,8 @@ export interface ServiceParts {
   readonly issueToken: (peer: Peer) => Promise<Token>;
   /** The policies of a server; rejects with POLICY_REFUSED. */
   readonly checkCaller: (segments: readonly PathSegment[], certificate: string) => Promise<void>;
+  /** The namespaces of this node that processes and mounts refer to. */
+  readonly listNamespaces: DeparturesParts['list'];
   readonly tracing: Pick<Tracing, 'step'>;
   readonly log: ServiceLog;
 }

@@ -47,6 +47,11 @@ export class Pings {
     return { sent: Number(summary[1]), received: Number(summary[2]), gap };
   }
 
+  /** Whether or not they were stopped: a test that fails does not come to it. */
+  async abandon(): Promise<void> {
+    await this.#process.stop('SIGKILL');
+  }
+
   #keepUp(): void {
     const { output } = this.#process;
     const end = output.lastIndexOf('\n') + 1;

@@ -28,6 +28,7 @@ export function setting(...endpoints: FakeEndpoint[]) {
   const wires = new FakeWires();
   const warnings: string[] = [];
   const tracing = new PassOn();
+  const namespaces: { device: number; inode: number }[] = [];
   const service = new NetworkService(
     {
       name: 'forwarder-1',
@@ -43,6 +44,7 @@ export function setting(...endpoints: FakeEndpoint[]) {
       manager: mesh.manager,
       issueToken: async () => ({ token: 'own', expires: new Date(Date.now() + 60_000) }),
       checkCaller: async () => {}, // has tests of its own
+      listNamespaces: async () => namespaces,
       tracing,
       log: { info: () => {}, warn: (_about, words) => warnings.push(words) },
     },
@@ -52,7 +54,8 @@ export function setting(...endpoints: FakeEndpoint[]) {
     selector: MonitorScopeSelector.fromPartial({}),
     send: (event) => events.push(event),
   });
-  return { mesh, wires, service, tracing, warnings, events, watching, endpoint: mesh.endpoints[0] as FakeEndpoint };
+  const endpoint = mesh.endpoints[0] as FakeEndpoint;
+  return { mesh, wires, service, tracing, warnings, namespaces, events, watching, endpoint };
 }
 
 export function tokenOf(spiffeId: string): string {
