@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
+import type { ConnectionReport } from './cli/mesh-command.ts';
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
-import { type NsmOptions, type NsmReading, tunnelAddressOf } from './config/nsm-options.ts';
+import type { EndpointOptions, ManagerOptions, ProgramOptions, RequestOptions } from './config/mesh-options.ts';
+import { type IdentityOptions, type NsmOptions, type NsmReading, tunnelAddressOf } from './config/nsm-options.ts';
 import type { RunOptions } from './config/run-options.ts';
 import { parseWireList } from './config/wire-list.ts';
 import { wireJsonSchema } from './config/wire-schema.ts';
@@ -28,10 +30,15 @@ import { MeshMetrics } from './metrics/mesh-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
 import { CrosswireError } from './model/error.ts';
 import type { Wire } from './model/wire.ts';
+import { Client } from './nsm/client/client.ts';
+import { reportOf } from './nsm/client/report.ts';
+import { Endpoint } from './nsm/endpoint/endpoint.ts';
 import { Forwarder } from './nsm/forwarder.ts';
 import { FileSource } from './nsm/identity/file-source.ts';
 import type { IdentitySource } from './nsm/identity/identity.ts';
 import { WorkloadSource } from './nsm/identity/workload-source.ts';
+import { LocalManager } from './nsm/local/manager.ts';
+import { MeshProgram } from './nsm/program.ts';
 import { startTracing } from './nsm/tracing/start.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -41,7 +48,7 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: 
 const longestStop = { keepingWires: 10_000, removingWires: 120_000 };
 
 async function run(options: RunOptions, wires: readonly Wire[], nsm: NsmReading): Promise<ExitCode> {
-  const log = makeLog(options);
+  const log = makeLog(options.logLevel, { node: options.node });
   process.on('uncaughtException', (error) => {
     log.fatal({ error }, 'unexpected failure; kernel wires go on');
     process.exit(exitCodes.failed);
@@ -196,7 +203,7 @@ function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOption
   return { endpoint, serviceName: name, version, onExport };
 }
 
-function identitySource(options: NsmOptions, log: Logger): IdentitySource {
+function identitySource(options: IdentityOptions, log: Logger): IdentitySource {
   const { workloadApi: endpoint, certificateFile: certificate, keyFile: key, bundleFile: bundle } = options;
   const source = endpoint
     ? new WorkloadSource({ endpoint, log })
@@ -204,6 +211,60 @@ function identitySource(options: NsmOptions, log: Logger): IdentitySource {
   source.start();
   return source;
 }
+
+/** Milliseconds: to an identity, and to a manager. */
+const longestWait = { identity: 30_000, dial: 2_000 };
+
+/** A program of a mesh from its identity to its end: `work` starts it, and gives back what stops it. */
+async function runInMesh(
+  options: ProgramOptions,
+  work: (program: MeshProgram) => Promise<() => Promise<void>>,
+): Promise<ExitCode> {
+  daemon.ran = true;
+  const log = makeLog(options.logLevel, { program: options.name });
+  const unixSockets = new NativeUnixSockets();
+  const releases: (() => Promise<unknown> | void)[] = [() => unixSockets.close()];
+  const { maxTokenMilliseconds } = options;
+  const program = new MeshProgram({ identity: identitySource(options, log), unixSockets, maxTokenMilliseconds, log });
+  releases.push(() => program.close());
+  const stopping = stopSignal(longestStop.removingWires, log);
+  try {
+    await program.ready(AbortSignal.timeout(longestWait.identity));
+    releases.push(await work(program));
+    await stopping;
+  } finally {
+    await releaseAll(releases, log);
+  }
+  return exitCodes.ok;
+}
+
+const request = (options: RequestOptions, onConnected: (report: ConnectionReport) => void) =>
+  runInMesh(options, async (program) => {
+    const client = new Client({ ...options, dialMilliseconds: longestWait.dial }, program);
+    onConnected(reportOf(await client.connect()));
+    return () => client.stop();
+  });
+
+const endpoint = (
+  options: EndpointOptions,
+  onRegistered: () => void,
+  onChange: (change: string, report: ConnectionReport) => void,
+) =>
+  runInMesh(options, async (program) => {
+    const settings = { ...options, dialMilliseconds: longestWait.dial };
+    const tell = (change: string, connection: Parameters<typeof reportOf>[0]) => onChange(change, reportOf(connection));
+    const server = new Endpoint(settings, program, tell, onRegistered);
+    await server.start();
+    return () => server.stop();
+  });
+
+const manager = (options: ManagerOptions, onServing: () => void) =>
+  runInMesh(options, async (program) => {
+    const server = new LocalManager(options, program);
+    await server.start();
+    onServing();
+    return () => server.stop();
+  });
 
 async function readSingleWire(document: object): Promise<Wire> {
   const { wires, errors } = await parseWireList([document]);
@@ -280,13 +341,13 @@ async function releaseAll(releases: (() => Promise<unknown> | void)[], log: Logg
   }
 }
 
-function makeLog({ logLevel, node }: RunOptions): Logger {
+function makeLog(level: string, base: object): Logger {
   const error = (value: unknown) =>
     value instanceof CrosswireError ? value.toJSON() : value instanceof Error ? stdSerializers.err(value) : value;
   return pino(
     {
-      level: logLevel,
-      base: { node },
+      level,
+      base,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error },
@@ -315,6 +376,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     daemon.ran = true;
     return run(options, wires, nsm);
   },
+  mesh: { request, endpoint, manager },
   doctor: () =>
     examineMachine({
       loadDataplane: async () => new NativeDataplane(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/options.md: the command line, and the environment of a mesh.
+// docs/options.md: the command line, the environment of a mesh, and its small programs.
 
+import { type MeshVerb, meshOptionRows } from '../../src/config/mesh-options.ts';
 import { nsmOptionRows, runOptionNames, withoutEffect } from '../../src/config/nsm-options.ts';
 import { runOptionRows } from '../../src/config/run-options.ts';
 import { code, generated, table } from './markdown.ts';
@@ -35,10 +36,33 @@ export function options(): string {
       .filter(({ withPrometheus }) => withPrometheus)
       .map(inOtherWords)
       .join(', ')}.\n` +
-    `Taken without effect: ${withoutEffect.map(code).join(', ')}.\n`
+    `Taken without effect: ${withoutEffect.map(code).join(', ')}.\n` +
+    meshPrograms()
   );
 }
 
 function inOtherWords({ environment, option, default: value }: (typeof runOptionNames)[number]): string {
   return `${code(environment)} is ${code(option)}${value ? ` (${code(value)})` : ''}`;
+}
+
+const purposes: Readonly<Record<MeshVerb, string>> = {
+  request: 'A client: asks any manager of NSM for a connection, prints what it got, keeps it and closes it at SIGTERM.',
+  endpoint: 'An endpoint: serves a network service from a namespace, point to point, to kernel or memif clients.',
+  manager: "A stand-in for NSM's manager and registry on one machine, for trying things and for tests.",
+};
+
+function meshPrograms(): string {
+  const sections = Object.entries(purposes).map(([verb, purpose]) => {
+    const rows = meshOptionRows
+      .filter(({ verbs }) => verbs.includes(verb as MeshVerb))
+      .map(({ flag, argument, environment, default: value, defaultInWords, meaning }) => [
+        code(`${flag} ${argument}`),
+        environment ? code(environment) : '',
+        defaultInWords ?? (value === undefined ? 'must be given' : code(value)),
+        meaning,
+      ]);
+    const head = ['option', 'environment', 'default', 'meaning'];
+    return `\n## \`crosswire ${verb}\`\n\n${purpose}\n\n${table(head, rows)}`;
+  });
+  return `${sections.join('')}\nTheir identity comes as the daemon's: from \`SPIFFE_ENDPOINT_SOCKET\`, else \`CROSSWIRE_TLS_*\`.\n`;
 }

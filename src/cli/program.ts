@@ -9,9 +9,13 @@ import { addApply } from './apply.ts';
 import { addDelete } from './delete.ts';
 import { addDescribe } from './describe.ts';
 import { addDoctor } from './doctor.ts';
+import { addEndpoint } from './endpoint.ts';
 import { type ExitCode, exitCodes, exitCodesInWords } from './exit-codes.ts';
 import { addExplain } from './explain.ts';
 import { addGet } from './get.ts';
+import { addManager } from './manager.ts';
+import type { MeshPrograms } from './mesh-command.ts';
+import { addRequest } from './request.ts';
 import { addRun, type RunDaemon } from './run.ts';
 import { showError, type Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
@@ -20,6 +24,7 @@ export interface Program {
   readonly version: string;
   readonly terminal: Terminal;
   readonly run: RunDaemon;
+  readonly mesh: MeshPrograms;
   readonly doctor: () => Promise<MachineReport>;
 }
 
@@ -46,7 +51,7 @@ ${exitCodesInWords}`;
 /** The exit code. */
 export async function runProgram(
   args: readonly string[],
-  { version, terminal, run, doctor }: Program,
+  { version, terminal, run, mesh, doctor }: Program,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.ok;
   const finish = async (work: () => Promise<ExitCode>): Promise<void> => {
@@ -72,6 +77,9 @@ export async function runProgram(
   addDescribe(program, verb);
   addExplain(program, verb);
   addDoctor(program, verb, doctor);
+  addRequest(program, verb, mesh.request);
+  addEndpoint(program, verb, mesh.endpoint);
+  addManager(program, verb, mesh.manager);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

@@ -129,6 +129,8 @@ export const nsmErrors = {
   ANSWER_WRONG: 'The next hop answered something that does not belong to the question.',
   CONNECTION_OF_ANOTHER: 'The connection of that id belongs to another client.',
   TOO_MANY_CALLS: 'Too many calls for one connection are waiting already.',
+  NAME_OF_ANOTHER: 'Another identity registered that name at the manager, or the registry is full.',
+  ADDRESSES_EXHAUSTED: 'An endpoint has given out every address of its prefix.',
   REGISTRATION_LOST: 'The manager no longer has the entry of this forwarder; it is registered again at once.',
   IDENTITY_UNAVAILABLE: 'The Workload API is not there or has no identity for this process; it is asked again.',
   IDENTITY_UNUSABLE:

@@ -6,7 +6,15 @@ import { isIP } from 'node:net';
 import { CrosswireError } from '../model/error.ts';
 import { nearest } from './nearest.ts';
 
-export interface NsmOptions {
+/** Where the identity comes from: the Workload API, else files. */
+export interface IdentityOptions {
+  readonly workloadApi: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly bundleFile: string;
+}
+
+export interface NsmOptions extends IdentityOptions {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceName: string;
@@ -18,10 +26,6 @@ export interface NsmOptions {
   readonly vxlanPort: number;
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
-  readonly workloadApi: string;
-  readonly certificateFile: string;
-  readonly keyFile: string;
-  readonly bundleFile: string;
   readonly telemetry: boolean;
   readonly telemetryEndpoint: string;
 }
@@ -270,7 +274,7 @@ export function readNsmOptions(environment: Environment): NsmReading {
   return { options: Object.freeze(options) as unknown as NsmOptions, warnings: unknownVariables(environment) };
 }
 
-function identityProblems({ workloadApi, certificateFile, keyFile, bundleFile }: NsmOptions): CrosswireError[] {
+function identityProblems({ workloadApi, certificateFile, keyFile, bundleFile }: IdentityOptions): CrosswireError[] {
   if (workloadApi) return [];
   if (!certificateFile) {
     const hint = 'a mesh needs an identity: that, or CROSSWIRE_TLS_CERTIFICATE';
@@ -280,6 +284,16 @@ function identityProblems({ workloadApi, certificateFile, keyFile, bundleFile }:
   return Object.entries(beside)
     .filter(([, file]) => !file)
     .map(([variable]) => refusal(variable, 'is not set', 'CROSSWIRE_TLS_CERTIFICATE needs its key and a bundle'));
+}
+
+/** Of the other programs of a mesh; what is wrong with it goes to `errors`. */
+export function readIdentity(environment: Environment, errors: CrosswireError[]): IdentityOptions {
+  const keys: readonly string[] = ['workloadApi', 'certificateFile', 'keyFile', 'bundleFile'];
+  const rows = nsmOptionRows.filter(({ key }) => keys.includes(key));
+  const read = rows.map(({ key, environment: variable }) => [key, environment[variable] ?? '']);
+  const identity = Object.fromEntries(read) as IdentityOptions;
+  errors.push(...identityProblems(identity));
+  return identity;
 }
 
 /** The environment of `crosswire run`, with what NSM's names say where its own are silent. */
@@ -313,6 +327,14 @@ function anyText(value: string): Reading<string> {
   return { value };
 }
 
+export function unixUrl(value: string): Reading<string> {
+  if (/^unix:(\/\/)?\/[^/]/.test(value)) return { value };
+  return {
+    reason: `'${value}' is no unix socket`,
+    hint: 'like unix:///run/nsm.sock: a namespace goes as a descriptor',
+  };
+}
+
 function url(value: string): Reading<string> {
   const [, port] = /^tcp:\/\/.*:(\d{1,5})$/.exec(value) ?? [];
   if (/^unix:(\/\/)?\/[^/]/.test(value) || (port && Number(port) <= 65_535)) return { value };
@@ -341,7 +363,7 @@ function flag(value: string): Reading<boolean> {
 }
 
 /** As Go's time.ParseDuration reads it, in milliseconds: 750ms, 10m, 1h30m. */
-function duration(value: string): Reading<number> {
+export function duration(value: string): Reading<number> {
   const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   const parts = [...value.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
   const milliseconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
@@ -350,6 +372,6 @@ function duration(value: string): Reading<number> {
   return { reason: `'${value}' is no duration`, hint: 'like 750ms, 30s or 10m' };
 }
 
-function refusal(subject: string, reason: string, hint?: string): CrosswireError {
+export function refusal(subject: string, reason: string, hint?: string): CrosswireError {
   return new CrosswireError({ code: 'OPTION_INVALID', operation: 'reading the environment', subject, reason, hint });
 }

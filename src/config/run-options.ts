@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly logLevel: LogLevel;
 }
 
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** A value, or what is wrong with the text. */
@@ -236,7 +236,7 @@ function readSwitch(text: string): Reading<boolean> {
   return { reason: `'${text}' is neither true nor false` };
 }
 
-function oneOf<T extends string>(allowed: readonly T[], text: string): Reading<T> {
+export function oneOf<T extends string>(allowed: readonly T[], text: string): Reading<T> {
   const value = allowed.find((word) => word === text);
   if (value !== undefined) return { value };
   const meant = nearest(text, allowed);

@@ -43,6 +43,11 @@ async function crosswire(args: readonly string[], around: Surroundings = {}): Pr
       around.run?.(options, wires);
       return exitCodes.ok;
     },
+    mesh: {
+      request: async () => exitCodes.ok,
+      endpoint: async () => exitCodes.ok,
+      manager: async () => exitCodes.ok,
+    },
     doctor: async () => around.report ?? { fit: true, findings: [] },
   });
   return { code, out, err };

@@ -9,7 +9,11 @@ import type { Established } from './established.ts';
 import type { IncomingCall, ServiceParts } from './parts.ts';
 
 /** The order is the contract's: policies see the token that came with this very call. */
-export async function admitted(parts: ServiceParts, located: Connection, call: IncomingCall): Promise<Connection> {
+export async function admitted(
+  parts: Pick<ServiceParts, 'issueToken' | 'checkCaller'>,
+  located: Connection,
+  call: IncomingCall,
+): Promise<Connection> {
   const { caller, token } = call;
   const own = await parts.issueToken(caller);
   const callers = token && previousSegment(located) ? withSegment(located, -1, token) : located;

@@ -40,7 +40,7 @@ export interface HandlerParts {
 }
 
 export function networkServiceHandlers(
-  service: NetworkService,
+  service: Pick<NetworkService, 'request' | 'close'>,
   { callerOf, tracing, onAnswered = () => {} }: HandlerParts,
 ): NetworkServiceServer {
   const answer = async <Request, Response>(
@@ -79,7 +79,7 @@ export function networkServiceHandlers(
   };
 }
 
-export function monitorHandlers(service: NetworkService): MonitorConnectionServer {
+export function monitorHandlers(service: Pick<NetworkService, 'watch'>): MonitorConnectionServer {
   return {
     monitorConnections: (call: ServerWritableStream<MonitorScopeSelector, ConnectionEvent>) => {
       const ended = new AbortController();
@@ -114,7 +114,7 @@ export function healthHandlers(serving: () => boolean): HealthServer {
   };
 }
 
-function incomingCall(call: ServerUnaryCall<unknown, unknown>, callerOf: CallerOf): IncomingCall {
+export function incomingCall(call: ServerUnaryCall<unknown, unknown>, callerOf: CallerOf): IncomingCall {
   const now = Date.now();
   const asked = call.getDeadline();
   const wanted = asked === Number.POSITIVE_INFINITY ? now + usualDeadline : Number(asked);
@@ -139,7 +139,7 @@ function tokenOf(metadata: Metadata): Token | undefined {
 }
 
 /** Peers only tell success from failure; the code is for people. */
-function statusOf(error: unknown): Pick<StatusObject, 'code' | 'details'> {
+export function statusOf(error: unknown): Pick<StatusObject, 'code' | 'details'> {
   if (error instanceof CrosswireError)
     return { code: statusCodes[error.code] ?? status.UNKNOWN, details: `${error.code}: ${error.message}` };
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))

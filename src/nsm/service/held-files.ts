@@ -16,6 +16,12 @@ export class HeldFiles {
     return file;
   }
 
+  /** One that came from elsewhere. */
+  add(url: string, file: HeldFile): void {
+    this.#files.get(url)?.close();
+    this.#files.set(url, file);
+  }
+
   get(url: string): HeldFile | undefined {
     return this.#files.get(url);
   }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client of NSM for one connection: asks for it, keeps it, asks again when it breaks, and closes it. What NSM's own
+// client does besides, pinging through the wire to see whether it still works, it leaves to whoever uses the wire.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Connection, State } from '../generated/connection.ts';
+import { checkClientPolicies } from '../identity/policies.ts';
+import { Manager } from '../manager.ts';
+import { mechanismClass } from '../names.ts';
+import type { MeshProgram } from '../program.ts';
+import { HeldFiles } from '../service/held-files.ts';
+import { closeOnward, requestOnward, watchOnward } from '../service/onward.ts';
+import type { NextHop } from '../transport/calls.ts';
+import { type Wanted, firstRequest, refreshDelay, reselecting, withOwnToken } from './requests.ts';
+
+export interface ClientSettings extends Wanted {
+  readonly managerUrl: string;
+  readonly dialMilliseconds: number;
+  /** Of the namespace that gets the interface, or holds the memif socket. */
+  readonly netns: string;
+}
+
+/** Of one call, as NSM's own client has it. */
+const callMilliseconds = 15_000;
+const retryMilliseconds = 200;
+
+export class Client {
+  readonly #settings: ClientSettings;
+  readonly #program: MeshProgram;
+  readonly #manager: Manager;
+  readonly #files = new HeldFiles();
+  readonly #stopping = new AbortController();
+  #connection: Connection | undefined;
+  #stopWatching = () => {};
+  #broken = Promise.withResolvers<void>();
+  #keeping: Promise<void> | undefined;
+
+  constructor(settings: ClientSettings, program: MeshProgram) {
+    this.#settings = settings;
+    this.#program = program;
+    this.#manager = new Manager(settings.managerUrl, program.dialer, settings.dialMilliseconds);
+  }
+
+  /** The connection, which is kept from then on; rejects when the first Request does. */
+  async connect(): Promise<Connection> {
+    const connection = await this.#request(firstRequest(this.#settings));
+    this.#keeping = this.#keep();
+    return connection;
+  }
+
+  /** Closes the connection. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#keeping;
+    this.#stopWatching();
+    try {
+      if (this.#connection) await this.#close(this.#connection);
+    } finally {
+      this.#manager.close();
+    }
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted && this.#connection) {
+      const due = new AbortController();
+      const timer = sleep(refreshDelay(this.#connection), undefined, {
+        signal: AbortSignal.any([signal, due.signal]),
+      }).catch(() => {});
+      await Promise.race([timer, this.#broken.promise]);
+      due.abort();
+      if (!signal.aborted) await this.#renew(this.#connection);
+    }
+  }
+
+  /** As it is; where that fails by any endpoint and forwarder, again and again. */
+  async #renew(connection: Connection): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        await this.#request(attempt === 0 ? connection : reselecting(connection));
+        if (attempt > 0) this.#program.log.info({ connection: connection.id }, 'connected again');
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#program.log.warn({ connection: connection.id, error }, 'not connected; asking again');
+        await sleep(retryMilliseconds, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #request(wanted: Connection): Promise<Connection> {
+    const call = callWithin(callMilliseconds);
+    const nextHop = await this.#manager.connect(call.signal);
+    const inodeUrl = await this.#sendNamespace(nextHop);
+    const { mechanism: type, interfaceName: name } = this.#settings;
+    const offer = { cls: mechanismClass.local, type, parameters: { inodeURL: inodeUrl, name } };
+    const asked = withOwnToken(wanted, await this.#program.issueToken(nextHop.peer));
+    const answer = await requestOnward(nextHop, asked, [offer], this.#files, call);
+    try {
+      await checkClientPolicies(answer.path ?? { index: 0, pathSegments: [] }, nextHop.peer.certificate);
+    } catch (error) {
+      if (!this.#connection) await closeOnward(nextHop, answer, this.#files, call).catch(() => {});
+      throw error;
+    }
+    this.#stands(nextHop, answer);
+    return answer;
+  }
+
+  #stands(nextHop: NextHop, answer: Connection): void {
+    this.#stopWatching();
+    this.#connection = answer;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#broken = { promise, resolve, reject };
+    this.#stopWatching = watchOnward(nextHop, answer, {
+      onEvent: (_, state) => {
+        if (state !== State.UP) resolve();
+      },
+      onEnd: resolve,
+    });
+  }
+
+  async #close(connection: Connection): Promise<void> {
+    const call = callWithin(callMilliseconds);
+    const nextHop = await this.#manager.connect(call.signal);
+    await this.#sendNamespace(nextHop);
+    await closeOnward(
+      nextHop,
+      withOwnToken(connection, await this.#program.issueToken(nextHop.peer)),
+      this.#files,
+      call,
+    );
+  }
+
+  async #sendNamespace({ peer, url }: NextHop): Promise<string> {
+    const { netns: path } = this.#settings;
+    if (!peer.descriptors) throw new Error(`${url} is no unix socket`);
+    const inodeUrl = await peer.descriptors.send(path);
+    this.#files.add(inodeUrl, { path, close: () => {} });
+    return inodeUrl;
+  }
+}
+
+function callWithin(milliseconds: number) {
+  return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
+}

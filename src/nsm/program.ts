@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every program of a mesh has: an identity, tokens made with it, calls out and in.
+
+import { CrosswireError } from '../model/error.ts';
+import type { Log } from '../supervisor/settings.ts';
+import type { IdentitySource } from './identity/identity.ts';
+import { issueToken, type Token } from './identity/token.ts';
+import type { Peer } from './transport/calls.ts';
+import { GrpcDialer } from './transport/dialer.ts';
+import { GrpcServer } from './transport/server.ts';
+import type { UnixSockets } from './transport/unix-sockets.ts';
+
+export interface ProgramParts {
+  readonly identity: IdentitySource;
+  readonly unixSockets: UnixSockets;
+  readonly maxTokenMilliseconds: number;
+  readonly log: Log;
+}
+
+export class MeshProgram {
+  readonly log: Log;
+  readonly dialer: GrpcDialer;
+  readonly #parts: ProgramParts;
+
+  constructor(parts: ProgramParts) {
+    const { identity, unixSockets, log } = parts;
+    this.#parts = parts;
+    this.log = log;
+    this.dialer = new GrpcDialer({ identity, unixSockets, issueToken: (peer) => this.issueToken(peer) });
+  }
+
+  /** Resolves when there is an identity. */
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.#parts.identity.ready(signal);
+  }
+
+  server(): GrpcServer {
+    const { identity, unixSockets, log } = this.#parts;
+    const onRefused = (error: CrosswireError) => log.warn({ error }, 'a caller was not let in');
+    return new GrpcServer({ identity, unixSockets, onRefused });
+  }
+
+  async issueToken({ spiffeId, notAfter }: Peer): Promise<Token> {
+    const { identity: source, maxTokenMilliseconds: maxLifetimeMilliseconds } = this.#parts;
+    const identity = source.current();
+    if (!identity)
+      throw new CrosswireError({
+        code: 'IDENTITY_MISSING',
+        operation: 'issue a token',
+        subject: '',
+        reason: 'there is no identity yet',
+        hint: 'see SPIFFE_ENDPOINT_SOCKET and CROSSWIRE_TLS_CERTIFICATE',
+      });
+    return issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds });
+  }
+
+  close(): void {
+    this.dialer.close();
+    this.#parts.identity.close();
+  }
+}

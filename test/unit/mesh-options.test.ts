@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import test from 'ava';
+import { readMeshOptions } from '../../src/config/mesh-options.ts';
+
+const identity = { SPIFFE_ENDPOINT_SOCKET: 'unix:///agent.sock' };
+
+test('a request: the URL of the service, the command line over the environment over the default', (t) => {
+  const environment = { ...identity, NSM_CONNECT_TO: 'unix:///from/environment', NSM_MAX_TOKEN_LIFETIME: '30s' };
+  const given = { netns: '/run/netns/a', labels: ['app=shop', 'note=a=b'], managerUrl: 'unix:///given' };
+  const options = readMeshOptions('request', 'kernel://web@my.cluster/nsm-1?app=bank&tier=1', given, environment);
+  t.like(options, {
+    mechanism: 'KERNEL',
+    service: 'web@my.cluster',
+    interfaceName: 'nsm-1',
+    labels: { app: 'shop', tier: '1', note: 'a=b' },
+    managerUrl: 'unix:///given',
+    maxTokenMilliseconds: 30_000,
+    workloadApi: 'unix:///agent.sock',
+    name: `request-${process.pid}`,
+  });
+});
+
+test('an endpoint', (t) => {
+  const given = { netns: 'relative', cidr: '172.16.1.0/24', payload: 'ethernet', name: 'nse-1' };
+  const options = readMeshOptions('endpoint', 'memif://fw/m0', given, identity);
+  t.like(options, { mechanism: 'MEMIF', payload: 'ETHERNET', cidr: '172.16.1.0/24', labels: {} });
+  t.regex(options.netns, /^\/.*\/relative$/);
+  t.regex(options.listenUrl, /^unix:\/\/\/.*\/nse-1\.sock$/);
+});
+
+test('every mistake is told, each with what it is about', (t) => {
+  const given = { managerUrl: 'tcp://host:5001', payload: 'ippp', cidr: '10.0.0.1/32', labels: ['alone'], name: 'a b' };
+  const error = t.throws(() => readMeshOptions('endpoint', 'kernel://web/an-interface-name', given, {}), {
+    instanceOf: AggregateError,
+  });
+  t.deepEqual(
+    error?.errors.map(({ code, subject }: { code: string; subject: string }) => `${code} ${subject}`),
+    [
+      'OPTION_INVALID the network service',
+      'OPTION_INVALID --netns',
+      'OPTION_INVALID --cidr',
+      'OPTION_INVALID --payload',
+      'OPTION_INVALID --label',
+      'OPTION_INVALID --manager',
+      'OPTION_INVALID --name',
+      'OPTION_INVALID SPIFFE_ENDPOINT_SOCKET',
+    ],
+  );
+});
