@@ -84,7 +84,7 @@ console.log('received = delivered + dropped, to the last frame: %s', allAddUp ? 
 console.log('\nA few lines of %s:', url);
 const shown = text
   .split('\n')
-  .filter((line) => /^crosswire_wire_(tx_bytes_total|drops_total)\{wire="client-to-/.test(line));
+  .filter((line) => /^crosswire_wire_(tx_bytes_total|drops_total)\{wire="(client-to|nsm)-/.test(line));
 console.log(
   shown
     .slice(0, 6)
