@@ -2,13 +2,14 @@
 // g: a client that ends leaves nothing behind, anywhere.
 
 import { eventually } from '../support/shell.ts';
+import type { Forwarder } from './support/forwarder.ts';
 import { scenario } from './support/scenario.ts';
 import { Pings } from './support/traffic.ts';
 
 for (const payload of ['IP', 'ETHERNET'] as const)
   scenario(`g: payload ${payload}: SIGTERM of nsc leaves nothing, and its address is free again`, async (t, mesh) => {
     const forwarder = await mesh.node.startForwarder();
-    const descriptors = await forwarder.descriptors();
+    const descriptors: number[] = [];
     // Two addresses, one connection: a second client connects only when the first gave them back.
     const endpoint = await mesh.node.startEndpoint('nse-1', {
       services: ['svc-1'],
@@ -22,10 +23,20 @@ for (const payload of ['IP', 'ETHERNET'] as const)
       t.deepEqual(await client.namespace.interfaces(), []);
       t.deepEqual(await endpoint.namespace.interfaces(), []);
       t.deepEqual(await forwarder.wires(), []);
+      descriptors.push(
+        await eventually('no more descriptors than after the first', () => settled(forwarder, descriptors)),
+      );
     }
     t.deepEqual(await mesh.node.namespace.interfaces(), []);
-    t.log(`descriptors before ${descriptors}, after ${await forwarder.descriptors()}`);
+    t.log(`descriptors after each client: ${descriptors.join(', ')}`);
   });
+
+/** Connections part in their own time. */
+async function settled(forwarder: Forwarder, [first = Number.POSITIVE_INFINITY]: readonly number[]): Promise<number> {
+  const now = await forwarder.descriptors();
+  if (now > first) throw new Error(`${now} > ${first}`);
+  return now;
+}
 
 scenario('g: a client that dies with its namespace leaves nothing, long before its token expires', async (t, mesh) => {
   const forwarder = await mesh.node.startForwarder();

@@ -20,16 +20,26 @@ type Fault = (mesh: Mesh, ground: Ground) => Promise<void>;
 
 const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
 
+interface Setting {
+  readonly payload?: 'IP' | 'ETHERNET';
+  readonly environment?: Environment;
+}
+
 heals('the endpoint dies with its namespace, and another starts', async (mesh, { endpoint }) => {
   await endpoint.stop('SIGKILL');
   await mesh.removeNamespace(endpoint.namespace);
   await mesh.node.startEndpoint('nse-2', service);
 });
 
-heals('the forwarder is killed and returns under the same name', async (mesh) => {
-  await mesh.node.forwarder.stop('SIGKILL');
-  await mesh.node.forwarder.launch();
-});
+for (const payload of ['IP', 'ETHERNET'] as const)
+  heals(
+    `the forwarder is killed and returns under the same name, payload ${payload}`,
+    async (mesh) => {
+      await mesh.node.forwarder.stop('SIGKILL');
+      await mesh.node.forwarder.launch();
+    },
+    { payload },
+  );
 
 // As long as its pings are answered nsc does not ask for another forwarder, and the manager holds it to the name of the one
 // that is gone (sdk, discoverforwarder) until nsc's token expires: here soon, by default in ten minutes.
@@ -39,7 +49,7 @@ heals(
     await mesh.node.forwarder.stop('SIGKILL');
     await mesh.node.startForwarder('forwarder-other');
   },
-  { NSM_MAX_TOKEN_LIFETIME: '30s' },
+  { environment: { NSM_MAX_TOKEN_LIFETIME: '30s' } },
 );
 
 heals('the manager is killed and returns', async (mesh) => {
@@ -52,11 +62,11 @@ heals('only the data plane goes down', async (_mesh, { endpoint }) => {
   await endpoint.namespace.run('ip', 'link', 'set', name as string, 'down');
 });
 
-function heals(what: string, fault: Fault, environment: Environment = {}): void {
+function heals(what: string, fault: Fault, setting: Setting = {}): void {
   scenario(
     `f: ${what}`,
     async (t, mesh) => {
-      const ground = await prepare(mesh, environment);
+      const ground = await prepare(mesh, setting);
       await fault(mesh, ground);
       await healed(t, mesh, ground);
     },
@@ -64,9 +74,9 @@ function heals(what: string, fault: Fault, environment: Environment = {}): void 
   );
 }
 
-async function prepare(mesh: Mesh, environment: Environment): Promise<Ground> {
+async function prepare(mesh: Mesh, { payload = service.payload, environment = {} }: Setting): Promise<Ground> {
   await mesh.node.startForwarder();
-  const endpoint = await mesh.node.startEndpoint('nse-1', service);
+  const endpoint = await mesh.node.startEndpoint('nse-1', { ...service, payload });
   const client = await mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'], environment });
   const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
   mesh.onRemove(() => pings.abandon());

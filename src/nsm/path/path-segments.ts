@@ -34,3 +34,14 @@ export function withSegmentsBehind(connection: Connection, { path: news }: Conne
   const pathSegments = [...path.pathSegments.slice(0, index + 1), ...news.pathSegments.slice(index + 1)];
   return { ...connection, path: { index, pathSegments } };
 }
+
+/** The SPIFFE ID in the client's token, which the policies have chained to the caller's. */
+export function clientOf(connection: Connection): string {
+  const [, claims = ''] = firstSegment(connection)?.token.split('.') ?? [];
+  try {
+    const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub?: unknown };
+    return typeof sub === 'string' ? sub : '';
+  } catch {
+    return '';
+  }
+}

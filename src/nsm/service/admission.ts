@@ -2,8 +2,10 @@
 // Before anything is done for a caller: its token into the path, ours beside it, the policies over all of them.
 
 import { CrosswireError } from '../../model/error.ts';
+import type { WireStatus } from '../../model/status.ts';
 import type { Connection } from '../generated/connection.ts';
-import { firstSegment, previousSegment, withSegment } from '../path/path-segments.ts';
+import { clientOf, previousSegment, withSegment } from '../path/path-segments.ts';
+import { clientOfWire } from '../wire/wire-document.ts';
 import { wireOf } from '../wire/wire-name.ts';
 import type { Established } from './established.ts';
 import type { IncomingCall, ServiceParts } from './parts.ts';
@@ -38,21 +40,20 @@ export async function mustOwn(
     );
   const same = held.client === clientOf(connection) && held.wire === wireOf(connection);
   if (same && (held.caller === spiffeId || (await isManager()))) return;
-  throw new CrosswireError({
+  throw ofAnother(connection, held.client || held.caller, ` by way of ${spiffeId}`);
+}
+
+/** So must be the client of a wire that an earlier run of ours made, and that no connection stands for yet. */
+export function mustOwnWire(wire: WireStatus | undefined, connection: Connection): void {
+  const client = clientOfWire(wire);
+  if (client !== undefined && client !== clientOf(connection)) throw ofAnother(connection, client);
+}
+
+function ofAnother(connection: Connection, owner: string, way = ''): CrosswireError {
+  return new CrosswireError({
     code: 'CONNECTION_OF_ANOTHER',
     operation: 'find the connection',
     subject: `connection ${connection.id}`,
-    reason: `it, or its wire, belongs to ${held.client || held.caller}, not to ${clientOf(connection)} by way of ${spiffeId}`,
+    reason: `it, or its wire, belongs to ${owner}, not to ${clientOf(connection)}${way}`,
   });
-}
-
-/** The SPIFFE ID in the client's token, which the policies have chained to the caller's. */
-export function clientOf(connection: Connection): string {
-  const [, claims = ''] = firstSegment(connection)?.token.split('.') ?? [];
-  try {
-    const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub?: unknown };
-    return typeof sub === 'string' ? sub : '';
-  } catch {
-    return '';
-  }
 }

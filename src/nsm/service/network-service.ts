@@ -6,10 +6,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, State } from '../generated/connection.ts';
 import type { NetworkServiceRequest } from '../generated/networkservice.ts';
-import { previousSegment, withSegment, withSegmentsBehind } from '../path/path-segments.ts';
+import { clientOf, previousSegment, withSegment, withSegmentsBehind } from '../path/path-segments.ts';
 import { asCallerSees, locate } from '../path/update-path.ts';
+import { clientOfWire } from '../wire/wire-document.ts';
 import { wireOf } from '../wire/wire-name.ts';
-import { admitted, clientOf, mustOwn } from './admission.ts';
+import { admitted, mustOwn, mustOwnWire } from './admission.ts';
 import { Departures } from './departures.ts';
 import { Establisher, type Outcome } from './establish.ts';
 import { asMeshConnection, type Established, namespacesOf } from './established.ts';
@@ -74,7 +75,9 @@ export class NetworkService {
     const answer = await this.#turns.take(wire, async () => {
       const connection = await admitted(this.#parts, located, call);
       const lease = leaseOf(connection, call.deadline.getTime() - begun);
-      for (const before of this.#concerning(located.id, wire)) {
+      const concerned = this.#concerning(located.id, wire);
+      if (concerned.length === 0) mustOwnWire(this.#parts.wires.get(wire), connection);
+      for (const before of concerned) {
         await mustOwn(this.#parts, before, connection, call);
         // A client that was started anew asks for its wire under an id that is new, too.
         if (before.id !== located.id || connection.state === State.RESELECT_REQUESTED)
@@ -100,7 +103,7 @@ export class NetworkService {
     await this.#turns.take(wireOf(located), async () => {
       const connection = await admitted(this.#parts, located, call);
       const held = this.#standing.get(located.id);
-      if (!held) return;
+      if (!held) return this.#closeLeftover(connection);
       await mustOwn(this.#parts, held, connection, call);
       await this.#end(withPathOf(held, connection), call);
     });
@@ -182,6 +185,15 @@ export class NetworkService {
       .catch((error: unknown) =>
         this.#parts.log.warn({ connection: id, error }, 'a connection that nobody needs was not closed'),
       );
+  }
+
+  /** A wire of an earlier run goes when its client ends before it has asked for it again. */
+  async #closeLeftover(connection: Connection): Promise<void> {
+    const wire = wireOf(connection);
+    const { wires, log } = this.#parts;
+    if (this.wires().has(wire) || clientOfWire(wires.get(wire)) !== clientOf(connection)) return;
+    log.info({ connection: connection.id, wire }, 'the client of a wire of an earlier run ended: removing it');
+    await wires.remove([wire]);
   }
 
   /** Everything goes even where the next hop does not answer any more. */

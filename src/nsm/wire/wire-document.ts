@@ -2,9 +2,11 @@
 // A connection, with what was agreed on both of its sides, as the document of a wire: the same words as in a wire file,
 // and checked by the same rules.
 
+import type { WireStatus } from '../../model/status.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import { parseInodeUrl } from '../mechanisms/inode-url.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
+import { clientOf } from '../path/path-segments.ts';
 import { halfOf, neighboursOf, policiesOf, routesOf } from './kernel-end.ts';
 import { wireOf } from './wire-name.ts';
 
@@ -22,6 +24,14 @@ export interface Agreement {
 
 type End = 'client' | 'endpoint';
 
+/** Beside those of the connection. The journal keeps them, for the next run to know whose wire it is. */
+const ownLabel = { connection: 'nsm/connection', client: 'nsm/client' } as const;
+
+/** The SPIFFE ID that the wire was made for. */
+export function clientOfWire(wire: WireStatus | undefined): string | undefined {
+  return wire?.spec.labels[ownLabel.client] || undefined;
+}
+
 export function wireDocumentOf({ connection, client, endpoint, memifViaEngine, pathOf }: Agreement): object {
   const { labels, networkService, networkServiceEndpointName, context } = connection;
   const bothMemif = client.type === mechanismType.memif && endpoint.type === mechanismType.memif;
@@ -30,7 +40,7 @@ export function wireDocumentOf({ connection, client, endpoint, memifViaEngine, p
     kind: 'Wire',
     metadata: {
       name: wireOf(connection),
-      labels: { ...labels, 'nsm/connection': connection.id },
+      labels: { ...labels, [ownLabel.connection]: connection.id, [ownLabel.client]: clientOf(connection) },
     },
     spec: {
       ...(networkService ? { networkService } : {}),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workloads that are gone: told from those that are out of sight, and from those that one look missed.
 
+import { mock } from 'node:test';
 import test from 'ava';
 import { ConnectionEventType } from '../../../src/nsm/generated/connection.ts';
 import { Departures } from '../../../src/nsm/service/departures.ts';
@@ -19,8 +20,36 @@ function watching(...inUse: string[]) {
       throw error;
     },
   });
-  return { one, scan: () => departures.scan() };
+  return { one, departures, scan: () => departures.scan() };
 }
+
+test.serial('a look each second; soon where there is something new, or something was missed', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const { one, departures } = watching('inode://4/1');
+  const looksAfter = async (milliseconds: number) => {
+    mock.timers.tick(milliseconds);
+    await new Promise(setImmediate);
+    return one.looks;
+  };
+  departures.arrived();
+  t.is(await looksAfter(5_000), 0, 'not started');
+  departures.start();
+  t.is(await looksAfter(999), 0);
+  t.is(await looksAfter(1), 1);
+  departures.arrived();
+  departures.arrived();
+  one.there = [{ device: 4, inode: 1 }];
+  t.is(await looksAfter(100), 2);
+  t.is(await looksAfter(999), 2);
+  one.there = [];
+  t.is(await looksAfter(1), 3);
+  t.is(await looksAfter(100), 4);
+  t.deepEqual(one.gone, ['inode://4/1']);
+  t.is(await looksAfter(999), 4);
+  departures.stop();
+  t.is(await looksAfter(5_000), 4);
+});
 
 test('gone is what was seen and is missed twice in a row, and it is said once', async (t) => {
   const { one, scan } = watching('inode://4/1', 'inode://4/2');

@@ -8,7 +8,7 @@ import {
   ConnectionEventType,
   MonitorScopeSelector,
 } from '../../../src/nsm/generated/connection.ts';
-import { clientOf } from '../../../src/nsm/service/admission.ts';
+import { clientOf } from '../../../src/nsm/path/path-segments.ts';
 import { Expiry } from '../../../src/nsm/service/expiry.ts';
 import { HeldFiles } from '../../../src/nsm/service/held-files.ts';
 import { MonitorHub, matches } from '../../../src/nsm/service/monitor-hub.ts';
