@@ -18,6 +18,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** A program that prints what is at a URL: a namespace has no other way to be asked from. */
+const askInside = `fetch(process.argv[1]).then((answer) => (answer.ok ? answer.text() : process.exit(1))).then((body) =>
+  process.stdout.write(body))`;
+
 export class Daemon {
   readonly directory: string;
   readonly control: string;
@@ -111,7 +115,7 @@ export class Daemon {
   /** The body, if the answer is 200. */
   async #get(path: string): Promise<string | undefined> {
     const url = `http://${this.metricsAddress}${path}`;
-    if (this.#home) return this.#home.run('curl', '--fail', '--silent', url);
+    if (this.#home) return this.#home.run(process.execPath, '-e', askInside, url);
     const answer = await fetch(url);
     return answer.ok ? answer.text() : undefined;
   }
