@@ -21,14 +21,24 @@ export interface Offering {
 
 const { local, remote } = mechanismClass;
 
-/** Ordered; local ones for a next hop on this node, remote ones otherwise. Fails where there are none: a next hop that
+/** Ordered; local ones for a next hop on this node, remote ones otherwise. `interfaceName` is what the endpoint's interface
+ *  is called already: an endpoint that is not told chooses another (sdk, common/mechanisms/kernel/server.go). Fails where there are none: a next hop that
  *  is asked without could only refuse, and nobody would know why. */
-export function offersFor({ tunnel, priority }: Offering, carried: string, nextHopUrl: string): Mechanism[] {
+export function offersFor(
+  { tunnel, priority }: Offering,
+  carried: string,
+  nextHopUrl: string,
+  interfaceName?: string,
+): Mechanism[] {
   const onThisNode = /^(unix|inode):/.test(nextHopUrl);
   const all: Mechanism[] = onThisNode
     ? [
         { cls: local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } },
-        { cls: local, type: mechanismType.kernel, parameters: {} },
+        {
+          cls: local,
+          type: mechanismType.kernel,
+          parameters: interfaceName ? { [parameter.interfaceName]: interfaceName } : {},
+        },
       ]
     : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl))];
   const rank = ({ type }: Mechanism) => {

@@ -29,9 +29,14 @@ function bytesOf(text: string | undefined): Buffer | undefined {
 /** Identifiers in use, of tunnels that others opened to us. */
 export class VniBook {
   readonly #taken = new Map<string, string>(); // remote address and vni → connection
+  readonly #last = new Map<string, { readonly remote: string; readonly vni: number }>(); // of a connection
 
-  /** One of that parity that no remote address has yet, from 2 on: the kernel has each once (docs/decisions/010-vxlan.md). */
+  /** One of that parity that no remote address has yet, from 2 on: the kernel has each once (docs/decisions/010-vxlan.md).
+   *  The same again for the same connection: a caller that was killed asks without one, and another would be another
+   *  tunnel. */
   choose(remote: string, parity: 0 | 1, connection: string): number {
+    const last = this.#last.get(connection);
+    if (last?.remote === remote && last.vni % 2 === parity) return last.vni;
     for (;;) {
       const vni = randomInt(1, identifiers / 2) * 2 + parity;
       if (!this.#isTaken(vni) && this.hold(remote, vni, connection)) return vni;
@@ -49,10 +54,12 @@ export class VniBook {
     const holder = this.#taken.get(key);
     if (holder !== undefined && holder !== connection) return false;
     this.#taken.set(key, connection);
+    this.#last.set(connection, { remote, vni });
     return true;
   }
 
   release(connection: string): void {
+    this.#last.delete(connection);
     for (const [key, holder] of this.#taken) if (holder === connection) this.#taken.delete(key);
   }
 }

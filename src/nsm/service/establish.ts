@@ -16,6 +16,7 @@ import { Rotation } from '../registry/rotation.ts';
 import type { Attributes } from '../tracing/tracing.ts';
 import type { NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
+import { wireOf } from '../wire/wire-name.ts';
 import type { Established } from './established.ts';
 import { HeldFiles } from './held-files.ts';
 import { acceptAnswer, closeOnward, requestOnward } from './onward.ts';
@@ -96,7 +97,8 @@ export class Establisher {
     const { connection, held, files, call } = attempt;
     const { tunnel, temporaryDirectory } = this.#settings;
     try {
-      const offers = offersFor(this.#offering, connection.payload, found.identity);
+      const name = this.#interfaceAt(found, connection);
+      const offers = offersFor(this.#offering, connection.payload, found.identity, name);
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
@@ -108,6 +110,12 @@ export class Establisher {
       found.file?.close();
       throw error;
     }
+  }
+
+  /** Of a wire that stands since before a restart, or since the last Request. To rename it would stop its traffic. */
+  #interfaceAt({ name }: Found, connection: Connection): string | undefined {
+    const endpoint = this.#parts.wires.get(wireOf(connection))?.spec.endpoint;
+    return endpoint?.pod === name && endpoint.mechanism.type === 'kernel' ? endpoint.mechanism.interface : undefined;
   }
 
   async #ask(attempt: Attempt, way: Way, inUse: Mechanism | undefined): Promise<Outcome> {

@@ -19,6 +19,12 @@ test('on this node memif goes before kernel, unless told otherwise', (t) => {
   t.deepEqual(types(offersFor({ priority: ['kernel'] }, 'IP', 'unix:///x')), ['KERNEL', 'MEMIF']);
 });
 
+test('an endpoint hears what its interface is called already', (t) => {
+  const [, first] = offersFor(offering, 'IP', 'inode://4/7');
+  const [, again] = offersFor(offering, 'IP', 'inode://4/7', 'svc-1-a');
+  t.deepEqual([first?.parameters, again?.parameters], [{}, { name: 'svc-1-a' }]);
+});
+
 test('to another node frames go by VXLAN, where there is a tunnel', (t) => {
   const [offer] = offersFor(offering, 'ETHERNET', 'tcp://10.0.0.9:5001');
   t.deepEqual(offer, {
@@ -87,6 +93,16 @@ test('an identifier that is in use by another connection is refused, by the same
   );
   own.vnis.release('c1');
   t.notThrows(() => completed(own, other, mechanism('VXLAN', parameters)));
+});
+
+test('a caller that forgot its identifier has it again, from the same address', (t) => {
+  const own = parts();
+  const asked = mechanism('VXLAN', { src_ip: '10.0.0.1' });
+  const vni = () => completed(own, connection, asked).parameters['vni'];
+  const first = vni();
+  t.is(vni(), first);
+  const elsewhere = Number(completed(own, connection, mechanism('VXLAN', { src_ip: '10.0.0.3' })).parameters['vni']);
+  t.is(elsewhere % 2, 1);
 });
 
 test('parity compares addresses before a translation, byte by byte', (t) => {

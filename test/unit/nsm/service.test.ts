@@ -61,6 +61,8 @@ test('a hundred refreshes change nothing and keep one descriptor for each file',
   t.is(one.mesh.files.open, held);
   t.is(held, 3, 'the namespaces of client and endpoint, and the socket of the endpoint');
   t.is(one.endpoint.hops.length, 1, 'over the connection there is');
+  const offered = (at: number) => one.endpoint.requests[at]?.mechanismPreferences.at(-1)?.parameters;
+  t.deepEqual([offered(0), offered(1)], [{}, { name: 'if-fw-1' }], 'it hears what its interface is called');
   t.deepEqual(new Set(one.wires.applied.slice(1).map(({ outcome }) => outcome)), new Set(['unchanged']));
   t.is(one.service.connections().length, 1);
 });
