@@ -131,6 +131,7 @@ export const nsmErrors = {
   TOO_MANY_CALLS: 'Too many calls for one connection are waiting already.',
   NAME_OF_ANOTHER: 'Another identity registered that name at the manager, or the registry is full.',
   ADDRESSES_EXHAUSTED: 'An endpoint has given out every address of its prefix.',
+  TOO_MANY_CONNECTIONS: 'There are as many connections as the forwarder, or one caller without a manager, may have.',
   REGISTRATION_LOST: 'The manager no longer has the entry of this forwarder; it is registered again at once.',
   IDENTITY_UNAVAILABLE: 'The Workload API is not there or has no identity for this process; it is asked again.',
   IDENTITY_UNUSABLE:

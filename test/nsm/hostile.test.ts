@@ -3,10 +3,13 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { readFile } from 'node:fs/promises';
 import { status } from '@grpc/grpc-js';
 import type { ExecutionContext } from 'ava';
-import { MonitorConnectionService, MonitorScopeSelector } from '../../src/nsm/generated/connection.ts';
+import {
+  MonitorConnectionService,
+  MonitorScopeSelector,
+  type PathSegment,
+} from '../../src/nsm/generated/connection.ts';
 import { eventually } from '../support/shell.ts';
 import { Attacker } from './support/attacker.ts';
 import type { Forwarder } from './support/forwarder.ts';
@@ -35,7 +38,7 @@ harmless('oversized messages', async (t, attacker) => {
 
 harmless('ten thousand streams', async (t, attacker, forwarder) => {
   const { path, requestSerialize, responseDeserialize } = MonitorConnectionService.monitorConnections;
-  const before = await residentMegabytes(forwarder);
+  const before = await forwarder.residentMegabytes();
   const streams = Array.from({ length: 10_000 }, () =>
     attacker.client
       .makeServerStreamRequest(path, requestSerialize, responseDeserialize, MonitorScopeSelector.create())
@@ -43,7 +46,7 @@ harmless('ten thousand streams', async (t, attacker, forwarder) => {
       .on('data', () => undefined),
   );
   await Promise.race([once(streams[0] as (typeof streams)[0], 'data'), once(streams[0] as (typeof streams)[0], 'end')]);
-  const after = await residentMegabytes(forwarder);
+  const after = await forwarder.residentMegabytes();
   t.log(`resident memory from ${before} to ${after} MB`);
   t.true(after - before < 200);
   for (const stream of streams) stream.cancel();
@@ -56,9 +59,8 @@ harmless('slow loris: three hundred connections that say nothing', async (_t, _a
 });
 
 harmless("ids of others: Close with the victim's connection", async (t, attacker, forwarder) => {
-  const victim = (await victimPath(attacker)).pathSegments;
+  const [client, , own] = (await victimPath(attacker)).pathSegments as [PathSegment, PathSegment, PathSegment];
   const token = await attacker.token();
-  const [client, , own] = victim as [(typeof victim)[0], (typeof victim)[0], (typeof victim)[0]];
   const stolen: Record<string, ReturnType<Attacker['connection']>> = {
     'the id under which the forwarder keeps it': attacker.connection([], [own]),
     'the id that names its wire': attacker.connection([client], [own]),
@@ -73,12 +75,33 @@ harmless("ids of others: Close with the victim's connection", async (t, attacker
 harmless("ids of others: a connection of the victim's name", async (t, _attacker, forwarder, mesh) => {
   const requester = await Requester.start(mesh, 'attacker', forwarder.listenUrl);
   const where = await mesh.namespace('attacker');
-  // Whether it is refused or gets a wire of its own, the victim's is not touched.
-  const answer = await requester
-    .request({ service: 'svc-1', where, interface: 'nsm-9', id: 'nsc-1-0' })
-    .catch(() => undefined);
-  t.log(answer ? 'it got a wire of its own' : 'refused');
-  if (answer) await requester.close(answer, where);
+  // An id is good only in the mouth of whoever brings it: this is another wire.
+  const answer = await requester.request({ service: 'svc-1', where, interface: 'nsm-9', id: 'nsc-1-0' });
+  t.is((await forwarder.wires()).length, 2);
+  await requester.close(answer, where);
+  await requester.end();
+});
+
+harmless("ids of others: the victim's whole path, with tokens of the attacker's making", async (t, attacker) => {
+  const [client, manager, own] = (await victimPath(attacker)).pathSegments as [PathSegment, PathSegment, PathSegment];
+  const asManager = await attacker.token({ sub: 'spiffe://test.nsm/nsmgr-node1' });
+  const forgedClient = await attacker.token({ sub: 'spiffe://test.nsm/nsc-1', aud: [attacker.self.spiffeId] });
+  const paths = {
+    'tokens as they were seen, and one in the name of the manager': { client, token: asManager },
+    "the client's token forged for the attacker": {
+      client: { ...client, token: forgedClient },
+      token: await attacker.token(),
+    },
+  };
+  for (const [what, path] of Object.entries(paths)) {
+    const connection = attacker.connection([path.client], [own]);
+    Object.assign(connection.path?.pathSegments[1] as object, { name: manager.name, id: manager.id });
+    connection.id = manager.id;
+    t.is(await attacker.close(connection, path.token), status.PERMISSION_DENIED, what);
+    t.is(await attacker.request(connection, path.token), status.PERMISSION_DENIED, what);
+    connection.path?.pathSegments.pop();
+    t.is(await attacker.request(connection, path.token), status.PERMISSION_DENIED, `${what}, without our segment`);
+  }
 });
 
 /** Runs the attack beside a wire with traffic, and judges that wire and the forwarder's descriptors afterwards. */
@@ -127,10 +150,5 @@ async function victimPath(attacker: Attacker) {
   const [event] = await once(stream, 'data');
   stream.cancel();
   const [connection] = Object.values((event as { connections: Record<string, { path: never }> }).connections);
-  return (connection as { path: { pathSegments: { name: string; id: string; token: string }[] } }).path;
-}
-
-async function residentMegabytes(forwarder: Forwarder): Promise<number> {
-  const text = await readFile(`/proc/${forwarder.process.child.pid}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024);
+  return (connection as { path: { pathSegments: PathSegment[] } }).path;
 }

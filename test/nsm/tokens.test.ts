@@ -22,6 +22,7 @@ scenario('h: broken tokens are refused, a good one is not', async (t, mesh) => {
     expired: await attacker.token({ exp: past }),
     'without an expiry': await attacker.token({ exp: undefined }),
     'signed by another': await attacker.token({}, other),
+    'in the name of another': await attacker.token({ sub: manager }),
     'for another audience': await attacker.token({ aud: [manager] }),
     'an audience that is no list': await attacker.token({ aud: 'spiffe://test.nsm/forwarder-node1' }),
   };

@@ -26,6 +26,11 @@ export function withSegment(connection: Connection, at: number, change: Partial<
   return { ...connection, path: { ...path, pathSegments } };
 }
 
+/** Our own, in both of its places. */
+export function withId(connection: Connection, id: string): Connection {
+  return { ...withSegment(connection, 0, { id }), id };
+}
+
 /** With what the next hop says of the segments behind ours. */
 export function withSegmentsBehind(connection: Connection, { path: news }: Connection): Connection {
   const { path } = connection;
@@ -37,7 +42,13 @@ export function withSegmentsBehind(connection: Connection, { path: news }: Conne
 
 /** The SPIFFE ID in the client's token, which the policies have chained to the caller's. */
 export function clientOf(connection: Connection): string {
-  const [, claims = ''] = firstSegment(connection)?.token.split('.') ?? [];
+  const segment = firstSegment(connection);
+  return segment ? subjectOf(segment) : '';
+}
+
+/** Who the token of a segment says it is; '' where that cannot be read. */
+export function subjectOf({ token }: PathSegment): string {
+  const [, claims = ''] = token.split('.', 2);
   try {
     const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub?: unknown };
     return typeof sub === 'string' ? sub : '';

@@ -3,10 +3,9 @@
 
 import { CrosswireError } from '../../model/error.ts';
 import type { WireStatus } from '../../model/status.ts';
-import type { Connection } from '../generated/connection.ts';
-import { clientOf, previousSegment, withSegment } from '../path/path-segments.ts';
+import type { Connection, PathSegment } from '../generated/connection.ts';
+import { clientOf, previousSegment, subjectOf, withSegment } from '../path/path-segments.ts';
 import { clientOfWire } from '../wire/wire-document.ts';
-import { wireOf } from '../wire/wire-name.ts';
 import type { Established } from './established.ts';
 import type { IncomingCall, ServiceParts } from './parts.ts';
 
@@ -17,30 +16,31 @@ export async function admitted(
   call: IncomingCall,
 ): Promise<Connection> {
   const { caller, token } = call;
-  const own = await parts.issueToken(caller);
   const callers = token && previousSegment(located) ? withSegment(located, -1, token) : located;
+  const own = await parts.issueToken(caller);
   const connection = withSegment(callers, 0, own);
   const segments = connection.path?.pathSegments.slice(0, connection.path.index + 1) ?? [];
   await parts.checkCaller(segments, caller.certificate);
+  mustSpeakForItself(previousSegment(connection), caller.spiffeId);
   return connection;
 }
 
-/** The client must be the one of before, and its wire too. So must be the caller, whose word it is who the client is; but
- *  for our manager, which comes back under another identity. */
-export async function mustOwn(
-  { manager }: Pick<ServiceParts, 'manager'>,
-  held: Established,
-  connection: Connection,
-  { caller: { spiffeId }, signal }: IncomingCall,
-): Promise<void> {
-  const isManager = () =>
-    manager(signal).then(
-      ({ peer }) => peer.spiffeId === spiffeId,
-      () => false,
-    );
-  const same = held.client === clientOf(connection) && held.wire === wireOf(connection);
-  if (same && (held.caller === spiffeId || (await isManager()))) return;
-  throw ofAnother(connection, held.client || held.caller, ` by way of ${spiffeId}`);
+/** NSM's policies check only that the caller signed its token; one that says it is another would be believed by the chain. */
+function mustSpeakForItself(segment: PathSegment | undefined, spiffeId: string): void {
+  const subject = segment && subjectOf(segment);
+  if (subject === spiffeId) return;
+  throw new CrosswireError({
+    code: 'POLICY_REFUSED',
+    operation: 'check the tokens',
+    subject: 'prev_token_subject',
+    reason: `${spiffeId} signed a token of '${subject ?? ''}'`,
+  });
+}
+
+/** The client must be the one of before, and its wire too: wires of callers other than our manager are their own. */
+export function mustOwn(held: Established, connection: Connection, wire: string, { caller }: IncomingCall): void {
+  if (held.wire === wire && held.client === clientOf(connection)) return;
+  throw ofAnother(connection, held.client || held.caller, ` by way of ${caller.spiffeId}`);
 }
 
 /** So must be the client of a wire that an earlier run of ours made, and that no connection stands for yet. */

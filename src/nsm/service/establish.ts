@@ -27,7 +27,7 @@ import { pathMetrics } from './path-metrics.ts';
 const usualMtu = 9000;
 
 /** What a Request that worked amounts to. */
-export type Outcome = Omit<Established, 'caller' | 'client' | 'stopWatching'>;
+export type Outcome = Omit<Established, 'caller' | 'client' | 'scope' | 'givePlaceBack' | 'stopWatching'>;
 
 /** By which a connection is led on. */
 interface Way {
@@ -39,6 +39,8 @@ interface Way {
 
 interface Attempt {
   readonly connection: Connection;
+  /** Name of what it shall become. */
+  readonly wire: string;
   readonly held: Established | undefined;
   readonly files: HeldFiles;
   readonly call: IncomingCall;
@@ -59,7 +61,7 @@ export class Establisher {
 
   /** Tries the caller's mechanisms in its order, each with every endpoint; the first that works end to end wins. */
   async establish(
-    asked: Connection,
+    { connection: asked, wire }: Pick<Attempt, 'connection' | 'wire'>,
     preferences: readonly Mechanism[],
     held: Established | undefined,
     call: IncomingCall,
@@ -71,7 +73,7 @@ export class Establisher {
     const connection = { ...asked, payload: payload || asked.payload };
     const mechanisms = acceptable(this.#offering, connection.payload, asked.mechanism, preferences);
     const files = held?.files ?? new HeldFiles();
-    const attempt = { connection, held, files, call, leave: this.#leaving(held) };
+    const attempt = { connection, wire, held, files, call, leave: this.#leaving(held) };
     const failures: unknown[] = [];
     for (const mechanism of mechanisms) {
       for (const { endpoint } of candidates) {
@@ -146,7 +148,7 @@ export class Establisher {
   }
 
   async #makeWire(
-    { connection: asked, held, files }: Attempt,
+    { connection: asked, wire: name, held, files }: Attempt,
     { callerSide, found, nextHop }: Way,
     answer: Connection,
   ): Promise<Outcome> {
@@ -160,6 +162,7 @@ export class Establisher {
     };
     const { memifViaEngine } = this.#settings;
     const document = wireDocumentOf({
+      name,
       connection: merged,
       client: callerSide,
       endpoint: onward,

@@ -16,8 +16,12 @@ export interface Established {
   /** As we see it: own id, own index, the caller's mechanism. */
   connection: Connection;
   /** SPIFFE IDs of who asked last, and of the client whose wire it is. */
-  caller: string;
-  client: string;
+  readonly caller: string;
+  readonly client: string;
+  /** Of Callers. */
+  readonly scope: string;
+  /** Lets another have its place. */
+  readonly givePlaceBack: () => void;
   /** Agreed with the next hop. */
   onward: Mechanism;
   endpoint: Found;

@@ -157,5 +157,6 @@ const statusCodes: Readonly<Record<string, status>> = {
   SERVICE_UNKNOWN: status.NOT_FOUND,
   ENDPOINT_UNKNOWN: status.NOT_FOUND,
   TOO_MANY_CALLS: status.RESOURCE_EXHAUSTED,
+  TOO_MANY_CONNECTIONS: status.RESOURCE_EXHAUSTED,
   FILE_NOT_SENT: status.DEADLINE_EXCEEDED,
 };

@@ -2,15 +2,17 @@
 // Request and Close, one at a time for each connection; the chain of NSM's forwarders in a straight line.
 
 import type { MeshConnection } from '../../metrics/mesh-connection.ts';
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, State } from '../generated/connection.ts';
 import type { NetworkServiceRequest } from '../generated/networkservice.ts';
-import { clientOf, previousSegment, withSegment, withSegmentsBehind } from '../path/path-segments.ts';
+import { clientOf, previousSegment, withId, withSegment, withSegmentsBehind } from '../path/path-segments.ts';
 import { asCallerSees, locate } from '../path/update-path.ts';
 import { clientOfWire } from '../wire/wire-document.ts';
 import { wireOf } from '../wire/wire-name.ts';
 import { admitted, mustOwn, mustOwnWire } from './admission.ts';
+import { Callers } from './callers.ts';
 import { Departures } from './departures.ts';
 import { Establisher, type Outcome } from './establish.ts';
 import { asMeshConnection, type Established, namespacesOf } from './established.ts';
@@ -19,7 +21,14 @@ import { MonitorHub, matches, type Watcher } from './monitor-hub.ts';
 import { closeOnward, type OnwardCall, watchOnward } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
+import { Standing } from './standing.ts';
 import { Turns } from './turns.ts';
+
+type By = Pick<Established, 'caller' | 'scope' | 'givePlaceBack'>;
+
+interface Asked extends Pick<Established, 'wire' | 'scope'> {
+  readonly connection: Connection;
+}
 
 /** For a Close that nobody waits for. */
 const closeMilliseconds = 15_000;
@@ -30,7 +39,8 @@ export class NetworkService {
   readonly #parts: ServiceParts;
   readonly #establisher: Establisher;
   readonly #turns = new Turns();
-  readonly #standing = new Map<string, Established>();
+  readonly #standing = new Standing();
+  readonly #callers: Callers;
   readonly #expiry = new Expiry((id) => this.#closeUnasked(id, 'the caller stopped refreshing: closing'));
   readonly #departures: Departures;
 
@@ -38,9 +48,10 @@ export class NetworkService {
     this.#settings = settings;
     this.#parts = parts;
     this.#establisher = new Establisher(settings, parts);
+    this.#callers = new Callers(parts.manager);
     this.#departures = new Departures({
       list: parts.listNamespaces,
-      inUse: () => [...this.#standing.values()].flatMap(namespacesOf),
+      inUse: () => this.#standing.values().flatMap(namespacesOf),
       onGone: (url) => this.#departed(url),
       onFailed: (error) => parts.log.warn({ error }, 'whether workloads are still there could not be found out'),
     });
@@ -58,12 +69,12 @@ export class NetworkService {
 
   /** Names of the wires that connections have now. */
   wires(): Set<string> {
-    return new Set([...this.#standing.values()].map(({ wire }) => wire));
+    return new Set(this.#standing.values().map(({ wire }) => wire));
   }
 
   /** Those that stand now, for whoever counts them. */
   connections(): MeshConnection[] {
-    return [...this.#standing.values()].map(asMeshConnection);
+    return this.#standing.values().map(asMeshConnection);
   }
 
   /** The answer is as the caller sees the connection. */
@@ -71,28 +82,30 @@ export class NetworkService {
     if (!asked) throw noConnection();
     const begun = Date.now();
     const { connection: located, caller } = locate(asked, this.#settings.name);
-    const wire = wireOf(located);
-    const answer = await this.#turns.take(wire, async () => {
-      const connection = await admitted(this.#parts, located, call);
-      const lease = leaseOf(connection, call.deadline.getTime() - begun);
-      const concerned = this.#concerning(located.id, wire);
+    const scope = await this.#callers.scopeOf(call.caller, call.signal);
+    const connection = await admitted(this.#parts, this.#withOwnId(located, scope), call);
+    const lease = leaseOf(connection, call.deadline.getTime() - begun);
+    const wire = wireOf(connection, scope);
+    this.#concerning({ connection, wire, scope }, call);
+    const answer = await this.#inTurn(connection.id, wire, async () => {
+      const concerned = this.#concerning({ connection, wire, scope }, call);
       if (concerned.length === 0) mustOwnWire(this.#parts.wires.get(wire), connection);
-      for (const before of concerned) {
-        await mustOwn(this.#parts, before, connection, call);
-        // A client that was started anew asks for its wire under an id that is new, too.
-        if (before.id !== located.id || connection.state === State.RESELECT_REQUESTED)
+      // A client that was started anew asks for its wire under an id that is new, too.
+      for (const before of concerned)
+        if (before.id !== connection.id || connection.state === State.RESELECT_REQUESTED)
           await this.#end(before, shortened(call));
-      }
-      const held = this.#standing.get(located.id);
+      const held = this.#standing.get(connection.id);
+      const givePlaceBack = held?.givePlaceBack ?? this.#standing.takePlace(scope);
       try {
-        const outcome = await this.#establisher.establish(connection, mechanismPreferences, held, call);
-        this.#stands(held, outcome, call.caller.spiffeId);
+        const outcome = await this.#establisher.establish({ connection, wire }, mechanismPreferences, held, call);
+        this.#stands(held, outcome, { caller: call.caller.spiffeId, scope, givePlaceBack });
       } catch (error) {
         if (held) this.#monitor.updated({ ...connection, state: State.DOWN });
+        else givePlaceBack();
         throw error;
       }
-      this.#expiry.arm(located.id, lease());
-      return (this.#standing.get(located.id) as Established).connection;
+      this.#expiry.arm(connection.id, lease());
+      return (this.#standing.get(connection.id) as Established).connection;
     });
     return asCallerSees(answer, caller);
   }
@@ -100,18 +113,25 @@ export class NetworkService {
   /** Of a connection that is not known: a success. The one that is known is closed, not the one that is given. */
   async close(asked: Connection, call: IncomingCall): Promise<void> {
     const { connection: located } = locate(asked, this.#settings.name);
-    await this.#turns.take(wireOf(located), async () => {
-      const connection = await admitted(this.#parts, located, call);
-      const held = this.#standing.get(located.id);
-      if (!held) return this.#closeLeftover(connection);
-      await mustOwn(this.#parts, held, connection, call);
+    const scope = await this.#callers.scopeOf(call.caller, call.signal);
+    const connection = await admitted(this.#parts, located, call);
+    const wire = wireOf(connection, scope);
+    const own = () => {
+      const held = this.#standing.get(connection.id);
+      if (held) mustOwn(held, connection, wire, call);
+      return held;
+    };
+    own();
+    await this.#inTurn(connection.id, wire, async () => {
+      const held = own();
+      if (!held) return this.#closeLeftover(wire, connection);
       await this.#end(withPathOf(held, connection), call);
     });
   }
 
   /** Streams events until the function it returns is called; the first one has counters of now. */
   async watch(watcher: Watcher): Promise<() => void> {
-    const standing = [...this.#standing.values()].filter(({ connection }) => matches(connection, watcher.selector));
+    const standing = this.#standing.values().filter(({ connection }) => matches(connection, watcher.selector));
     const metrics = await Promise.all(standing.map(({ wire }) => pathMetrics(this.#parts.wires, wire)));
     for (const [at, held] of standing.entries()) {
       if (this.#standing.get(held.id) !== held) continue;
@@ -134,17 +154,30 @@ export class NetworkService {
     this.#standing.clear();
   }
 
-  /** Those that a Request of this id for this wire would change. */
-  #concerning(id: string, wire: string): Established[] {
-    return [...this.#standing.values()].filter((held) => held.id === id || held.wire === wire);
+  /** By id before wire, always: two calls that share one of them only cannot wait for each other. */
+  #inTurn<T>(id: string, wire: string, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(`id ${id}`, () => this.#turns.take(`wire ${wire}`, work));
   }
 
-  #stands(before: Established | undefined, outcome: Outcome, caller: string): void {
+  /** Whoever speaks for itself alone cannot choose an id that another may come back with. */
+  #withOwnId(located: Connection, scope: string): Connection {
+    return scope === '' || this.#standing.get(located.id) ? located : withId(located, randomUUID());
+  }
+
+  /** Those that the Request would change, once it is seen that the caller may. */
+  #concerning({ connection, wire, scope }: Asked, call: IncomingCall): Established[] {
+    const concerned = this.#standing.concerning(connection.id, wire);
+    const impersonated = this.#standing.impersonated(connection, scope);
+    for (const held of impersonated ? [...concerned, impersonated] : concerned) mustOwn(held, connection, wire, call);
+    return concerned;
+  }
+
+  #stands(before: Established | undefined, outcome: Outcome, by: By): void {
     before?.stopWatching();
     const { connection, nextHop } = outcome;
     const held: Established = {
       ...outcome,
-      caller,
+      ...by,
       client: clientOf(connection),
       stopWatching: watchOnward(nextHop, connection, {
         onEvent: (news, state) =>
@@ -152,7 +185,7 @@ export class NetworkService {
         onEnd: () => this.#heard(held, { ...held.connection, state: State.DOWN }),
       }),
     };
-    this.#standing.set(held.id, held);
+    this.#standing.set(held);
     if (!before || !isDeepStrictEqual(namespacesOf(before), namespacesOf(held))) this.#departures.arrived();
     this.#monitor.updated(connection);
   }
@@ -175,21 +208,18 @@ export class NetworkService {
   #closeUnasked(id: string, why: string, namespace?: string): void {
     const { wire } = this.#standing.get(id) ?? {};
     if (wire === undefined) return;
-    this.#turns
-      .take(wire, async () => {
-        const held = this.#standing.get(id);
-        if (!held || (namespace !== undefined && !namespacesOf(held).includes(namespace))) return;
-        this.#parts.log.info({ connection: id, wire: held.wire, ...(namespace ? { namespace } : {}) }, why);
-        await this.#end(held, undefined);
-      })
-      .catch((error: unknown) =>
-        this.#parts.log.warn({ connection: id, error }, 'a connection that nobody needs was not closed'),
-      );
+    this.#inTurn(id, wire, async () => {
+      const held = this.#standing.get(id);
+      if (!held || (namespace !== undefined && !namespacesOf(held).includes(namespace))) return;
+      this.#parts.log.info({ connection: id, wire: held.wire, ...(namespace ? { namespace } : {}) }, why);
+      await this.#end(held, undefined);
+    }).catch((error: unknown) =>
+      this.#parts.log.warn({ connection: id, error }, 'a connection that nobody needs was not closed'),
+    );
   }
 
   /** A wire of an earlier run goes when its client ends before it has asked for it again. */
-  async #closeLeftover(connection: Connection): Promise<void> {
-    const wire = wireOf(connection);
+  async #closeLeftover(wire: string, connection: Connection): Promise<void> {
     const { wires, log } = this.#parts;
     if (this.wires().has(wire) || clientOfWire(wires.get(wire)) !== clientOf(connection)) return;
     log.info({ connection: connection.id, wire }, 'the client of a wire of an earlier run ended: removing it');
@@ -225,6 +255,7 @@ export class NetworkService {
     held.endpoint.file?.close();
     files.close();
     this.#establisher.vnis.release(id);
+    held.givePlaceBack();
     this.#monitor.deleted(connection);
   }
 }

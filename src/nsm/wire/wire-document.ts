@@ -8,9 +8,10 @@ import { parseInodeUrl } from '../mechanisms/inode-url.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
 import { clientOf } from '../path/path-segments.ts';
 import { halfOf, neighboursOf, policiesOf, routesOf } from './kernel-end.ts';
-import { wireOf } from './wire-name.ts';
 
 export interface Agreement {
+  /** Of the wire. */
+  readonly name: string;
   /** With the context that the endpoint answered, and our own id. */
   readonly connection: Connection;
   /** Towards the client, and towards the endpoint. */
@@ -32,14 +33,14 @@ export function clientOfWire(wire: WireStatus | undefined): string | undefined {
   return wire?.spec.labels[ownLabel.client] || undefined;
 }
 
-export function wireDocumentOf({ connection, client, endpoint, memifViaEngine, pathOf }: Agreement): object {
+export function wireDocumentOf({ name, connection, client, endpoint, memifViaEngine, pathOf }: Agreement): object {
   const { labels, networkService, networkServiceEndpointName, context } = connection;
   const bothMemif = client.type === mechanismType.memif && endpoint.type === mechanismType.memif;
   return {
     apiVersion: 'crosswire.dev/v1alpha1',
     kind: 'Wire',
     metadata: {
-      name: wireOf(connection),
+      name,
       labels: { ...labels, [ownLabel.connection]: connection.id, [ownLabel.client]: clientOf(connection) },
     },
     spec: {

@@ -9,17 +9,19 @@ import { firstSegment } from '../path/path-segments.ts';
 /** What the names of all wires of NSM begin with; wires of other origin should not. */
 export const wireNamePrefix = 'nsm-';
 
-/** Legible, and different for different ids: a DNS label of at most 63 characters. */
-export function wireNameOf(clientId: string): string {
+/** Legible, and different for different ids: a DNS label of at most 63 characters. Within a scope that is not '' the
+ *  digest is longer, so that no id of one scope can give a name of another. */
+export function wireNameOf(clientId: string, scope = ''): string {
   const legible = clientId
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 36)
     .replace(/^-+|-+$/g, '');
-  const digest = createHash('sha256').update(clientId).digest('hex').slice(0, 12);
+  const [hashed, length] = scope === '' ? [clientId, 12] : [JSON.stringify([scope, clientId]), 16];
+  const digest = createHash('sha256').update(hashed).digest('hex').slice(0, length);
   return `${wireNamePrefix}${legible}${legible ? '-' : ''}${digest}`;
 }
 
-export function wireOf(connection: Connection): string {
-  return wireNameOf(firstSegment(connection)?.id ?? connection.id);
+export function wireOf(connection: Connection, scope: string): string {
+  return wireNameOf(firstSegment(connection)?.id ?? connection.id, scope);
 }

@@ -2,7 +2,7 @@
 // Crosswire as an operator deploys it in the place of cmd-forwarder-vpp: bin/crosswire run, in the namespace of its
 // node, told everything by the same environment variables.
 
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Metrics } from '../../support/daemon.ts';
 import { attempt, Background, eventually } from '../../support/shell.ts';
@@ -88,6 +88,18 @@ export class Forwarder {
   /** Entries of its descriptor table. */
   async descriptors(): Promise<number> {
     return (await readdir(`/proc/${this.process.child.pid}/fd`)).length;
+  }
+
+  async residentMegabytes(): Promise<number> {
+    const text = await readFile(`/proc/${this.process.child.pid}/status`, 'utf8');
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024);
+  }
+
+  /** Of all its threads, in user and kernel mode (proc_pid_stat(5), fields 14 and 15; USER_HZ is 100). */
+  async cpuMilliseconds(): Promise<number> {
+    const text = await readFile(`/proc/${this.process.child.pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12]));
   }
 
   async stop(signal?: NodeJS.Signals): Promise<void> {

@@ -23,10 +23,13 @@ export interface Wanted {
 export class Requester {
   readonly #name: string;
   readonly #nextHop: NextHop;
+  /** Closes its connection; what it asked for stays. */
+  readonly end: () => Promise<void>;
 
-  private constructor(name: string, nextHop: NextHop) {
+  private constructor(name: string, nextHop: NextHop, end: () => Promise<void>) {
     this.#name = name;
     this.#nextHop = nextHop;
+    this.end = end;
   }
 
   /** One connection to this server, until the mesh goes. */
@@ -40,12 +43,13 @@ export class Requester {
         issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds: 600_000 }),
     });
     const nextHop = await dialer.dial(url, AbortSignal.timeout(10_000));
-    mesh.onRemove(async () => {
+    const end = async () => {
       nextHop.close();
       dialer.close();
       await unixSockets.close();
-    });
-    return new Requester(name, nextHop);
+    };
+    mesh.onRemove(end);
+    return new Requester(name, nextHop, end);
   }
 
   async request({ service, where, id = randomUUID(), interface: name = '' }: Wanted): Promise<Connection> {

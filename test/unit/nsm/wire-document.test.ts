@@ -34,7 +34,7 @@ const memif = { cls: 'LOCAL', type: 'MEMIF', parameters: { inodeURL: 'inode://4/
 
 function read(agreement: Partial<Agreement>) {
   const pathOf = () => '/proc/self/fd/9';
-  const both = { connection, client: kernel, endpoint: kernel, memifViaEngine: true, pathOf };
+  const both = { name: 'nsm-c1', connection, client: kernel, endpoint: kernel, memifViaEngine: true, pathOf };
   return readDocument(wireDocumentOf({ ...both, ...agreement }));
 }
 
