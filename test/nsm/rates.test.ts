@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from '../../src/nsm/generated/connection.ts';
 import { eventually } from '../support/shell.ts';
+import type { Forwarder } from './support/forwarder.ts';
 import { Requester } from './support/requester.ts';
 import { scenario } from './support/scenario.ts';
 import type { Mesh } from './support/mesh.ts';
@@ -13,6 +14,7 @@ import type { Mesh } from './support/mesh.ts';
 const connections = 200;
 const atOnce = 8;
 const refreshes = 1_000;
+const failures = 2_000;
 
 scenario(
   `i: ${connections} new connections, by way of the manager, at the forwarder, and at the endpoint alone`,
@@ -29,6 +31,7 @@ scenario(
       const requester = await Requester.start(mesh, 'requester', url);
       const alone = way === 'at the endpoint alone';
       const made: Connection[] = [];
+      const cpu = await forwarder.cpuMilliseconds();
       const requests = await timed(connections, async (index) => {
         made.push(
           await requester.request({ service: 'svc-1', ...(alone ? {} : { where, interface: `many${index}` }) }),
@@ -37,7 +40,8 @@ scenario(
       const closes = await timed(connections, async (index) =>
         requester.close(made[index] as Connection, alone ? undefined : where),
       );
-      t.log(`${way}: Request ${requests}; Close ${closes}`);
+      const each = (((await forwarder.cpuMilliseconds()) - cpu) / connections).toFixed(1);
+      t.log(`${way}: Request ${requests}; Close ${closes}; ${each} ms of the forwarder's CPU for both`);
     }
     t.deepEqual(await where.interfaces(), []);
     t.deepEqual(await forwarder.wires(), []);
@@ -59,7 +63,9 @@ scenario(
     await timed(20, refresh, 1);
     const before = await forwarder.descriptors();
     const link = await where.run('ip', '-o', 'link', 'show', 'nsm-1');
+    const cpu = await forwarder.cpuMilliseconds();
     t.log(`refresh ${await timed(refreshes, refresh, 1)}`);
+    t.log(`${(((await forwarder.cpuMilliseconds()) - cpu) / refreshes).toFixed(1)} ms of CPU each`);
     await eventually('no more descriptors than before', async () => {
       const now = await forwarder.descriptors();
       if (now > before) throw new Error(`${now} > ${before}`);
@@ -69,6 +75,45 @@ scenario(
   },
   { seconds: 240 },
 );
+
+scenario(
+  `i: ${failures} Requests that fail, as nsc repeats them, are cheap and leave nothing`,
+  async (t, mesh) => {
+    const forwarder = await mesh.node.startForwarder();
+    const where = await mesh.namespace('one');
+    const endpoint = await mesh.node.startEndpoint('nse-1', {
+      services: ['svc-1'],
+      payload: 'IP',
+      cidr: '172.16.1.100/31',
+    });
+    const requester = await Requester.start(mesh, 'requester', mesh.node.managerUrl);
+    // Its entry in the registry outlives it, so each Request gets as far as the socket that nobody listens on.
+    await endpoint.stop('SIGKILL');
+    const fail = async () => {
+      await t.throwsAsync(requester.request({ service: 'svc-1', where, interface: 'nsm-1' }), undefined, 'it failed');
+    };
+    await timed(50, fail, 1);
+    const [descriptors, megabytes, cpu] = await costs(forwarder);
+    t.log(`failing Request: ${await timed(failures, fail, 1)}`);
+    const [, megabytesAfter, cpuAfter] = await costs(forwarder);
+    t.log(
+      `${((cpuAfter - cpu) / failures).toFixed(1)} ms of CPU each; ${megabytes} MB before, ${megabytesAfter} after`,
+    );
+    t.true(megabytesAfter - megabytes < 40);
+    t.deepEqual(await forwarder.wires(), []);
+    t.deepEqual(await where.interfaces(), []);
+    await eventually('no more descriptors than before', async () => {
+      const now = await forwarder.descriptors();
+      if (now > descriptors) throw new Error(`${now} > ${descriptors}`);
+      return true;
+    });
+  },
+  { seconds: 240 },
+);
+
+async function costs(forwarder: Forwarder) {
+  return Promise.all([forwarder.descriptors(), forwarder.residentMegabytes(), forwarder.cpuMilliseconds()]);
+}
 
 /** Its socket is in a directory that it makes for itself; only its manager is told where. */
 async function endpointUrl(mesh: Mesh, name: string): Promise<string> {
