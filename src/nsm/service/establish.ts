@@ -16,7 +16,6 @@ import { Rotation } from '../registry/rotation.ts';
 import type { Attributes } from '../tracing/tracing.ts';
 import type { NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
-import { wireOf } from '../wire/wire-name.ts';
 import type { Established } from './established.ts';
 import { HeldFiles } from './held-files.ts';
 import { acceptAnswer, closeOnward, requestOnward } from './onward.ts';
@@ -96,10 +95,10 @@ export class Establisher {
   }
 
   async #attempt(attempt: Attempt, asked: Mechanism, found: Found): Promise<Outcome> {
-    const { connection, held, files, call } = attempt;
+    const { connection, wire, held, files, call } = attempt;
     const { tunnel, temporaryDirectory } = this.#settings;
     try {
-      const name = this.#interfaceAt(found, connection);
+      const name = this.#interfaceAt(found, wire);
       const offers = offersFor(this.#offering, connection.payload, found.identity, name);
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
@@ -115,8 +114,8 @@ export class Establisher {
   }
 
   /** Of a wire that stands since before a restart, or since the last Request. To rename it would stop its traffic. */
-  #interfaceAt({ name }: Found, connection: Connection): string | undefined {
-    const endpoint = this.#parts.wires.get(wireOf(connection))?.spec.endpoint;
+  #interfaceAt({ name }: Found, wire: string): string | undefined {
+    const endpoint = this.#parts.wires.get(wire)?.spec.endpoint;
     return endpoint?.pod === name && endpoint.mechanism.type === 'kernel' ? endpoint.mechanism.interface : undefined;
   }
 
