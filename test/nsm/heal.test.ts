@@ -31,6 +31,12 @@ heals('the endpoint dies with its namespace, and another starts', async (mesh, {
   await mesh.node.startEndpoint('nse-2', service);
 });
 
+// The container of a pod starts again: the namespace stays, and with it whatever answers the pings.
+heals('the endpoint is killed and returns in its namespace', async (mesh, { endpoint }) => {
+  await endpoint.stop('SIGKILL');
+  await mesh.node.startEndpoint('nse-1', { ...service, where: endpoint.namespace });
+});
+
 for (const payload of ['IP', 'ETHERNET'] as const)
   heals(
     `the forwarder is killed and returns under the same name, payload ${payload}`,
@@ -52,6 +58,17 @@ heals(
   { environment: { NSM_MAX_TOKEN_LIFETIME: '30s' } },
 );
 
+heals('the forwarder is stopped and returns, as in an update', async (mesh) => {
+  await mesh.node.forwarder.stop('SIGTERM');
+  await mesh.node.forwarder.launch();
+});
+
+heals('manager and forwarder are killed and return', async (mesh) => {
+  await Promise.all([mesh.node.manager, mesh.node.forwarder].map((one) => one.stop('SIGKILL')));
+  await mesh.node.startManager();
+  await mesh.node.forwarder.launch();
+});
+
 heals('the manager is killed and returns', async (mesh) => {
   await mesh.node.manager.stop('SIGKILL');
   await mesh.node.startManager();
@@ -60,6 +77,14 @@ heals('the manager is killed and returns', async (mesh) => {
 heals('only the data plane goes down', async (_mesh, { endpoint }) => {
   const [name] = await endpoint.namespace.interfaces();
   await endpoint.namespace.run('ip', 'link', 'set', name as string, 'down');
+});
+
+scenario('f: the client is killed and returns in its namespace', async (t, mesh) => {
+  const ground = await prepare(mesh, {});
+  const { namespace: where } = ground.client;
+  await ground.client.stop('SIGKILL');
+  await mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'], where });
+  await trafficIsBack(t, mesh, ground);
 });
 
 function heals(what: string, fault: Fault, setting: Setting = {}): void {
@@ -84,7 +109,8 @@ async function prepare(mesh: Mesh, { payload = service.payload, environment = {}
   return { endpoint, client, pings };
 }
 
-async function healed(t: ExecutionContext, mesh: Mesh, { client, pings }: Ground): Promise<void> {
+async function healed(t: ExecutionContext, mesh: Mesh, ground: Ground): Promise<void> {
+  const { client } = ground;
   await eventually('nsc says that it healed', async () => count(client.process, 'Heal success') > 0, 60_000).catch(
     (error: unknown) => {
       const logs = [mesh.node.forwarder.process, client.process, mesh.node.manager].map(({ output }) =>
@@ -93,6 +119,10 @@ async function healed(t: ExecutionContext, mesh: Mesh, { client, pings }: Ground
       throw new Error([String(error), ...logs].join('\n'));
     },
   );
+  await trafficIsBack(t, mesh, ground);
+}
+
+async function trafficIsBack(t: ExecutionContext, mesh: Mesh, { client, pings }: Ground): Promise<void> {
   await pings.answered(200);
   const { sent, received, gap } = await pings.stop();
   t.log(`without answers for ${gap} ms at most; ${sent - received} of ${sent} pings lost`);
