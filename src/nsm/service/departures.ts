@@ -16,6 +16,8 @@ export interface DeparturesParts {
 /** Between two looks; one of `/proc` serves all connections, and without connections there is none. Sooner where a
  *  connection is new, for only what was seen can be missed, or where something was missed. */
 const milliseconds = { rest: 1_000, soon: 100 };
+/** With many processes a look takes longer, so rests do too: looks get one part in two hundred of the time. */
+const restAfterWork = 200;
 /** A look at `/proc` is no snapshot: a process that forks and ends meanwhile is missed, but hardly twice. */
 const missesForGone = 2;
 
@@ -74,10 +76,12 @@ export class Departures {
   async #turn(): Promise<void> {
     this.#looking = true;
     this.#hasNew = false;
+    const began = performance.now();
     await this.scan().catch(this.#parts.onFailed);
+    const rest = Math.max(milliseconds.rest, (performance.now() - began) * restAfterWork);
     this.#looking = false;
     const missed = [...this.#misses.values()].includes(1);
-    this.#lookIn(missed || this.#hasNew ? milliseconds.soon : milliseconds.rest);
+    this.#lookIn(missed || this.#hasNew ? milliseconds.soon : rest);
   }
 }
 

@@ -25,7 +25,12 @@ function watching(...inUse: string[]) {
 
 test.serial('a look each second; soon where there is something new, or something was missed', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
-  t.teardown(() => mock.timers.reset());
+  let clock = 0;
+  const { mock: reading } = mock.method(performance, 'now', () => clock);
+  t.teardown(() => {
+    mock.timers.reset();
+    reading.restore();
+  });
   const { one, departures } = watching('inode://4/1');
   const looksAfter = async (milliseconds: number) => {
     mock.timers.tick(milliseconds);
@@ -47,8 +52,12 @@ test.serial('a look each second; soon where there is something new, or something
   t.is(await looksAfter(100), 4);
   t.deepEqual(one.gone, ['inode://4/1']);
   t.is(await looksAfter(999), 4);
+  reading.mockImplementation(() => (clock += 10));
+  t.is(await looksAfter(1), 5);
+  t.is(await looksAfter(1_999), 5, 'that look took 10 ms');
+  t.is(await looksAfter(1), 6);
   departures.stop();
-  t.is(await looksAfter(5_000), 4);
+  t.is(await looksAfter(5_000), 6);
 });
 
 test('gone is what was seen and is missed twice in a row, and it is said once', async (t) => {
