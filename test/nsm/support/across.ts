@@ -65,7 +65,9 @@ export async function countersAgree({ near, far }: Across): Promise<void> {
     const [before, there, after] = [await counted(near), await counted(far), await counted(near)];
     const inTurn = before.sent <= there.sent && there.sent <= after.sent;
     const back = before.answered <= there.answered && there.answered <= after.answered;
-    const seen = JSON.stringify([before, there, after], (_, value: unknown) => String(value));
+    const seen = JSON.stringify([before, there, after], (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
     if (!inTurn || !back) throw new Error(`client's, endpoint's, client's node: ${seen}`);
     return [before, there, after].every(({ unaccounted, dropped }) => unaccounted === 0n && dropped === 0n);
   });
@@ -79,7 +81,7 @@ interface Counted {
   readonly dropped: bigint;
 }
 
-async function counted(node: Node): Promise<Counted> {
+export async function counted(node: Node): Promise<Counted> {
   const metrics = new Metrics(await node.forwarder.metrics());
   const [wire] = await node.forwarder.wires();
   if (!wire) throw new Error(`${node.name} has no wire`);

@@ -16,6 +16,8 @@ export interface Wanted {
   readonly interface?: string;
   /** Where the interface shall be; an endpoint that is asked directly chooses that itself. */
   readonly where?: Namespace;
+  /** KERNEL, unless something else is wanted. */
+  readonly mechanism?: 'KERNEL' | 'MEMIF';
   /** Of segment 0; else a new one. */
   readonly id?: string;
 }
@@ -52,7 +54,8 @@ export class Requester {
     return new Requester(name, nextHop, end);
   }
 
-  async request({ service, where, id = randomUUID(), interface: name = '' }: Wanted): Promise<Connection> {
+  async request({ service, where, mechanism: type = 'KERNEL', ...more }: Wanted): Promise<Connection> {
+    const { id = randomUUID(), interface: name = '' } = more;
     const parameters = where ? { inodeURL: await this.#send(where), name } : {};
     return this.#call({
       connection: {
@@ -60,7 +63,7 @@ export class Requester {
         networkService: service,
         path: { index: 0, pathSegments: [{ name: this.#name, id, expires: new Date(Date.now() + 600_000) }] },
       },
-      mechanismPreferences: [{ cls: 'LOCAL', type: 'KERNEL', parameters }],
+      mechanismPreferences: [{ cls: 'LOCAL', type, parameters }],
     });
   }
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// e: a client that speaks memif, its kernel endpoint at the other node, payload ETHERNET. A Crosswire of its own plays the
+// application.
+//   pod: cw0 ── application, in the client's namespace ══ memif ══ forwarder 1 ── vxlan ═══ vxlan ── nse
+
+import { Daemon } from '../support/daemon.ts';
+import { transfer, withIperfServer } from '../support/iperf.ts';
+import { eventually } from '../support/shell.ts';
+import { kernelEnd, memifEnd, wireFile } from '../support/wires.ts';
+import { addresses, counted, nodesOf, orders, tunnelMtu } from './support/across.ts';
+import { Requester } from './support/requester.ts';
+import { scenario } from './support/scenario.ts';
+import { Pings } from './support/traffic.ts';
+
+for (const { order, parity } of orders)
+  scenario(
+    `e: a memif client at the ${order} address, a kernel endpoint at the other node`,
+    async (t, mesh) => {
+      const { near, far } = nodesOf(mesh, order);
+      await Promise.all([near.startForwarder(), far.startForwarder()]);
+      const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
+      const endpoint = await far.startEndpoint('nse-1', service);
+      const [where, pod] = [await mesh.namespace('nsc'), await mesh.namespace('pod')];
+      const requester = await Requester.start(mesh, 'asker', near.managerUrl);
+      const connection = await requester.request({ service: 'svc-1', where, mechanism: 'MEMIF' });
+      t.is(connection.context?.MTU, tunnelMtu);
+      const socket = connection.mechanism?.parameters['socketfile'] ?? '';
+      t.regex(socket, /^@.+/);
+
+      const [own = '', other = ''] = [ip(connection, 'srcIpAddrs'), ip(connection, 'dstIpAddrs')];
+      const application = await Daemon.startInside(where);
+      mesh.onRemove(() => application.destroy());
+      const client = kernelEnd(pod, 'cw0', { addresses: [own], routes: [{ to: other }] });
+      const wire = { name: 'application', mtu: tunnelMtu, client, endpoint: memifEnd(socket, 'client', 0) };
+      await application.mustApply(wireFile(wire));
+      await application.up('application');
+      const address = other.replace('/32', '');
+      const pings = new Pings(pod, address);
+      await pings.answered(500);
+      const { sent, received } = await pings.stop();
+      t.is(received, sent);
+      // What the endpoint's kernel said before the application was there is a drop of the client's node.
+      for (const node of [near, far])
+        await eventually(`${node.name} has counted all of it`, async () => {
+          const { unaccounted, ...frames } = await counted(node);
+          return unaccounted === 0n && frames.sent >= received && frames.answered >= received;
+        });
+      await withIperfServer(endpoint.namespace, async () => {
+        for (const way of [[], ['--reverse']])
+          t.log(`TCP ${way.join()} ${(((await transfer(pod, address, ...way)) * 8) / 1e9).toFixed(2)} Gbit/s`);
+      });
+      t.is((await near.forwarder.wires())[0]?.path, 'engine');
+      t.is((await far.forwarder.wires())[0]?.path, 'tunnel');
+      const [interfaceName] = await endpoint.namespace.interfaces();
+      t.is((await endpoint.vni(interfaceName ?? '')) % 2, parity);
+
+      const before = await endpoint.links();
+      await requester.refresh(connection, where);
+      t.deepEqual(await endpoint.links(), before);
+      await pod.run('ping', '-q', '-c', '20', '-i', '0.01', '-W', '1', address);
+
+      await requester.close(connection, where);
+      await eventually('the application has lost its peer', async () => {
+        const { endpoint: end } = (await application.describe('application')) as { endpoint: { up: boolean } };
+        return !end.up;
+      });
+      t.deepEqual(await endpoint.namespace.interfaces(), []);
+      for (const { forwarder } of [near, far]) t.deepEqual(await forwarder.wires(), []);
+    },
+    { addresses, needs: ['tun', 'iperf3', 'vxlan'] },
+  );
+
+function ip(connection: Awaited<ReturnType<Requester['request']>>, which: 'srcIpAddrs' | 'dstIpAddrs') {
+  return connection.context?.ipContext?.[which][0];
+}
