@@ -10,7 +10,7 @@ import { attempt, Background, eventually, type Outcome } from './shell.ts';
 
 const command = resolve('bin/crosswire');
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((ready) => server.once('listening', ready));
   const { port } = server.address() as { port: number };

@@ -16,12 +16,14 @@ import { type Wanted, firstRequest, refreshDelay, reselecting, withOwnToken } fr
 export interface ClientSettings extends Wanted {
   readonly managerUrl: string;
   readonly dialMilliseconds: number;
+  readonly maxTokenMilliseconds: number;
   /** Of the namespace that gets the interface, or holds the memif socket. */
   readonly netns: string;
 }
 
-/** Of one call, as NSM's own client has it. */
-const callMilliseconds = 15_000;
+/** Of one call, as NSM's own client has it. Servers close a connection that much before its token ends, so a short token
+ *  shortens the call. */
+const longestCall = 15_000;
 const retryMilliseconds = 200;
 
 export class Client {
@@ -90,7 +92,7 @@ export class Client {
   }
 
   async #request(wanted: Connection): Promise<Connection> {
-    const call = callWithin(callMilliseconds);
+    const call = this.#call();
     const nextHop = await this.#manager.connect(call.signal);
     const inodeUrl = await this.#sendNamespace(nextHop);
     const { mechanism: type, interfaceName: name } = this.#settings;
@@ -121,7 +123,7 @@ export class Client {
   }
 
   async #close(connection: Connection): Promise<void> {
-    const call = callWithin(callMilliseconds);
+    const call = this.#call();
     const nextHop = await this.#manager.connect(call.signal);
     await this.#sendNamespace(nextHop);
     await closeOnward(
@@ -132,6 +134,11 @@ export class Client {
     );
   }
 
+  #call() {
+    const milliseconds = Math.min(longestCall, this.#settings.maxTokenMilliseconds / 2);
+    return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(Math.floor(milliseconds)) };
+  }
+
   async #sendNamespace({ peer, url }: NextHop): Promise<string> {
     const { netns: path } = this.#settings;
     if (!peer.descriptors) throw new Error(`${url} is no unix socket`);
@@ -139,8 +146,4 @@ export class Client {
     this.#files.add(inodeUrl, { path, close: () => {} });
     return inodeUrl;
   }
-}
-
-function callWithin(milliseconds: number) {
-  return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
 }

@@ -51,6 +51,7 @@ export class LocalManagerService {
     const { connection: asked, mechanismPreferences: preferences } = request;
     if (!asked) throw wrong('CONNECTION_PATH', '', 'the Request has no connection');
     const { connection: located, caller } = locate(asked, this.#name);
+    const spare = call.deadline.getTime() - Date.now();
     const answer = await this.#turns.take(located.id, async () => {
       const connection = await this.#admitted(located, call);
       if (connection.state === State.RESELECT_REQUESTED) await this.#end(connection.id, call);
@@ -58,7 +59,10 @@ export class LocalManagerService {
       for (const mechanism of [...preferences, ...(connection.mechanism ? [connection.mechanism] : [])])
         await take(files, mechanism, call);
       try {
-        return await this.#established(connection, preferences, files, call);
+        const made = await this.#established(connection, preferences, files, call);
+        // Early enough for a Close with tokens that still hold (sdk, pkg/networkservice/common/timeout).
+        this.#expiry.arm(made.id, expiryOf(connection) - Date.now() - spare);
+        return made;
       } catch (error) {
         if (!this.#standing.has(connection.id)) files.close();
         throw error;
@@ -104,8 +108,7 @@ export class LocalManagerService {
     call: IncomingCall,
   ): Promise<Connection> {
     const { networkService: service, path } = connection;
-    const expires = previousSegment(connection)?.expires;
-    if (!expires) throw wrong('CONNECTION_PATH', connection.id, "the caller's segment does not say when it expires");
+    expiryOf(connection);
     if (this.#registry.services({ name: service }).length === 0)
       throw wrong('SERVICE_UNKNOWN', `service ${service}`, 'it is not registered');
     const before = this.#standing.get(connection.id)?.forwarder ?? path?.pathSegments[path.index + 1]?.name;
@@ -116,7 +119,7 @@ export class LocalManagerService {
     const failures: string[] = [];
     for (const forwarder of forwarders) {
       try {
-        return await this.#by(forwarder, connection, preferences, files, call, expires);
+        return await this.#by(forwarder, connection, preferences, files, call);
       } catch (error) {
         failures.push(`${forwarder.endpoint.name}: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -131,7 +134,6 @@ export class LocalManagerService {
     preferences: readonly Mechanism[],
     files: HeldFiles,
     call: IncomingCall,
-    expires: Date,
   ): Promise<Connection> {
     const nextHop = await this.#program.dialer.dial(file ? `unix://${file.path}` : url, call.signal);
     try {
@@ -141,7 +143,6 @@ export class LocalManagerService {
       }
       const answer = await requestOnward(nextHop, connection, preferences, files, call);
       this.#stands(answer, name, nextHop, files);
-      this.#expiry.arm(answer.id, expires.getTime() - Date.now());
       return answer;
     } catch (error) {
       nextHop.close();
@@ -179,6 +180,12 @@ export class LocalManagerService {
     release(held);
     this.#monitor.deleted(held.connection);
   }
+}
+
+function expiryOf(connection: Connection): number {
+  const expires = previousSegment(connection)?.expires;
+  if (expires) return expires.getTime();
+  throw wrong('CONNECTION_PATH', connection.id, "the caller's segment does not say when it expires");
 }
 
 function release({ stopWatching, nextHop, files }: Standing): void {

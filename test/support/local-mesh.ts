@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mesh on one machine, of this project's programs alone: `crosswire manager` STANDS IN for NSM's manager and registry.
+//   client (namespace) ── wire ── endpoint (namespace)       forwarder and manager beside them
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { TestAuthority } from '../nsm/support/authority.ts';
+import { freePort, Metrics } from './daemon.ts';
+import { Namespace } from './namespace.ts';
+import { attempt, Background, eventually } from './shell.ts';
+
+const command = resolve('bin/crosswire');
+
+/** What `crosswire request -o json` prints. */
+export interface Answer {
+  readonly endpoint: string;
+  readonly payload: string;
+  readonly interface: string;
+  readonly socket?: string;
+  readonly clientAddresses: readonly string[];
+  readonly endpointAddresses: readonly string[];
+  readonly path: readonly string[];
+}
+
+export interface Client {
+  readonly answer: Answer;
+  readonly process: Background;
+}
+
+export class LocalMesh {
+  readonly #directory: string;
+  readonly #authority: TestAuthority;
+  readonly #port: number;
+  readonly #releases: (() => Promise<unknown>)[] = [];
+  forwarder!: Background;
+
+  private constructor(directory: string, authority: TestAuthority, port: number) {
+    this.#directory = directory;
+    this.#authority = authority;
+    this.#port = port;
+  }
+
+  /** The manager serves and the forwarder is registered when it resolves. */
+  static async start(): Promise<LocalMesh> {
+    const directory = await mkdtemp(join(tmpdir(), 'crosswire-mesh-'));
+    const mesh = new LocalMesh(directory, await TestAuthority.create(), await freePort());
+    mesh.#releases.push(() => rm(directory, { recursive: true, force: true }));
+    try {
+      await (await mesh.#start('manager', ['manager'])).says('serving');
+      await mesh.startForwarder();
+    } catch (error) {
+      await mesh.remove();
+      throw error;
+    }
+    return mesh;
+  }
+
+  /** Also after it was killed. */
+  async startForwarder(): Promise<void> {
+    const at = (name: string) => join(this.#directory, name);
+    const options = ['--state-dir', at('state'), '--control', at('control.sock'), '--remove-on-exit'];
+    this.forwarder = await this.#start('forwarder', ['run', ...options, '--metrics', `127.0.0.1:${this.#port}`]);
+    await this.forwarder.says('"registered"');
+  }
+
+  async namespace(label: string): Promise<Namespace> {
+    const namespace = await Namespace.make(label);
+    this.#releases.push(() => namespace.remove());
+    return namespace;
+  }
+
+  /** Registered when it resolves. */
+  async endpoint(url: string, where: Namespace, ...options: string[]): Promise<Background> {
+    const endpoint = await this.#start('endpoint', ['endpoint', url, '--netns', where.path, ...options]);
+    await endpoint.says('serving');
+    return endpoint;
+  }
+
+  /** Connected when it resolves. */
+  async client(url: string, where: Namespace, ...options: string[]): Promise<Client> {
+    const process = await this.#start('client', ['request', url, '--netns', where.path, '-o', 'json', ...options]);
+    await process.says(/^}$/m);
+    return { answer: JSON.parse(process.output.replace(/}\n[\s\S]*/, '}')) as Answer, process };
+  }
+
+  async wires(): Promise<readonly { name: string; phase: string; path: string }[]> {
+    const control = join(this.#directory, 'control.sock');
+    const { stdout } = await attempt(command, 'get', 'wires', '-o', 'json', '--control', control);
+    return JSON.parse(stdout) as { name: string; phase: string; path: string }[];
+  }
+
+  async metrics(): Promise<Metrics> {
+    return new Metrics(await (await fetch(`http://127.0.0.1:${this.#port}/metrics`)).text());
+  }
+
+  /** Resolves when frames stand still and every one that entered the wire is delivered or dropped by name. */
+  async accounted(wire: string): Promise<Metrics> {
+    return eventually(`every frame of ${wire} is accounted for`, async () => {
+      const metrics = await this.metrics();
+      const rest = [metrics.unaccounted(wire, 'client'), metrics.unaccounted(wire, 'endpoint')];
+      return rest.every((frames) => frames === 0n) && metrics;
+    });
+  }
+
+  /** Ends every program, last first, and removes every namespace and the directory. */
+  async remove(): Promise<void> {
+    for (const release of this.#releases.splice(0).toReversed()) await release();
+  }
+
+  /** As an operator would: told by the environment who it is, with an identity in files. */
+  async #start(name: string, args: readonly string[]): Promise<Background> {
+    const at = (suffix: string) => join(this.#directory, `${name}.${suffix}`);
+    const { certificates, privateKey } = await this.#authority.issue(name);
+    await writeFile(at('pem'), certificates);
+    await writeFile(at('key'), privateKey);
+    await writeFile(at('bundle'), this.#authority.bundle);
+    const manager = `unix://${join(this.#directory, 'manager.sock')}`;
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      TMPDIR: this.#directory,
+      CROSSWIRE_TLS_CERTIFICATE: at('pem'),
+      CROSSWIRE_TLS_KEY: at('key'),
+      CROSSWIRE_TLS_BUNDLE: at('bundle'),
+      NSM_NAME: name,
+      NSM_LISTEN_ON: `unix://${at('sock')}`,
+      ...(name === 'manager' ? {} : { NSM_CONNECT_TO: manager }),
+    };
+    const started = new Background(command, args, { env });
+    this.#releases.push(() => started.stop());
+    return started;
+  }
+}
