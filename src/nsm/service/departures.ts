@@ -15,8 +15,9 @@ export interface DeparturesParts {
 
 /** Between two looks; one of `/proc` serves all connections, and without connections there is none. Sooner where a
  *  connection is new, for only what was seen can be missed, or where something was missed. */
-const milliseconds = { rest: 1_000, soon: 100 };
-/** With many processes a look takes longer, so rests do too: looks get one part in two hundred of the time. */
+const milliseconds = { rest: 1_000, longestRest: 5_000, soon: 100 };
+/** With many processes a look takes longer, so rests do too: looks get one part in two hundred of the time. It takes longer
+ *  on a busy machine too, which must not keep the dead alive: hence the longest rest. */
 const restAfterWork = 200;
 /** A look at `/proc` is no snapshot: a process that forks and ends meanwhile is missed, but hardly twice. */
 const missesForGone = 2;
@@ -81,7 +82,7 @@ export class Departures {
     const rest = Math.max(milliseconds.rest, (performance.now() - began) * restAfterWork);
     this.#looking = false;
     const missed = [...this.#misses.values()].includes(1);
-    this.#lookIn(missed || this.#hasNew ? milliseconds.soon : rest);
+    this.#lookIn(missed || this.#hasNew ? milliseconds.soon : Math.min(rest, milliseconds.longestRest));
   }
 }
 

@@ -55,9 +55,12 @@ test.serial('a look each second; soon where there is something new, or something
   reading.mockImplementation(() => (clock += 10));
   t.is(await looksAfter(1), 5);
   t.is(await looksAfter(1_999), 5, 'that look took 10 ms');
+  reading.mockImplementation(() => (clock += 1_000));
   t.is(await looksAfter(1), 6);
+  t.is(await looksAfter(4_999), 6, 'the longest rest');
+  t.is(await looksAfter(1), 7);
   departures.stop();
-  t.is(await looksAfter(5_000), 6);
+  t.is(await looksAfter(5_000), 7);
 });
 
 test('gone is what was seen and is missed twice in a row, and it is said once', async (t) => {
