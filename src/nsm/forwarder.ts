@@ -84,6 +84,7 @@ export class Forwarder {
     this.#server = new GrpcServer({
       identity,
       unixSockets,
+      callsForOthers: (spiffeId) => this.#manager.isKnownAs(spiffeId),
       onRefused: (error) => log.warn({ error }, 'a caller was not let in'),
     });
     this.#registration = new Registration(

@@ -8,6 +8,7 @@ export class Manager {
   readonly #dialer: Dialer;
   readonly #dialMilliseconds: number;
   #connection: Promise<NextHop> | undefined;
+  #spiffeId: string | undefined;
 
   constructor(url: string, dialer: Dialer, dialMilliseconds: number) {
     this.#url = url;
@@ -23,6 +24,11 @@ export class Manager {
     return connection;
   }
 
+  /** Of the one that was last there. */
+  isKnownAs(spiffeId: string): boolean {
+    return spiffeId === this.#spiffeId;
+  }
+
   close(): void {
     this.#connection?.then((nextHop) => nextHop.close()).catch(() => {});
     this.#connection = undefined;
@@ -34,7 +40,10 @@ export class Manager {
     const forget = () => {
       if (this.#connection === dialling) this.#connection = undefined;
     };
-    dialling.then(({ closed }) => closed.then(forget, forget), forget);
+    dialling.then(({ closed, peer }) => {
+      this.#spiffeId = peer.spiffeId;
+      return closed.then(forget, forget);
+    }, forget);
     return dialling;
   }
 }

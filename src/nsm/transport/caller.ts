@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which connection a call came over: each connection has an injector of its own, whose interceptor marks its calls.
+// Which connection a call came over: each connection has an injector of its own, whose interceptor marks its calls, and
+// counts what they hold.
 
-import { experimental, ServerCredentials, ServerInterceptingCall } from '@grpc/grpc-js';
+import { experimental, ServerCredentials, ServerInterceptingCall, status } from '@grpc/grpc-js';
 import type { Peer } from './calls.ts';
+import { type Receipts, sizeOf } from './receipts.ts';
 
 type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>;
 
@@ -16,12 +18,30 @@ export function callerOf(call: { getAuthContext(): AuthContext }): Peer {
 }
 
 /** TLS is done already, and the stream above it is handed over: to grpc-js it is a plain one. */
-export function credentialsOf(peer: Peer): ServerCredentials {
+export function credentialsOf(peer: Peer, receipts: Receipts): ServerCredentials {
   const context: AuthContext = { transportSecurityType: 'ssl' };
   peers.set(context, peer);
   class MarkedCall extends ServerInterceptingCall {
     override getAuthContext(): AuthContext {
       return context;
+    }
+    override start(listener: Parameters<ServerInterceptingCall['start']>[0]): void {
+      const receipt = receipts.begin(peer.spiffeId);
+      if (receipt === undefined)
+        return this.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: 'too many messages are under way' });
+      super.start({
+        onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+        onReceiveMessage: (message: object) => {
+          receipt.received(sizeOf(message));
+          listener.onReceiveMessage(message);
+        },
+        onReceiveHalfClose: () => listener.onReceiveHalfClose(),
+        // Comes when the stream closes, also after an answer (grpc-js, BaseServerInterceptingCall).
+        onCancel: () => {
+          receipt.end();
+          listener.onCancel();
+        },
+      });
     }
   }
   return experimental.createServerCredentialsWithInterceptors(ServerCredentials.createInsecure(), [

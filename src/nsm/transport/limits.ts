@@ -2,16 +2,18 @@
 // What one peer may cost us. NSM's own peers need a small part of it.
 
 import type { ChannelOptions, ServerOptions } from '@grpc/grpc-js';
+import type { ReceiptLimits } from './receipts.ts';
 
-export interface ServerLimits {
+export interface ServerLimits extends ReceiptLimits {
   /** Verified connections; one more is refused. */
   readonly connections: number;
+  /** Of these, those of one identity that is not our manager's: others must find room. */
+  readonly connectionsOfOne: number;
   /** Connections in their TLS handshake; for one more the oldest is dropped, so that nobody can hold the door shut. */
   readonly handshakes: number;
   readonly handshakeMilliseconds: number;
   /** Calls at once on one connection. */
   readonly streams: number;
-  readonly messageBytes: number;
   /** No new calls on a connection after this time; calls that are open end after the grace at the latest. A rotated
    *  certificate is gone after both. */
   readonly connectionAgeMilliseconds: number;
@@ -22,14 +24,19 @@ export interface ServerLimits {
 
 const minute = 60_000;
 
-/** A watcher's stream that breaks makes NSM's client heal, and each refresh of a connection brings a new stream over a
+/** A message of NSM has some kilobytes; ten thousand excluded prefixes are a quarter of a megabyte.
+ *
+ *  A watcher's stream that breaks makes NSM's client heal, and each refresh of a connection brings a new stream over a
  *  new connection within minutes: the age must be well above that. */
 export const serverLimits: ServerLimits = {
-  connections: 1_000,
+  connections: 2_000,
+  connectionsOfOne: 128,
   handshakes: 200,
   handshakeMilliseconds: 10_000,
   streams: 128,
-  messageBytes: 4 << 20,
+  messageBytes: 512 << 10,
+  bytesOfOne: 64 << 20,
+  bytesOfAll: 256 << 20,
   connectionAgeMilliseconds: 30 * minute,
   connectionGraceMilliseconds: 30 * minute,
   idleMilliseconds: 5 * minute,

@@ -11,6 +11,7 @@ import { addressOf } from './address.ts';
 import type { Peer } from './calls.ts';
 import { credentialsOf } from './caller.ts';
 import { type ServerLimits, serverLimits, serverOptions } from './limits.ts';
+import { measured, Receipts } from './receipts.ts';
 import { acceptTls, type CurrentIdentity } from './tls.ts';
 import type { UnixConnection, UnixSockets } from './unix-sockets.ts';
 
@@ -20,6 +21,8 @@ export interface ServerParts {
   readonly identity: CurrentIdentity;
   readonly unixSockets: UnixSockets;
   readonly limits?: Partial<ServerLimits>;
+  /** Whether this identity may have as many connections as there are: it calls for others. */
+  readonly callsForOthers?: (spiffeId: string) => boolean;
   /** For the log: whoever was not let in, with PEER_REFUSED. */
   readonly onRefused?: (error: CrosswireError) => void;
 }
@@ -33,17 +36,24 @@ export class GrpcServer {
   readonly #listeners: { close(): Promise<void> }[] = [];
   /** In order of their arrival. */
   readonly #handshakes = new Set<AbortController>();
-  readonly #connections = new Set<Duplex>();
+  /** With the identity at the other end. */
+  readonly #connections = new Map<Duplex, string>();
+  readonly #receipts: Receipts;
   #stopping = false;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.#limits = { ...serverLimits, ...parts.limits };
     this.#grpc = new Server(serverOptions(this.#limits));
+    this.#receipts = new Receipts(this.#limits);
   }
 
   addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
-    this.#grpc.addService(definition, implementation);
+    const measuredOnes = Object.entries(definition).map(([name, method]) => [
+      name,
+      { ...method, requestDeserialize: measured(method.requestDeserialize) },
+    ]);
+    this.#grpc.addService(Object.fromEntries(measuredOnes) as ServiceDefinition, implementation);
   }
 
   /** The URL, with the port that the kernel chose where it was 0. */
@@ -63,7 +73,7 @@ export class GrpcServer {
     // Its callback comes before the sessions have ended, so the connections themselves are awaited.
     this.#grpc.tryShutdown(() => {});
     const timer = setTimeout(() => this.#end(), graceMilliseconds);
-    await Promise.allSettled(Array.from(this.#connections, (connection) => once(connection, 'close')));
+    await Promise.allSettled(Array.from(this.#connections.keys(), (connection) => once(connection, 'close')));
     clearTimeout(timer);
     this.#end();
     await Promise.allSettled(closing);
@@ -71,7 +81,7 @@ export class GrpcServer {
 
   #end(): void {
     this.#grpc.forceShutdown();
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections.keys()) connection.destroy();
   }
 
   async #listenTcp(url: string, host: string, port: number): Promise<string> {
@@ -89,9 +99,10 @@ export class GrpcServer {
     const handshake = this.#beginHandshake();
     try {
       const { socket, peer } = await acceptTls(stream, this.#parts.identity, handshake.signal);
-      if (this.#connections.size >= this.#limits.connections || this.#stopping) {
+      const reason = this.#noRoomFor(peer);
+      if (reason !== undefined) {
         socket.destroy();
-        throw refused(peer.spiffeId, `there are ${this.#connections.size} connections already`);
+        throw refused(peer.spiffeId, reason);
       }
       this.#serve(socket, descriptors ? { ...peer, descriptors } : peer);
     } catch (error) {
@@ -99,6 +110,15 @@ export class GrpcServer {
     } finally {
       handshake.done();
     }
+  }
+
+  #noRoomFor({ spiffeId }: Peer): string | undefined {
+    if (this.#stopping) return 'the server is stopping';
+    const { connections, connectionsOfOne } = this.#limits;
+    if (this.#connections.size >= connections) return `there are ${connections} connections already`;
+    if (this.#parts.callsForOthers?.(spiffeId)) return undefined;
+    const own = [...this.#connections.values()].filter((one) => one === spiffeId).length;
+    return own >= connectionsOfOne ? `it has ${own} connections already` : undefined;
   }
 
   #beginHandshake() {
@@ -116,8 +136,8 @@ export class GrpcServer {
   }
 
   #serve(socket: Duplex, peer: Peer): void {
-    const injector = this.#grpc.createConnectionInjector(credentialsOf(peer));
-    this.#connections.add(socket);
+    const injector = this.#grpc.createConnectionInjector(credentialsOf(peer, this.#receipts));
+    this.#connections.set(socket, peer.spiffeId);
     socket.once('close', () => {
       this.#connections.delete(socket);
       injector.destroy();

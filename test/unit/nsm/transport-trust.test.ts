@@ -134,6 +134,36 @@ test('more connections than the limit are refused', async (t) => {
   t.true(parts.refusals.some(({ reason }) => /2 connections already/.test(reason)));
 });
 
+test('one identity has its part of the connections; others find room, and so does it when one has ended', async (t) => {
+  const parts = await transport();
+  await parts.server(() => {}, { connectionsOfOne: 1 }).listen(parts.url);
+  const first = await parts.dialer().dial(parts.url, soon());
+  await t.throwsAsync(parts.dialer().dial(parts.url, soon()), { code: 'NEXT_HOP_UNREACHABLE' });
+  const other = await parts.dialer(await parts.authority.issue('other')).dial(parts.url, soon());
+  t.is((await other.unary(check, question)).response.status, 1);
+  first.close();
+  const again = async (): Promise<unknown> => parts.dialer().dial(parts.url, soon()).catch(again);
+  await t.notThrowsAsync(again());
+});
+
+test('messages that are still worked on or not all there have a bound for each identity, and are given back', async (t) => {
+  const parts = await transport();
+  const release = Promise.withResolvers<void>();
+  const limits = { messageBytes: 100_000, bytesOfOne: 400_000 };
+  await parts
+    .server(({ request }) => (request.service === 'question' ? undefined : release.promise), limits)
+    .listen(parts.url);
+  const hop = await parts.dialer().dial(parts.url, soon());
+  const other = await parts.dialer(await parts.authority.issue('other')).dial(parts.url, soon());
+  const large = Array.from({ length: 8 }, () => hop.unary(check, { service: 'x'.repeat(90_000) }));
+  const settled = Promise.allSettled(large);
+  await t.throwsAsync(Promise.race(large), { code: status.RESOURCE_EXHAUSTED });
+  t.is((await other.unary(check, question)).response.status, 1);
+  release.resolve();
+  t.is((await settled).filter((one) => one.status === 'fulfilled').length, 4);
+  t.is((await hop.unary(check, question)).response.status, 1);
+});
+
 test('ten thousand calls at once on one connection: no more than the limit run, others are served', async (t) => {
   const parts = await transport();
   let running = 0;
