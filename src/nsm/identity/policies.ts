@@ -2,7 +2,7 @@
 // NSM's policies over the tokens of a path, with the verdicts of its Rego files (networkservicemesh/sdk,
 // pkg/tools/opa/policies/{common,server,client}) on whatever its programs send. Stricter where those let odd types pass.
 
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { CrosswireError } from '../../model/error.ts';
 import { type DecodedToken, decodeToken } from './jwt.ts';
@@ -67,10 +67,23 @@ function isFor({ claims: { aud } }: DecodedToken, { claims: { sub } }: DecodedTo
 async function checkSigned(policy: string, segment: SegmentToken | undefined, certificate: string): Promise<void> {
   if (segment === undefined) throw refusal(policy, 'the path has no segment of the peer');
   try {
-    await compactVerify(segment.token, new X509Certificate(certificate).publicKey, { algorithms: ['ES256'] });
+    await compactVerify(segment.token, publicKeyOf(certificate), { algorithms: ['ES256'] });
   } catch (cause) {
     throw refusal(policy, 'the token is not signed with the key of the peer’s certificate', cause);
   }
+}
+
+/** Reading a certificate takes longer than the rest of the check, and callers come back with the same one. */
+const keys = new Map<string, KeyObject>();
+const mostKeys = 256;
+
+function publicKeyOf(certificate: string): KeyObject {
+  const known = keys.get(certificate);
+  if (known) return known;
+  const { publicKey } = new X509Certificate(certificate);
+  if (keys.size >= mostKeys) keys.delete(keys.keys().next().value as string);
+  keys.set(certificate, publicKey);
+  return publicKey;
 }
 
 function refusal(policy: string, reason: string, cause?: unknown): CrosswireError {
