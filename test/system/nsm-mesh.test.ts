@@ -5,6 +5,7 @@
 
 import type { ExecutionContext } from 'ava';
 import { Pings } from '../nsm/support/traffic.ts';
+import type { Metrics } from '../support/daemon.ts';
 import { LocalMesh } from '../support/local-mesh.ts';
 import type { Namespace } from '../support/namespace.ts';
 import { type Requirement, testWith } from '../support/requires.ts';
@@ -130,23 +131,43 @@ scenario(
     const device = memifDevice(0, 'client', answer.socket ?? '', 0);
     const application = await Testpmd.start({ devices: [device], forward: 'txonly', namespace: client });
     t.teardown(() => application.stop());
-    const [wire] = await mesh.wires();
-    const name = wire?.name ?? '';
-    await eventually('the link is up', async () => (await application.command('show port summary 0')).includes(' up'));
-    await application.command('start');
-    const rx = { wire: name, end: 'client' };
-    await eventually(
-      'frames enter the wire',
-      async () => (await mesh.metrics()).sum('crosswire_wire_rx_packets_total', rx) > 10_000n,
-    );
-    await application.command('stop');
-    const { txPackets } = await application.statistics(0);
-    const metrics = await mesh.accounted(name);
-    t.is(metrics.sum('crosswire_wire_rx_packets_total', rx), BigInt(txPackets));
-    t.true(metrics.sum('crosswire_wire_tx_packets_total', { wire: name, end: 'endpoint' }) > 0n);
+    await everyFrameCounted(t, mesh, application, 'client');
   },
   ['tun', 'dpdk-testpmd'],
 );
+
+scenario(
+  'a kernel interface asks, a DPDK application answers by memif: every frame is delivered or dropped by name',
+  async (t, { mesh, client, endpoint }) => {
+    await mesh.endpoint('memif://fw/fw0', endpoint, '--cidr', '172.16.1.0/24', '--payload', 'ethernet');
+    const device = memifDevice(0, 'server', '@fw0', 0);
+    const application = await Testpmd.start({ devices: [device], forward: 'txonly', namespace: endpoint });
+    t.teardown(() => application.stop());
+    const { answer } = await mesh.client('kernel://fw/nsm-1', client);
+    t.is(answer.interface, 'nsm-1');
+    await everyFrameCounted(t, mesh, application, 'endpoint');
+  },
+  ['tun', 'dpdk-testpmd'],
+);
+
+async function everyFrameCounted(
+  t: ExecutionContext,
+  mesh: LocalMesh,
+  application: Testpmd,
+  end: 'client' | 'endpoint',
+): Promise<void> {
+  const wire = (await mesh.wires())[0]?.name ?? '';
+  const entered = (metrics: Metrics) => metrics.sum('crosswire_wire_rx_packets_total', { wire, end });
+  await eventually('the link is up', async () => (await application.command('show port summary 0')).includes(' up'));
+  await application.command('start');
+  await eventually('frames enter the wire', async () => entered(await mesh.metrics()) > 10_000n);
+  await application.command('stop');
+  const { txPackets } = await application.statistics(0);
+  const metrics = await mesh.accounted(wire);
+  t.is(entered(metrics), BigInt(txPackets));
+  const other = end === 'client' ? 'endpoint' : 'client';
+  t.true(metrics.sum('crosswire_wire_tx_packets_total', { wire, end: other }) > 0n);
+}
 
 async function requests(mesh: LocalMesh): Promise<bigint> {
   return (await mesh.metrics()).sum('crosswire_nsm_calls_total', { call: 'request', outcome: 'ok' });

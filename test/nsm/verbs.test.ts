@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// crosswire request and crosswire endpoint in the places of cmd-nsc and an endpoint, under NSM's manager and registry.
+
+import { join, resolve } from 'node:path';
+import { Background } from '../support/shell.ts';
+import type { Namespace } from '../support/namespace.ts';
+import type { Mesh } from './support/mesh.ts';
+import { scenario } from './support/scenario.ts';
+
+const command = resolve('bin/crosswire');
+
+scenario('crosswire request, and an endpoint of NSM', async (t, mesh) => {
+  const forwarder = await mesh.node.startForwarder();
+  await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.100/31' });
+  for (const name of ['first', 'second']) {
+    const where = await mesh.namespace('nsc');
+    const client = await start(mesh, name, 'request', 'kernel://svc-1/nsm-1', '--netns', where.path);
+    await client.says(/^id /m);
+    await where.run('ping', '-q', '-c', '10', '-i', '0.01', '-W', '1', '172.16.1.100');
+    // Its only pair of addresses must be free for the next.
+    await client.stop('SIGTERM');
+    t.is(client.child.exitCode, 0, client.output);
+    t.deepEqual(await where.interfaces(), []);
+    t.deepEqual(await forwarder.wires(), []);
+  }
+});
+
+scenario('a client of NSM, and crosswire endpoint', async (t, mesh) => {
+  const forwarder = await mesh.node.startForwarder();
+  const where = await serve(mesh, '--payload', 'ethernet');
+  const client = await mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
+  await client.namespace.run('ping', '-q', '-c', '10', '-i', '0.01', '-W', '1', '172.16.1.1');
+  t.deepEqual(await where.interfaces(), ['web0']);
+  await client.stop('SIGTERM');
+  t.deepEqual(await where.interfaces(), []);
+  t.deepEqual(await forwarder.wires(), []);
+});
+
+scenario('crosswire request and crosswire endpoint: refreshed for longer than a token lives', async (t, mesh) => {
+  const forwarder = await mesh.node.startForwarder();
+  await serve(mesh);
+  const where = await mesh.namespace('nsc');
+  const options = ['--netns', where.path, '--token-lifetime', '10s'];
+  const client = await start(mesh, 'client', 'request', 'kernel://svc-1/nsm-1', ...options);
+  await client.says(/^id /m);
+  const [before] = await forwarder.wires();
+  // Longer than its token: without refreshes the manager would have closed it.
+  await where.run('ping', '-q', '-c', '120', '-i', '0.1', '-W', '1', '172.16.1.1');
+  t.is((await forwarder.wires())[0]?.name, before?.name);
+  await client.stop('SIGTERM');
+  t.deepEqual(await forwarder.wires(), []);
+});
+
+async function serve(mesh: Mesh, ...options: string[]): Promise<Namespace> {
+  const where = await mesh.namespace('nse');
+  const all = ['--netns', where.path, '--cidr', '172.16.1.0/24', ...options];
+  const endpoint = await start(mesh, 'endpoint', 'endpoint', 'kernel://svc-1/web0', ...all);
+  await endpoint.says('serving');
+  return where;
+}
+
+async function start(mesh: Mesh, name: string, ...args: string[]): Promise<Background> {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    NSM_NAME: name,
+    NSM_CONNECT_TO: mesh.node.managerUrl,
+    NSM_LISTEN_ON: `unix://${join(mesh.directory, `${name}.sock`)}`,
+    ...(await mesh.identity(name)),
+  };
+  const started = new Background(command, args, { env });
+  mesh.onRemove(() => started.stop('SIGKILL'));
+  return started;
+}
