@@ -25,11 +25,32 @@ export interface Token {
 export async function issueToken(request: TokenRequest): Promise<Token> {
   const { identity, audience, audienceNotAfter, now = new Date() } = request;
   const expires = earliest(new Date(now.getTime() + request.maxLifetimeMilliseconds), identity.notAfter);
-  const token = await new SignJWT({ sub: identity.spiffeId, aud: [audience] })
-    .setProtectedHeader({ alg: 'ES256', typ: 'JWT' })
-    .setExpirationTime(Math.floor(expires.getTime() / 1000))
-    .sign(keyOf(identity));
+  const token = await signedOnce(identity, audience, Math.floor(expires.getTime() / 1000));
   return { token, expires: earliest(expires, audienceNotAfter) };
+}
+
+interface Signed {
+  readonly second: number;
+  readonly tokens: Map<string, Promise<string>>;
+}
+
+const signed = new WeakMap<Identity, Signed>();
+
+/** An expiry has whole seconds, so the tokens of one second for one peer say the same; a Request takes some five. */
+function signedOnce(identity: Identity, audience: string, second: number): Promise<string> {
+  const last = signed.get(identity);
+  const { tokens } = last?.second === second ? last : { tokens: new Map<string, Promise<string>>() };
+  signed.set(identity, { second, tokens });
+  const token = tokens.get(audience) ?? sign(identity, audience, second);
+  tokens.set(audience, token);
+  return token;
+}
+
+function sign(identity: Identity, audience: string, second: number): Promise<string> {
+  return new SignJWT({ sub: identity.spiffeId, aud: [audience] })
+    .setProtectedHeader({ alg: 'ES256', typ: 'JWT' })
+    .setExpirationTime(second)
+    .sign(keyOf(identity));
 }
 
 const keys = new WeakMap<Identity, KeyObject>();

@@ -92,6 +92,37 @@ test('what is issued has the header and claims that NSM expects, and nothing els
   t.is(decodeToken(cut.token)?.claims.exp, Date.parse('2026-11-20T06:50:00Z') / 1000, 'the claim is not cut');
 });
 
+test('a token is signed once for a peer and a second, and never for another peer, second or identity', async (t) => {
+  const held = { ...client, notAfter: new Date('2026-11-20T07:40:00Z') };
+  const issue = (audience: Identity, time: string, identity: Identity = held) =>
+    issueToken({
+      identity,
+      audience: audience.spiffeId,
+      audienceNotAfter: held.notAfter,
+      maxLifetimeMilliseconds: lifetime,
+      now: new Date(`2026-11-20T06:40:${time}Z`),
+    });
+  const first = await issue(manager, '01.000');
+  const second = await issue(manager, '01.900');
+  t.is(second.token, first.token);
+  t.true(second.expires > first.expires);
+  const others = [
+    await issue(forwarder, '01.000'),
+    await issue(manager, '02.000'),
+    await issue(manager, '01.000', stranger),
+  ];
+  const claims = others.map(({ token }) => decodeToken(token)?.claims);
+  t.deepEqual(
+    claims.map((one) => [one?.sub, one?.aud]),
+    [
+      [client.spiffeId, [forwarder.spiffeId]],
+      [client.spiffeId, [manager.spiffeId]],
+      [stranger.spiffeId, [manager.spiffeId]],
+    ],
+  );
+  t.is(claims[1]?.exp, Date.parse('2026-11-20T06:50:02Z') / 1000);
+});
+
 test('a good path is allowed at every hop', async (t) => {
   t.is(await serverVerdict(good), 'allowed');
   t.is(await serverVerdict(good.slice(0, 2), client.certificates), 'allowed');
