@@ -28,7 +28,8 @@ for (const payload of ['IP', 'ETHERNET'] as const)
       const address = await client.otherSide('nsm-1');
 
       const pings = new Pings(client.namespace, address);
-      await pings.answered(pingSeconds * 100);
+      mesh.onRemove(() => pings.abandon());
+      await pings.answeredFor(pingSeconds);
       const report = await pings.stop();
       t.log(`${report.sent} pings sent, ${report.received} answered, longest pause ${report.gap} ms`);
       t.is(report.received, report.sent);

@@ -26,6 +26,7 @@ for (const payload of ['IP', 'ETHERNET'] as const)
     const links = async () => (await Promise.all([client.links(), endpoint.links()])).flat().map(identity);
     const before = await links();
     const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
+    mesh.onRemove(() => pings.abandon());
     const monitor = await Monitor.open(mesh, forwarder.listenUrl);
     const updates = () => monitor.events.filter(({ type }) => type === ConnectionEventType.UPDATE).length;
     await monitor.until(() => updates() >= 1);

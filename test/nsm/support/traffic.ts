@@ -28,14 +28,13 @@ export class Pings {
 
   /** Resolves after the next `count` answers; rejects if none comes for a minute. */
   async answered(count = 1): Promise<void> {
-    const { child } = this.#process;
     const wanted = this.#answers.length + count;
-    while (this.#answers.length < wanted) {
-      if (child.exitCode !== null) throw new Error(this.#process.output);
-      await once(child, 'said', { signal: AbortSignal.timeout(60_000) }).catch(() => {
-        throw new Error(`no answer in a minute:\n${this.#process.output.slice(-2000)}`);
-      });
-    }
+    await this.#until(() => this.#answers.length >= wanted);
+  }
+
+  /** Resolves when so many seconds lie between the first answer and the last. A busy machine answers fewer in the time. */
+  async answeredFor(seconds: number): Promise<void> {
+    await this.#until(() => (this.#answers.at(-1) ?? 0) - (this.#answers[0] ?? 0) >= seconds);
   }
 
   async stop(): Promise<PingReport> {
@@ -50,6 +49,16 @@ export class Pings {
   /** Whether or not they were stopped: a test that fails does not come to it. */
   async abandon(): Promise<void> {
     await this.#process.stop('SIGKILL');
+  }
+
+  async #until(isEnough: () => boolean): Promise<void> {
+    const { child } = this.#process;
+    while (!isEnough()) {
+      if (child.exitCode !== null) throw new Error(this.#process.output);
+      await once(child, 'said', { signal: AbortSignal.timeout(60_000) }).catch(() => {
+        throw new Error(`no answer in a minute:\n${this.#process.output.slice(-2000)}`);
+      });
+    }
   }
 
   #keepUp(): void {
