@@ -9,17 +9,17 @@ import { Pings } from './support/traffic.ts';
 
 for (const order of ['lower', 'higher'] as const)
   scenario(
-    `e, f: both forwarders are killed in turn, the client at the ${order} address: nothing is lost`,
+    `e, f: forwarders are killed in turn and together, the client at the ${order} address: nothing is lost`,
     async (t, mesh) => {
       const across = await joined(mesh, order);
       const { near, far, client, endpoint, address } = across;
       const before = await devices(across);
       const pings = new Pings(client.namespace, address);
       await pings.answered(50);
-      for (const node of [far, near, far]) {
-        await node.forwarder.stop('SIGKILL');
+      for (const nodes of [[far], [near], [far, near]]) {
+        for (const { forwarder } of nodes) await forwarder.stop('SIGKILL');
         const healed = heals(across);
-        await node.forwarder.launch();
+        for (const { forwarder } of nodes) await forwarder.launch();
         await healsAgain(across, healed);
       }
       await pings.answered(100);

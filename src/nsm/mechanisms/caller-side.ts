@@ -60,7 +60,7 @@ function socketOf({ temporaryDirectory }: CallerSideParts, { id }: Connection): 
 
 function vxlanParameters(
   { tunnel, vnis }: CallerSideParts,
-  { id }: Connection,
+  { id, mechanism: inUse }: Connection,
   asked: Mechanism['parameters'],
 ): Mechanism['parameters'] {
   if (!tunnel) throw new Error('VXLAN was accepted without a tunnel');
@@ -74,7 +74,8 @@ function vxlanParameters(
   };
   const remote = parameters[parameter.sourceAddress] ?? '';
   const given = Number(parameters[parameter.vni] ?? 0);
-  if (given > 0 && !vnis.hold(remote, given, id))
+  if (given > 0 && vnis.hold(remote, given, id)) return parameters;
+  if (given > 0 && inUse)
     throw new CrosswireError({
       code: 'MECHANISM_PARAMETER',
       operation: "read the caller's mechanism VXLAN",
@@ -82,6 +83,5 @@ function vxlanParameters(
       reason: 'another connection has it',
       hint: 'leave vni out, and it is chosen here',
     });
-  const vni = given > 0 ? given : vnis.choose(remote, vniParity(parameters), id);
-  return { ...parameters, [parameter.vni]: String(vni) };
+  return { ...parameters, [parameter.vni]: String(vnis.choose(remote, vniParity(parameters), id)) };
 }

@@ -2,6 +2,7 @@
 // What we offer the next hop, in order of preference, and what we take from a caller.
 
 import { CrosswireError } from '../../model/error.ts';
+import type { Mechanism as WireMechanism } from '../../model/wire.ts';
 import type { Mechanism } from '../generated/connection.ts';
 import { mechanismClass, mechanismType, parameter, payload } from '../names.ts';
 
@@ -21,14 +22,15 @@ export interface Offering {
 
 const { local, remote } = mechanismClass;
 
-/** Ordered; local ones for a next hop on this node, remote ones otherwise. `interfaceName` is what the endpoint's interface
- *  is called already: an endpoint that is not told chooses another (sdk, common/mechanisms/kernel/server.go). Fails where there are none: a next hop that
+/** Ordered; local ones for a next hop on this node, remote ones otherwise. `standing` is the end
+ *  that the wire has there already: an endpoint that is not told chooses another name for its interface (sdk,
+ *  common/mechanisms/kernel/server.go), and another node another identifier. Fails where there are none: a next hop that
  *  is asked without could only refuse, and nobody would know why. */
 export function offersFor(
   { tunnel, priority }: Offering,
   carried: string,
   nextHopUrl: string,
-  interfaceName?: string,
+  standing?: WireMechanism,
 ): Mechanism[] {
   const onThisNode = /^(unix|inode):/.test(nextHopUrl);
   const all: Mechanism[] = onThisNode
@@ -37,10 +39,10 @@ export function offersFor(
         {
           cls: local,
           type: mechanismType.kernel,
-          parameters: interfaceName ? { [parameter.interfaceName]: interfaceName } : {},
+          parameters: standing?.type === 'kernel' ? { [parameter.interfaceName]: standing.interface } : {},
         },
       ]
-    : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl))];
+    : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl), standing)];
   const rank = ({ type }: Mechanism) => {
     const at = priority.findIndex((name) => name.toUpperCase() === type);
     return at < 0 ? priority.length : at;
@@ -66,7 +68,8 @@ function tunnelFor(tunnel: TunnelSettings | undefined, carried: string, nextHopU
 const noTunnelHint = 'a tunnel needs NSM_TUNNEL_IP, or a default route';
 const ethernetHint = 'register the network service with payload ETHERNET, or run an endpoint on this node';
 
-function vxlanOffer({ address, vxlanPort, mtu }: TunnelSettings): Mechanism {
+function vxlanOffer({ address, vxlanPort, mtu }: TunnelSettings, standing?: WireMechanism): Mechanism {
+  const vni = standing?.type === 'vxlan' && standing.local === address ? standing.vni : undefined;
   return {
     cls: remote,
     type: mechanismType.vxlan,
@@ -74,6 +77,7 @@ function vxlanOffer({ address, vxlanPort, mtu }: TunnelSettings): Mechanism {
       [parameter.sourceAddress]: address,
       [parameter.sourcePort]: String(vxlanPort),
       [parameter.mtu]: String(tunnelMtu(address, mtu)),
+      ...(vni === undefined ? {} : { [parameter.vni]: String(vni) }),
     },
   };
 }

@@ -98,8 +98,8 @@ export class Establisher {
     const { connection, wire, held, files, call } = attempt;
     const { tunnel, temporaryDirectory } = this.#settings;
     try {
-      const name = this.#interfaceAt(found, wire);
-      const offers = offersFor(this.#offering, connection.payload, found.identity, name);
+      const standing = this.#standingAt(found, wire);
+      const offers = offersFor(this.#offering, connection.payload, found.identity, standing);
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
@@ -113,10 +113,10 @@ export class Establisher {
     }
   }
 
-  /** Of a wire that stands since before a restart, or since the last Request. To rename it would stop its traffic. */
-  #interfaceAt({ name }: Found, wire: string): string | undefined {
+  /** Of a wire from before a restart, or from the last Request. To rename or renumber it would stop its traffic. */
+  #standingAt({ name }: Found, wire: string): Wire['endpoint']['mechanism'] | undefined {
     const endpoint = this.#parts.wires.get(wire)?.spec.endpoint;
-    return endpoint?.pod === name && endpoint.mechanism.type === 'kernel' ? endpoint.mechanism.interface : undefined;
+    return endpoint?.pod === name ? endpoint.mechanism : undefined;
   }
 
   async #ask(attempt: Attempt, way: Way, inUse: Mechanism | undefined): Promise<Outcome> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import test from 'ava';
+import { kernel } from '../../fakes/wires.ts';
 import { Connection, Mechanism } from '../../../src/nsm/generated/connection.ts';
 import { completed } from '../../../src/nsm/mechanisms/caller-side.ts';
 import { acceptable, offersFor, tunnelMtu } from '../../../src/nsm/mechanisms/offers.ts';
@@ -19,10 +20,18 @@ test('on this node memif goes before kernel, unless told otherwise', (t) => {
   t.deepEqual(types(offersFor({ priority: ['kernel'] }, 'IP', 'unix:///x')), ['KERNEL', 'MEMIF']);
 });
 
-test('an endpoint hears what its interface is called already', (t) => {
+test('an endpoint hears what its interface is called already, another node its identifier', (t) => {
   const [, first] = offersFor(offering, 'IP', 'inode://4/7');
-  const [, again] = offersFor(offering, 'IP', 'inode://4/7', 'svc-1-a');
+  const [, again] = offersFor(offering, 'IP', 'inode://4/7', kernel('svc-1-a'));
   t.deepEqual([first?.parameters, again?.parameters], [{}, { name: 'svc-1-a' }]);
+  for (const [local, vni] of [
+    [tunnel.address, '8'],
+    ['10.0.0.77', undefined],
+  ] as const) {
+    const standing = { type: 'vxlan', local, remote: '10.0.0.9', port: 4789, vni: 8 } as const;
+    const [offer] = offersFor(offering, 'ETHERNET', 'tcp://10.0.0.9:5001', standing);
+    t.is(offer?.parameters['vni'], vni);
+  }
 });
 
 test('to another node frames go by VXLAN, where there is a tunnel', (t) => {
@@ -86,13 +95,16 @@ test('an identifier that is in use by another connection is refused, by the same
   const own = parts();
   const { parameters } = completed(own, connection, mechanism('VXLAN', { src_ip: '10.0.0.1' }));
   t.is(completed(own, connection, mechanism('VXLAN', parameters)).parameters['vni'], parameters['vni']);
-  const other = Connection.fromPartial({ id: 'c2' });
+  const asked = mechanism('VXLAN', parameters);
+  const other = Connection.fromPartial({ id: 'c2', mechanism: asked });
   t.like(
-    t.throws(() => completed(own, other, mechanism('VXLAN', parameters))),
+    t.throws(() => completed(own, other, asked)),
     { code: 'MECHANISM_PARAMETER' },
   );
+  const preferred = completed(own, Connection.fromPartial({ id: 'c3' }), asked).parameters['vni'];
+  t.not(preferred, parameters['vni'], 'who only prefers it has another');
   own.vnis.release('c1');
-  t.notThrows(() => completed(own, other, mechanism('VXLAN', parameters)));
+  t.notThrows(() => completed(own, other, asked));
 });
 
 test('a caller that forgot its identifier has it again, from the same address', (t) => {
