@@ -163,6 +163,7 @@ async function everyFrameCounted(
   await eventually('frames enter the wire', async () => entered(await mesh.metrics()) > 10_000n);
   await application.command('stop');
   const { txPackets } = await application.statistics(0);
+  await eventually('all of them entered', async () => entered(await mesh.metrics()) === BigInt(txPackets));
   const metrics = await mesh.accounted(wire);
   t.is(entered(metrics), BigInt(txPackets));
   const other = end === 'client' ? 'endpoint' : 'client';
