@@ -22,7 +22,12 @@ export interface Wanted {
   readonly id?: string;
 }
 
+/** More would be a fault of ours. */
+const mostAgain = 20;
+
 export class Requester {
+  /** How often a peer's own fault made it ask once more. */
+  askedAgain = 0;
   readonly #name: string;
   readonly #nextHop: NextHop;
   /** Closes its connection; what it asked for stays. */
@@ -80,8 +85,16 @@ export class Requester {
 
   async #call(request: Parameters<typeof NetworkServiceRequest.fromPartial>[0]): Promise<Connection> {
     const message = NetworkServiceRequest.fromPartial(request);
-    const { response } = await this.#nextHop.unary(NetworkServiceService.request, message, { deadline: soon() });
-    return response;
+    for (;;) {
+      try {
+        const { response } = await this.#nextHop.unary(NetworkServiceService.request, message, { deadline: soon() });
+        return response;
+      } catch (error) {
+        // NSM's Go programs now and then close a file before they have sent it (grpcfd); a client of theirs asks again.
+        if (!String(error).includes('file already closed') || this.askedAgain >= mostAgain) throw error;
+        this.askedAgain += 1;
+      }
+    }
   }
 
   async #send(where: Namespace): Promise<string> {
