@@ -93,6 +93,7 @@ function endInWords(wire: WireDescription, end: EndName): string {
     ['Role and id:', mechanism.type === 'memif' ? `${mechanism.role}, ${mechanism.id}` : undefined],
     ['Peer:', status.peer],
     ['Tunnel:', mechanism.type === 'vxlan' ? tunnelInWords(mechanism) : undefined],
+    ['Network:', mechanism.type === 'vlan' ? `${mechanism.device}, VLAN ${mechanism.id}` : undefined],
     ['Rings:', status.rings && `${status.rings} of ${status.ringSize ?? '?'} descriptors`],
     ['Sessions so far:', status.sessions],
   ];

@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules between the keys of a tunnel's end and the rest of its wire.
+// The rules between the keys of an end beyond this node, behind a tunnel or a host device, and the rest of its wire.
 
 import { type Address, parseAddress } from './addresses.ts';
 import { limits } from './limits.ts';
 import { invalid, isMapping, type KeyPath, type Problem, valueAt } from './problems.ts';
 
 const ends = ['client', 'endpoint'] as const;
+const beyond = { vxlan: 'VXLAN', vlan: 'VLAN' } as const;
+type Beyond = keyof typeof beyond;
 
 export function tunnelProblems(document: unknown): Problem[] {
-  const [path, second] = ends.map((end) => ['spec', end, 'vxlan']).filter((one) => isMapping(valueAt(document, one)));
-  if (!path) return [];
-  if (second) return [invalid(second, 'key', 'both ends are at other nodes: a wire has at least one end at this one')];
-  return [...payloadProblems(document, path), ...addressProblems(document, path)];
+  const there = ends.flatMap((end) => beyondAt(document, end));
+  const [first] = there;
+  if (!first) return [];
+  const second = there.find(({ end }) => end !== first.end);
+  if (second)
+    return [invalid(second.path, 'key', 'both ends are beyond this node: a wire has at least one end at this one')];
+  const problems = payloadProblems(document, first.path, first.key);
+  return first.key === 'vxlan' ? [...problems, ...addressProblems(document, first.path)] : problems;
 }
 
-function payloadProblems(document: unknown, path: KeyPath): Problem[] {
+function beyondAt(document: unknown, end: (typeof ends)[number]) {
+  const keys = Object.keys(beyond) as Beyond[];
+  return keys
+    .map((key) => ({ end, key, path: ['spec', end, key] }))
+    .filter(({ path }) => isMapping(valueAt(document, path)));
+}
+
+function payloadProblems(document: unknown, path: KeyPath, key: Beyond): Problem[] {
   if (valueAt(document, ['spec', 'payload']) !== 'ip') return [];
-  const reason = 'VXLAN carries Ethernet frames, and the payload of this wire is ip';
+  const reason = `${beyond[key]} carries Ethernet frames, and the payload of this wire is ip`;
   return [invalid(path, 'key', reason, 'make the payload ethernet')];
 }
 

@@ -50,9 +50,15 @@ function toWire({ metadata, spec }: WireDocument): Wire {
   });
 }
 
-function toEnd({ kernel, memif, vxlan, pod, namespace }: EndDocument): End {
-  const mechanism = kernel ? toKernel(kernel) : vxlan ? toVxlan(vxlan) : toMemif(memif as MemifDocument);
-  return tidy({ mechanism, pod, namespace });
+function toEnd({ pod, namespace, ...mechanism }: EndDocument): End {
+  return tidy({ mechanism: toMechanism(mechanism), pod, namespace });
+}
+
+function toMechanism({ kernel, memif, vxlan, vlan }: EndDocument): Mechanism {
+  if (kernel) return toKernel(kernel);
+  if (vxlan) return toVxlan(vxlan);
+  if (vlan) return { type: 'vlan', ...vlan };
+  return toMemif(memif as MemifDocument);
 }
 
 function toKernel({ netns, pid, inode, mac, addresses, neighbours, ...rest }: KernelDocument): KernelMechanism {
@@ -123,6 +129,10 @@ function fromMechanism(mechanism: Mechanism): EndDocument {
   if (mechanism.type === 'vxlan') {
     const { type: _, ...vxlan } = mechanism;
     return { vxlan };
+  }
+  if (mechanism.type === 'vlan') {
+    const { type: _, ...vlan } = mechanism;
+    return { vlan };
   }
   const { type: _, namespace, addresses, routes, neighbours, policies = [], allowPing = false, ...rest } = mechanism;
   return {

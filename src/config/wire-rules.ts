@@ -9,7 +9,7 @@ import { invalid, isMapping, type KeyPath, type Problem, valueAt } from './probl
 import { tunnelProblems } from './tunnel-rules.ts';
 
 const ends = ['client', 'endpoint'] as const;
-const mechanisms = ['kernel', 'memif', 'vxlan'] as const;
+const mechanisms = ['kernel', 'memif', 'vxlan', 'vlan'] as const;
 const namespaceKeys = ['netns', 'pid', 'inode'] as const;
 
 export function ruleProblems(document: unknown): Problem[] {
@@ -26,7 +26,8 @@ function endProblems(document: unknown, path: KeyPath): Problem[] {
   const [first, ...more] = given;
   const reason = `an end has one mechanism, and this one has ${given.join(' and ')}`;
   for (const key of more) problems.push(mechanismCount([...path, key], 'key', reason));
-  if (!first) problems.push(mechanismCount(path, 'key', 'the end has no mechanism', 'give it kernel, memif or vxlan'));
+  if (!first)
+    problems.push(mechanismCount(path, 'key', 'the end has no mechanism', 'give it kernel, memif, vxlan or vlan'));
   if (isMapping(valueAt(document, [...path, 'kernel'])))
     problems.push(...kernelProblems(document, [...path, 'kernel']));
   if (isMapping(valueAt(document, [...path, 'memif']))) problems.push(...memifProblems(document, [...path, 'memif']));

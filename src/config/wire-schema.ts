@@ -101,15 +101,23 @@ const vxlan = z
   })
   .meta({ description: 'a VXLAN tunnel (RFC 7348) to another node, for Ethernet frames' });
 
+const vlan = z
+  .strictObject({
+    device: text(checks.interfaceName, 'the device of the host, by name, where the forwarder runs'),
+    id: whole(0, limits.vlan, 'the VLAN identifier (IEEE 802.1Q); 0: frames without a tag'),
+  })
+  .meta({ description: 'the network behind a device of the host, for Ethernet frames' });
+
 const end = z
   .strictObject({
     kernel: kernel.optional(),
     memif: memif.optional(),
     vxlan: vxlan.optional(),
+    vlan: vlan.optional(),
     pod: text(checks.plainText, 'the pod at this end, for metrics').optional(),
     namespace: text(checks.plainText, "the pod's Kubernetes namespace, for metrics").optional(),
   })
-  .meta({ description: 'one end: exactly one of kernel, memif and vxlan' });
+  .meta({ description: 'one end: exactly one of kernel, memif, vxlan and vlan' });
 
 export const wireSchema = z
   .strictObject({
@@ -142,6 +150,7 @@ export type WireDocument = z.output<typeof wireSchema>;
 export type KernelDocument = z.output<typeof kernel>;
 export type MemifDocument = z.output<typeof memif>;
 export type VxlanDocument = z.output<typeof vxlan>;
+export type VlanDocument = z.output<typeof vlan>;
 export type EndDocument = z.output<typeof end>;
 
 /** JSON Schema (2020-12) of what one may write; keys with a default may be left out. */

@@ -11,10 +11,11 @@ const claims = {
   kernel: { code: 'INTERFACE_CLAIMED', what: 'interface' },
   memif: { code: 'MEMIF_CLAIMED', what: 'socket and id' },
   vxlan: { code: 'TUNNEL_CLAIMED', what: 'VNI and UDP port' },
+  vlan: undefined, // may be shared
 } as const;
 
 export interface Clash {
-  readonly code: 'DUPLICATE_NAME' | (typeof claims)[keyof typeof claims]['code'];
+  readonly code: 'DUPLICATE_NAME' | NonNullable<(typeof claims)[keyof typeof claims]>['code'];
   readonly path: KeyPath;
   readonly reason: string;
 }
@@ -38,17 +39,18 @@ export class WireSet {
     const { spec } = toDocument(wire);
     const clashes: Clash[] = [];
     for (const end of endNames) {
+      const { type: mechanism } = wire[end].mechanism;
+      const claim = claims[mechanism];
+      if (!claim) continue;
       // Of one memif id, one wire may be the server and another one the client: a chain within this forwarder.
       const identity = JSON.stringify([endIdentity(spec[end]), spec[end].memif?.role]);
       const earlier = this.#ends.get(identity);
-      const { type: mechanism } = wire[end].mechanism;
-      const { code, what } = claims[mechanism];
       if (earlier === undefined) this.#ends.set(identity, `the wire '${wire.name}' at ${place}`);
       else
         clashes.push({
-          code,
+          code: claim.code,
           path: ['spec', end, mechanism],
-          reason: `this ${what} is an end of ${earlier} already`,
+          reason: `this ${claim.what} is an end of ${earlier} already`,
         });
     }
     return clashes;

@@ -10,7 +10,7 @@ import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
 const texts = z.array(z.string());
 const count = z.int().min(0);
 const moment = z.iso.datetime();
-const path = z.enum(['veth', 'engine', 'tunnel', 'proxy']);
+const path = z.enum(['veth', 'engine', 'tunnel', 'vlan', 'proxy']);
 const payload = z.enum(['ethernet', 'ip']);
 const endName = z.enum(['client', 'endpoint']);
 
@@ -63,6 +63,7 @@ const mechanism = z.discriminatedUnion('type', [
     allowUnsealed: z.boolean(),
   }),
   z.strictObject({ type: z.literal('vxlan'), local: z.string(), remote: z.string(), port: count, vni: count }),
+  z.strictObject({ type: z.literal('vlan'), device: z.string(), id: count }),
 ]) satisfies z.ZodType<Mechanism>;
 
 const end = z.strictObject({
@@ -83,7 +84,7 @@ const wire = z.strictObject({
 }) satisfies z.ZodType<Wire>;
 
 const endStatus = z.strictObject({
-  mechanism: z.enum(['kernel', 'memif', 'vxlan']),
+  mechanism: z.enum(['kernel', 'memif', 'vxlan', 'vlan']),
   up: z.boolean(),
   detail: z.string(),
   interface: z.string().optional(),

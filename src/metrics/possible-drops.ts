@@ -11,11 +11,13 @@ const atIngress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['bad_checksum', 'bad_offload'], // what a virtio-net header can ask for
   memif: ['bad_desc', 'bad_index'], // what shared memory can hold
   vxlan: ['bad_checksum', 'bad_offload'],
+  vlan: ['bad_checksum', 'bad_offload'],
 };
 const atEgress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['io_error'],
   memif: [],
   vxlan: ['io_error'],
+  vlan: ['io_error'],
 };
 const anywhere: readonly DropReason[] = ['tx_full', 'too_big', 'too_short', 'link_down'];
 
@@ -29,10 +31,8 @@ export interface DropSetting {
 export function possibleDrops({ path, payload, client, endpoint }: DropSetting, end: EndName): readonly DropReason[] {
   if (path === 'veth') return ['kernel_queue'];
   if (path === 'proxy') return [];
-  if (path === 'tunnel')
-    return [client, endpoint][end === 'client' ? 0 : 1] === 'vxlan'
-      ? ['tunnel_error']
-      : ['kernel_queue', 'tunnel_error'];
+  if (path === 'tunnel' || path === 'vlan')
+    return (end === 'client' ? client : endpoint) === 'kernel' ? ['kernel_queue', 'tunnel_error'] : ['tunnel_error'];
   const [from, to] = end === 'client' ? [client, endpoint] : [endpoint, client];
   const ofPayload: DropReason[] = payload === 'ip' ? ['bad_payload'] : [];
   return [...anywhere, ...atIngress[from], ...atEgress[to], ...ofPayload];

@@ -70,7 +70,14 @@ export interface VxlanMechanism {
   readonly vni: number; // VXLAN network identifier, 24 bits
 }
 
-export type Mechanism = KernelMechanism | MemifMechanism | VxlanMechanism;
+/** An end in the network behind a device of this host (IEEE 802.1Q). Many wires may share it; none sees another. */
+export interface VlanMechanism {
+  readonly type: 'vlan';
+  readonly device: string; // of the forwarder's namespace
+  readonly id: number; // VLAN identifier; 0: untagged
+}
+
+export type Mechanism = KernelMechanism | MemifMechanism | VxlanMechanism | VlanMechanism;
 
 export interface End {
   readonly mechanism: Mechanism;
@@ -81,7 +88,7 @@ export interface End {
 /** The namespace that an end is in; undefined where that makes no difference, or is the forwarder's own. */
 export function namespaceOf({ mechanism }: End): NamespaceReference | undefined {
   if (mechanism.type === 'kernel') return mechanism.namespace;
-  if (mechanism.type === 'vxlan') return undefined;
+  if (mechanism.type === 'vxlan' || mechanism.type === 'vlan') return undefined;
   const { netns, inode } = mechanism;
   if (inode !== undefined) return netns === undefined ? { inode } : { inode, netns };
   return netns === undefined ? undefined : { netns };
@@ -100,5 +107,5 @@ export interface Wire {
 }
 
 /** How frames travel: a veth pair across two namespaces, through the engine, a tunnel's device in the workload's
- *  namespace, or directly between two applications. */
-export type Path = 'veth' | 'engine' | 'tunnel' | 'proxy';
+ *  namespace, a part of a host device there, or directly between two applications. */
+export type Path = 'veth' | 'engine' | 'tunnel' | 'vlan' | 'proxy';

@@ -49,6 +49,7 @@ export function mtuOf(wire: Wire): number {
 }
 
 export function compile(wire: Wire, context: CompileContext): WireState {
+  refuseUnjoined(wire);
   const { path } = choosePath(wire);
   const kind = kindOf(path, wire.payload);
   const interfaces = endNames.flatMap((end) => {
@@ -124,8 +125,15 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   if (mechanism.type === 'kernel')
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
   if (mechanism.type === 'vxlan') return { ...canonicalTunnel(mechanism), ...common, kind: 'vxlan' };
+  if (mechanism.type === 'vlan') throw new Error('the engine has no VLAN link');
   const { type: _, netns: _path, inode: _inode, secret = '', ...rest } = mechanism;
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
+}
+
+function refuseUnjoined({ name, client, endpoint }: Wire): void {
+  if (client.mechanism.type !== 'vlan' && endpoint.mechanism.type !== 'vlan') return;
+  const reason = 'ends behind a host device cannot be made yet';
+  throw new CrosswireError({ code: 'ENDS_UNJOINED', operation: 'plan the wire', subject: name, reason });
 }
 
 function namespaceOf(wire: Wire, end: EndName, { namespaces }: CompileContext) {

@@ -69,6 +69,7 @@ function claimsOf({ wire, namespaces }: Standing): Claim[] {
       const what = `tunnel of VNI ${mechanism.vni}, UDP port ${mechanism.port}`;
       return [{ ...common, key: tunnelKey(mechanism), what }];
     }
+    if (mechanism.type === 'vlan') return []; // many wires share it
     const { device, inode, path } = namespaces[end] ?? { device: 0, inode: 0, path: '' };
     const what = `interface ${mechanism.interface} in ${path}`;
     return [{ ...common, key: JSON.stringify([device, inode, mechanism.interface]), what }];

@@ -6,10 +6,10 @@
 //                  ↑          │
 //                  └──────────┘ a change or a repair
 
-import { endNames, type Mechanism, type VxlanMechanism, type Wire } from '../model/wire.ts';
+import { endNames, type Mechanism, type VlanMechanism, type VxlanMechanism, type Wire } from '../model/wire.ts';
 import type { NameChoice, Namespace, Namespaces } from '../plan/state.ts';
 
-const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan'];
+const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan'];
 
 export const journalFormat = 1;
 export type JournalPhase = 'applying' | 'applied' | 'removing';
@@ -58,6 +58,7 @@ function checkStanding({ wire, namespaces }: Standing, name: string): void {
     require(isObject(mechanism) && mechanismTypes.includes(mechanism.type), `the mechanism of its ${end} is unknown`);
     require(!namespaces[end] || isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
     if (mechanism.type === 'vxlan') require(isTunnel(mechanism), `the tunnel of its ${end} is malformed`);
+    if (mechanism.type === 'vlan') require(isVlan(mechanism), `the VLAN of its ${end} is malformed`);
     if (mechanism.type !== 'kernel') continue;
     require(typeof mechanism.interface === 'string', `the interface of its ${end} has no name`);
     require(isObject(mechanism.namespace), `its ${end} has no namespace`);
@@ -69,6 +70,10 @@ function checkStanding({ wire, namespaces }: Standing, name: string): void {
 
 function isTunnel({ local, remote, port, vni }: VxlanMechanism): boolean {
   return typeof local === 'string' && typeof remote === 'string' && Number.isInteger(port) && Number.isInteger(vni);
+}
+
+function isVlan({ device, id }: VlanMechanism): boolean {
+  return typeof device === 'string' && Number.isInteger(id);
 }
 
 function isNamespace(value: Namespace | undefined): boolean {

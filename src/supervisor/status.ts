@@ -4,7 +4,15 @@
 import type { Dataplane, LinkState } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { EndStatus, WireStatus } from '../model/status.ts';
-import type { End, EndName, KernelMechanism, MemifMechanism, VxlanMechanism, Wire } from '../model/wire.ts';
+import type {
+  End,
+  EndName,
+  KernelMechanism,
+  MemifMechanism,
+  VlanMechanism,
+  VxlanMechanism,
+  Wire,
+} from '../model/wire.ts';
 import { mtuOf } from '../plan/compile.ts';
 import { choosePath } from '../plan/path.ts';
 import type { WireEntry } from './entry.ts';
@@ -37,6 +45,8 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
         return memifStatus(entry, which, mechanism, links?.[which]);
       case 'vxlan':
         return tunnelStatus(entry, mechanism, links?.[which]);
+      case 'vlan':
+        return vlanStatus(entry, mechanism);
     }
   };
   return {
@@ -80,6 +90,15 @@ function tunnelStatus({ interfaces, error }: WireEntry, mechanism: VxlanMechanis
   const way = `VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}`;
   const detail = device ? `${way}${device.up ? '' : ', set down'}` : (error?.reason ?? 'the tunnel does not exist');
   return { mechanism: 'vxlan', up: device?.up ?? false, detail, peer: remote };
+}
+
+/** Up is the part of the device that is the wire's own. */
+function vlanStatus({ interfaces, running, error }: WireEntry, { device, id }: VlanMechanism): EndStatus {
+  const [part] = interfaces;
+  const place = id === 0 ? `${device}, untagged` : `${device}, VLAN ${id}`;
+  if (!part) return { mechanism: 'vlan', up: false, detail: error?.reason ?? `nothing of ${place}` };
+  const up = part.up && running[part.end] !== false;
+  return { mechanism: 'vlan', up, detail: up ? place : `${place}, ${part.up ? 'no carrier' : 'set down'}` };
 }
 
 function memifStatus(

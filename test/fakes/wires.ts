@@ -52,6 +52,7 @@ export function status(spec: Wire, more: Partial<WireStatus> = {}): WireStatus {
 
 function endStatus(mechanism: Mechanism): EndStatus {
   if (mechanism.type === 'vxlan') return { mechanism: 'vxlan', up: true, detail: 'up', peer: mechanism.remote };
+  if (mechanism.type === 'vlan') return { mechanism: 'vlan', up: true, detail: 'up' };
   if (mechanism.type === 'memif')
     return {
       mechanism: 'memif',

@@ -29,7 +29,7 @@ test('local, remote and vni are enough; the port is 4789; addresses come out as 
 const most = 2 ** 24 - 1;
 const bad: readonly [title: string, text: string, code: string, reason: RegExp][] = [
   ['payload ip', file({}, { payload: 'ip' }), 'VALUE_INVALID', /carries Ethernet frames/],
-  ['a tunnel at both ends', file({ client: { vxlan } }), 'VALUE_INVALID', /both ends are at other nodes/],
+  ['a tunnel at both ends', file({ client: { vxlan } }), 'VALUE_INVALID', /both ends are beyond this node/],
   ['two mechanisms', file({ client: { kernel, vxlan } }), 'MECHANISM_COUNT', /kernel and vxlan/],
   ['two families', tunnel({ remote: '2001:db8::2' }), 'VALUE_INVALID', /IPv6 address, but the local one is of IPv4/],
   ['to itself', tunnel({ remote: '192.0.2.1' }), 'VALUE_INVALID', /lead to itself/],
