@@ -24,6 +24,7 @@ const sourceMayUse: Record<string, readonly string[] | typeof everything> = {
   metrics: ['dataplane', 'model'],
   supervisor: ['plan', 'host', 'dataplane', 'model'],
   nsm: ['supervisor', 'metrics', 'model'],
+  kubelet: ['model'],
   http: ['supervisor', 'metrics', 'model'],
   cli: ['config', 'model'],
   'main.ts': everything,

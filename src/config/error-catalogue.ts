@@ -143,6 +143,11 @@ export const nsmErrors = {
   POLICY_REFUSED: 'A policy refuses the tokens of a path; the subject names the policy.',
 } satisfies Catalogue;
 
+export const kubeletErrors = {
+  KUBELET_UNREACHABLE: 'kubelet’s socket is not there, or it refused the call; it is asked again.',
+  TOKEN_UNUSABLE: 'A token of a VF is not of this forwarder, or its VF is used under another name.',
+} satisfies Catalogue;
+
 export const errorGroups: readonly { readonly title: string; readonly errors: Catalogue }[] = [
   { title: 'Files, options, command lines: nothing was touched', errors: inputErrors },
   { title: 'Starting', errors: startErrors },
@@ -151,4 +156,5 @@ export const errorGroups: readonly { readonly title: string; readonly errors: Ca
   { title: 'The engine and memif', errors: engineErrors },
   { title: 'State and health', errors: stateErrors },
   { title: 'Network Service Mesh', errors: nsmErrors },
+  { title: 'kubelet', errors: kubeletErrors },
 ];
