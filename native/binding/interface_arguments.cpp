@@ -18,10 +18,6 @@ os::MacAddress read_mac(const Fields& fields) {
   return *mac;
 }
 
-std::optional<os::MacAddress> read_optional_mac(const Fields& fields) {
-  return fields.has("mac") ? std::optional(read_mac(fields)) : std::nullopt;
-}
-
 os::IpAddress read_ip_address(const Fields& fields, const char* name) {
   const auto address = os::parse_ip_address(fields.string(name));
   if (!address) fields.refuse(name, "must be an IP address");
@@ -85,6 +81,10 @@ std::vector<os::Policy> read_policies(const Fields& fields, const char* name) {
 }
 
 }  // namespace
+
+std::optional<os::MacAddress> read_optional_mac(const Fields& fields) {
+  return fields.has("mac") ? std::optional(read_mac(fields)) : std::nullopt;
+}
 
 os::InterfaceReference read_reference(const Fields& fields) { return {fields.string("netns"), fields.string("name")}; }
 

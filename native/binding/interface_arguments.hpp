@@ -8,7 +8,8 @@
 
 namespace crosswire::binding {
 
-os::InterfaceReference read_reference(const Fields& fields);  // netns, name
+os::InterfaceReference read_reference(const Fields& fields);            // netns, name
+std::optional<os::MacAddress> read_optional_mac(const Fields& fields);  // mac
 os::VethSide read_veth_side(const Fields& fields);
 os::Tunnel read_tunnel(const Fields& fields);  // local, remote, port, vni
 os::VxlanDevice read_vxlan_device(const Fields& fields);

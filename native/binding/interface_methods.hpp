@@ -9,5 +9,6 @@ namespace crosswire::binding {
 
 void register_interface_methods(Napi::Env env, Napi::Object exports);
 void register_machine_methods(Napi::Env env, Napi::Object exports);
+void register_device_methods(Napi::Env env, Napi::Object exports);
 
 }  // namespace crosswire::binding

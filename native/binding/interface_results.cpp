@@ -68,6 +68,7 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   object.Set("neighbours", make_array(env, info.neighbours, make_neighbour));
   object.Set("policies", make_array(env, info.policies, make_policy));
   object.Set("allowsPing", info.allows_ping);
+  if (!info.device.empty()) object.Set("device", info.device);
   if (info.tunnel) object.Set("tunnel", make_tunnel(env, *info.tunnel));
   return object;
 }

@@ -86,7 +86,8 @@ struct InterfaceInfo {
   uint32_t index = 0;
   std::string name;
   std::string alias;
-  std::string kind;  // "veth", "tap", "tun", "vxlan", …; empty for hardware
+  std::string kind;    // "veth", "tap", "tun", "vxlan", …; empty for hardware
+  std::string device;  // address of the PCI function that it is of; empty for none, and before Linux 5.14
   std::optional<MacAddress> mac;
   uint32_t mtu = 0;
   uint32_t transmit_queue_length = 0;
@@ -163,6 +164,19 @@ struct InterfaceChange {
   std::optional<std::vector<Policy>> policies;  // all that there are to be
 };
 Result<> change_interface(const InterfaceChange& change);
+
+// Sets the alias, which must be `from` now; an empty one takes it away.
+Result<> mark_interface(const InterfaceReference& interface, const std::string& from, const std::string& alias);
+
+// Into another namespace under another name, in one step; it arrives there down and without addresses. Its alias must
+// be `alias`; one without an alias gets it first.
+struct InterfaceMove {
+  InterfaceReference interface;
+  std::string alias;
+  std::string to;  // a namespace's path; empty: the process's own
+  std::string rename;
+};
+Result<> move_interface(const InterfaceMove& move);
 
 // With the rules of its policies. False: the interface, or its whole namespace, is gone already.
 Result<bool> delete_interface(const InterfaceReference& interface, const std::string& alias);

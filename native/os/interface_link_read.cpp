@@ -20,6 +20,10 @@ std::string kind_of(const Attributes& attributes) {
   return data && data->u8(IFLA_TUN_TYPE) == IFF_TAP ? "tap" : "tun";
 }
 
+std::string device_of(const Attributes& attributes) {
+  return attributes.text(IFLA_PARENT_DEV_BUS_NAME) == "pci" ? attributes.text(IFLA_PARENT_DEV_NAME) : std::string();
+}
+
 InterfaceInfo link_of(const nlmsghdr* answer) {
   const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(answer));
   const Attributes attributes(answer, sizeof *header);
@@ -28,6 +32,7 @@ InterfaceInfo link_of(const nlmsghdr* answer) {
   link.name = attributes.text(IFLA_IFNAME);
   link.alias = attributes.text(IFLA_IFALIAS);
   link.kind = kind_of(attributes);
+  link.device = device_of(attributes);
   if (link.kind == "vxlan") link.tunnel = tunnel_of(attributes);
   link.mac = attributes.mac(IFLA_ADDRESS);
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);

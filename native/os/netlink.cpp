@@ -13,7 +13,8 @@ namespace crosswire::os {
 
 namespace {
 
-constexpr size_t receive_size = 32768;  // the most that the kernel puts into one part of a dump
+constexpr size_t receive_size = 32768;     // the most that the kernel puts into one part of a dump
+constexpr size_t longest_answer = 131072;  // the attributes of a link, one of which may take 64 KiB
 constexpr int dump_attempts = 10;
 
 }  // namespace
@@ -36,6 +37,8 @@ Result<NetlinkSocket> NetlinkSocket::open(const std::string& netns) {
   }
   return NetlinkSocket(std::move(socket));
 }
+
+void NetlinkSocket::expect_long_answers() { buffer_.resize(longest_answer); }
 
 Verdict NetlinkSocket::request(NetlinkMessage& message, const Visitor& visit) {
   message.header()->nlmsg_flags |= NLM_F_ACK;

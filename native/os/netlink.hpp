@@ -32,6 +32,9 @@ class NetlinkSocket {
   // A dump that changed under way starts again after `restart`, a bounded number of times; then: EAGAIN.
   Verdict dump(NetlinkMessage& message, const std::function<void()>& restart, const Visitor& visit);
 
+  // Before a request whose answer may be longer than a part of a dump.
+  void expect_long_answers();
+
   // For the questions that ioctl(2) answers about interfaces of its namespace.
   int descriptor() const noexcept { return mnl_socket_get_fd(socket_.get()); }
 

@@ -26,6 +26,14 @@ std::optional<Attributes> Attributes::nest(uint16_t type) const {
   return attribute == nullptr ? std::nullopt : std::optional(Attributes(attribute));
 }
 
+void Attributes::each(uint16_t type, const std::function<void(const Attributes& nest)>& visit) const {
+  const auto* attribute = reinterpret_cast<const nlattr*>(begin_);
+  while (mnl_attr_ok(attribute, static_cast<int>(end_ - reinterpret_cast<const char*>(attribute)))) {
+    if (mnl_attr_get_type(attribute) == type) visit(Attributes(attribute));
+    attribute = mnl_attr_next(attribute);
+  }
+}
+
 std::string Attributes::text(uint16_t type) const {
   const auto* attribute = find(type);
   if (attribute == nullptr) return {};

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,7 @@ class NetlinkMessage {
   void put_text(uint16_t type, const std::string& text) { put(type, text.c_str(), text.size() + 1); }
   void put_address(uint16_t type, const IpAddress& address) { put(type, address.bytes.data(), address.size()); }
   void put_mac(uint16_t type, const MacAddress& mac) { put(type, mac.data(), mac.size()); }
+  void put_bytes(uint16_t type, const void* data, size_t size) { put(type, data, size); }
   nlattr* open_nest(uint16_t type) { return mnl_attr_nest_start(message_, type); }
   void close_nest(nlattr* nest) { mnl_attr_nest_end(message_, nest); }
 
@@ -62,10 +64,12 @@ class Attributes {
 
   const nlattr* find(uint16_t type) const;
   std::optional<Attributes> nest(uint16_t type) const;
+  void each(uint16_t type, const std::function<void(const Attributes& nest)>& visit) const;
   std::string text(uint16_t type) const;  // empty where absent
   std::optional<uint8_t> u8(uint16_t type) const { return number<uint8_t>(type); }
   std::optional<uint16_t> u16(uint16_t type) const { return number<uint16_t>(type); }
   std::optional<uint32_t> u32(uint16_t type) const { return number<uint32_t>(type); }
+  std::optional<uint64_t> u64(uint16_t type) const { return number<uint64_t>(type); }
   std::optional<IpAddress> address(uint16_t type, uint8_t family) const;
   std::optional<MacAddress> mac(uint16_t type) const;
 

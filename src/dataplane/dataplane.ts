@@ -58,6 +58,22 @@ export class NativeDataplane implements types.Dataplane {
     return this.#addon.readStatistics(interfaces);
   }
 
+  async readVirtualFunctions(netns: string, pf: string): Promise<types.VirtualFunctionInfo[]> {
+    return this.#addon.readVirtualFunctions(netns, pf);
+  }
+
+  async changeVirtualFunction(change: types.VirtualFunctionChange): Promise<void> {
+    await this.#addon.changeVirtualFunction(change);
+  }
+
+  async markInterface(mark: types.InterfaceMark): Promise<void> {
+    await this.#addon.markInterface(mark);
+  }
+
+  async moveInterface(move: types.InterfaceMove): Promise<void> {
+    await this.#addon.moveInterface(move);
+  }
+
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {
     const { direct, client, endpoint } = request;
     if (!direct || client.kind !== 'memif' || endpoint.kind !== 'memif') return this.#engine.startWire(request);

@@ -20,6 +20,10 @@ const passedOn = [
   'changeInterface',
   'deleteInterface',
   'readStatistics',
+  'readVirtualFunctions',
+  'changeVirtualFunction',
+  'markInterface',
+  'moveInterface',
 ] as const;
 
 interface SocketPlace {

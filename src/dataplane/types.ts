@@ -126,6 +126,7 @@ export interface InterfaceInfo {
   readonly policies: readonly PolicyEntry[]; // with our routing protocol number only
   readonly allowsPing: boolean;
   readonly tunnel?: Tunnel; // of a vxlan device with one remote
+  readonly device?: string; // address of its PCI function; unknown before Linux 5.14
 }
 
 export interface InterfaceQuery {
@@ -134,6 +135,54 @@ export interface InterfaceQuery {
   readonly names?: readonly string[]; // … and those with these names
   /** Addresses, routes and neighbours too (default); they cost a walk through the tables of the whole namespace. */
   readonly details?: boolean;
+}
+
+/** As the physical function's driver knows it; what the driver does not say is absent. */
+export interface VirtualFunctionInfo {
+  readonly index: number; // N of virtfnN
+  readonly mac?: string;
+  readonly vlan?: number; // 0: none
+  readonly qualityOfService?: number;
+  readonly trust?: boolean;
+  readonly spoofCheck?: boolean;
+  readonly link?: 'automatic' | 'up' | 'down';
+  readonly minRate?: number; // Mbit/s; 0: no bound
+  readonly maxRate?: number;
+  /** rx is what the VF received. A driver that counts nothing shows as zeros: the kernel makes no difference. */
+  readonly statistics?: VirtualFunctionStatistics;
+}
+
+export type VirtualFunctionStatistics = Omit<InterfaceStatistics, 'rxErrors' | 'txErrors'>;
+
+/** One request to the driver for each attribute, in this order. The error's `operation` names the one that was refused;
+ *  those before it stay as they were set. */
+export interface VirtualFunctionChange {
+  readonly netns: string; // of the physical function
+  readonly pf: string; // name of its interface
+  readonly index: number;
+  readonly mac?: string;
+  readonly vlan?: number;
+  readonly qualityOfService?: number; // goes with vlan; default 0
+  readonly spoofCheck?: boolean;
+  readonly trust?: boolean;
+  readonly maxRate?: number;
+}
+
+export interface InterfaceMark {
+  readonly netns: string;
+  readonly name: string;
+  /** The alias that it has now; otherwise INTERFACE_NOT_OURS. */
+  readonly from: string;
+  readonly alias: string; // '' takes it away
+}
+
+export interface InterfaceMove {
+  readonly netns: string;
+  readonly name: string;
+  /** An interface without an alias gets this one first; one with another is INTERFACE_NOT_OURS. */
+  readonly alias: string;
+  readonly to: string; // namespace
+  readonly rename: string;
 }
 
 export interface TapLinkRequest {
@@ -255,6 +304,13 @@ export interface Dataplane {
   deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;
   /** A long list is known again when it comes again: it must not change, and is better replaced by another. */
   readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<StatisticsRows>;
+
+  /** Of the physical function whose interface `pf` is; none for any other interface. */
+  readVirtualFunctions(netns: string, pf: string): Promise<VirtualFunctionInfo[]>;
+  changeVirtualFunction(change: VirtualFunctionChange): Promise<void>;
+  markInterface(mark: InterfaceMark): Promise<void>;
+  /** To another namespace and name in one step; it arrives down, without addresses, with its alias. */
+  moveInterface(move: InterfaceMove): Promise<void>;
 
   startWire(request: EngineWireRequest): Promise<EngineWireId>;
   /** Opens the new link, switches at a quiet point, closes the old one. Counters go on. */

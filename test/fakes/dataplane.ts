@@ -75,13 +75,13 @@ export class FakeDataplane implements types.Dataplane {
           everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
       )
       .map((one) => {
-        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel } = one;
+        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel, device } = one;
         const { addresses, routes, neighbours, policies } = one;
         const none = { addresses: [], routes: [], neighbours: [], policies: [] };
         const known = details ? { addresses, routes, neighbours, policies } : none;
         const lists = structuredClone(known);
         const link = { index, name, alias, kind, mac, mtu, up, running: isRunning(one), allowsPing };
-        return { ...link, ...lists, ...(tunnel ? { tunnel } : {}) };
+        return { ...link, ...lists, ...(tunnel ? { tunnel } : {}), ...(device ? { device } : {}) };
       });
   }
 
@@ -150,6 +150,34 @@ export class FakeDataplane implements types.Dataplane {
         }
       }),
     );
+  }
+
+  async readVirtualFunctions(netns: string, pf: string): Promise<types.VirtualFunctionInfo[]> {
+    return structuredClone([...this.kernel.interface(netns, pf).virtualFunctions]);
+  }
+
+  async changeVirtualFunction(change: types.VirtualFunctionChange): Promise<void> {
+    this.onStep('change the virtual function');
+    const { netns, pf, index, ...settings } = change;
+    const functions = this.kernel.interface(netns, pf).virtualFunctions;
+    const at = functions.findIndex((one) => one.index === index);
+    if (at < 0) throw refusal('VF_REFUSED', `VF ${index} of ${pf}`, 'Invalid argument', 22);
+    functions[at] = { ...functions[at], ...settings, index };
+  }
+
+  async markInterface({ netns, name, from, alias }: types.InterfaceMark): Promise<void> {
+    this.onStep('mark the interface');
+    const one = this.kernel.interface(netns, name);
+    if (one.alias !== from) throw refusal('INTERFACE_NOT_OURS', name, `its alias is '${one.alias}'`);
+    one.alias = alias;
+  }
+
+  async moveInterface({ netns, name, alias, to, rename }: types.InterfaceMove): Promise<void> {
+    const one = this.kernel.interface(netns, name);
+    if (one.alias === '') await this.markInterface({ netns, name, from: '', alias });
+    this.onStep('move the interface');
+    if (one.alias !== alias) throw refusal('INTERFACE_NOT_OURS', name, `its alias is '${one.alias}'`);
+    this.kernel.move(one, to, rename);
   }
 
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {

@@ -8,6 +8,7 @@ import type {
   InterfaceStatistics,
   PolicyEntry,
   Tunnel,
+  VirtualFunctionInfo,
   VxlanRequest,
 } from '../../src/dataplane/types.ts';
 import { CrosswireError } from '../../src/model/error.ts';
@@ -26,6 +27,8 @@ export interface FakeInterface extends Omit<InterfaceInfo, 'running'> {
   policies: readonly PolicyEntry[];
   allowsPing: boolean;
   statistics: FakeStatistics;
+  /** Of the interface of a physical function. */
+  virtualFunctions: VirtualFunctionInfo[];
   home: FakeNamespace;
   peer?: FakeInterface;
   /** The process that holds the tap. */
@@ -107,6 +110,7 @@ export class FakeKernel {
       neighbours: [],
       policies: [],
       allowsPing: false,
+      virtualFunctions: [],
       statistics: zeroStatistics(),
     };
     const made: FakeInterface = { ...lists, index, name, alias: '', kind, mac, mtu, up: false, home };
@@ -126,6 +130,16 @@ export class FakeKernel {
     one.home.interfaces.delete(one.name);
     one.name = name;
     one.home.interfaces.set(name, one);
+  }
+
+  /** Down and without addresses, as __dev_change_net_namespace() of the kernel leaves it. */
+  move(one: FakeInterface, path: string, name: string): void {
+    const target = this.namespace(path);
+    if (target.interfaces.has(name)) throw refusal('INTERFACE_EXISTS', `${name} in ${path}`, 'File exists', 17);
+    this.setUp(one, false);
+    one.home.interfaces.delete(one.name);
+    Object.assign(one, { name, home: target, addresses: [] });
+    target.interfaces.set(name, one);
   }
 
   /** What brings an interface back to what it is now. */
