@@ -21,6 +21,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   register_machine_methods(env, exports);
   register_interface_methods(env, exports);
   register_device_methods(env, exports);
+  register_device_access_methods(env, exports);
   register_engine(env, exports, *data);
   register_unix_sockets(env, exports, *data);
   return exports;

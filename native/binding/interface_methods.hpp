@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon's methods for interfaces, namespaces and the machine: those of src/dataplane/types.ts, of the same names,
+// The addon's methods for interfaces, namespaces, device access and the machine: those of src/dataplane/types.ts, of the same names,
 // arguments and results.
 #pragma once
 
@@ -7,6 +7,7 @@
 
 namespace crosswire::binding {
 
+void register_device_access_methods(Napi::Env env, Napi::Object exports);
 void register_interface_methods(Napi::Env env, Napi::Object exports);
 void register_machine_methods(Napi::Env env, Napi::Object exports);
 void register_device_methods(Napi::Env env, Napi::Object exports);

@@ -85,6 +85,13 @@ export const kernelErrors = {
   NEIGHBOUR_REFUSED: 'The kernel refused a neighbour entry.',
   TUNNEL_REFUSED: 'The kernel refused the device of a tunnel, or has another one of that VNI and port.',
   TUNNEL_FAILED: 'The kernel refused what the engine needs for a tunnel of its own: a namespace or a packet socket.',
+  CGROUP_MISSING: 'There is no such control group (any more).',
+  CGROUP_INVALID: 'The path names no control group that decides on devices.',
+  CGROUP_REFUSED: 'The kernel refused to read or change the device rules of a control group, or our records there.',
+  DEVICE_REFUSED_ABOVE:
+    'A control group above the workload’s, which is named, refuses the device to all below; it is left as it is.',
+  DEVICE_PROGRAM_OPAQUE: 'The device program of a control group uses maps or calls, and cannot be opened for a device.',
+  DEVICE_PROGRAM_REFUSED: 'The kernel refused an operation on the device program of a control group.',
   TAP_UNSUPPORTED: 'There is no /dev/net/tun: modprobe tun, or give the device to the container.',
   TAP_DENIED: 'The tap device may not be opened.',
   TAP_BUSY: 'Another process holds the tap device.',

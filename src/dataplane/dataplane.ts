@@ -74,6 +74,14 @@ export class NativeDataplane implements types.Dataplane {
     await this.#addon.moveInterface(move);
   }
 
+  async grantDevices(group: string, holder: string, nodes: readonly types.DeviceNode[]): Promise<types.DeviceAccess> {
+    return this.#addon.grantDevices(group, holder, nodes);
+  }
+
+  async withdrawDevices(group: string, holder: string): Promise<boolean> {
+    return this.#addon.withdrawDevices(group, holder);
+  }
+
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {
     const { direct, client, endpoint } = request;
     if (!direct || client.kind !== 'memif' || endpoint.kind !== 'memif') return this.#engine.startWire(request);

@@ -24,6 +24,8 @@ const passedOn = [
   'changeVirtualFunction',
   'markInterface',
   'moveInterface',
+  'grantDevices',
+  'withdrawDevices',
 ] as const;
 
 interface SocketPlace {

@@ -185,6 +185,18 @@ export interface InterfaceMove {
   readonly rename: string;
 }
 
+/** A character device, as mknod(2) names it. */
+export interface DeviceNode {
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface DeviceAccess {
+  readonly version: 1 | 2; // of control groups
+  readonly opened: readonly DeviceNode[]; // of those wanted, the ones that the group refuses without this grant
+  readonly changed: boolean; // false: the holder had them already
+}
+
 export interface TapLinkRequest {
   readonly kind: 'tap';
   readonly name: string; // for people: wire/end
@@ -311,6 +323,11 @@ export interface Dataplane {
   markInterface(mark: InterfaceMark): Promise<void>;
   /** To another namespace and name in one step; it arrives down, without addresses, with its alias. */
   moveInterface(move: InterfaceMove): Promise<void>;
+  /** Lets the processes of a control group, named by its directory, use device nodes. The group itself keeps the record
+   *  of who holds what; a node stays usable as long as one holder has it. Repeatable. */
+  grantDevices(group: string, holder: string, nodes: readonly DeviceNode[]): Promise<DeviceAccess>;
+  /** false: the holder had nothing there, or the group is gone. */
+  withdrawDevices(group: string, holder: string): Promise<boolean>;
 
   startWire(request: EngineWireRequest): Promise<EngineWireId>;
   /** Opens the new link, switches at a quiet point, closes the old one. Counters go on. */

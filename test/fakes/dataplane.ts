@@ -31,6 +31,8 @@ export class FakeDataplane implements types.Dataplane {
   readonly kernel: FakeKernel;
   onStep: (step: string) => void = () => {};
   readonly engineWires = new Map<types.EngineWireId, FakeEngineWire>();
+  /** By 'HOLDER in GROUP'; what the fake groups refuse, and how, is left out. */
+  readonly deviceGrants = new Map<string, readonly types.DeviceNode[]>();
   #nextId = 1;
 
   constructor(kernel = new FakeKernel()) {
@@ -178,6 +180,18 @@ export class FakeDataplane implements types.Dataplane {
     this.onStep('move the interface');
     if (one.alias !== alias) throw refusal('INTERFACE_NOT_OURS', name, `its alias is '${one.alias}'`);
     this.kernel.move(one, to, rename);
+  }
+
+  async grantDevices(group: string, holder: string, nodes: readonly types.DeviceNode[]): Promise<types.DeviceAccess> {
+    this.onStep('grantDevices');
+    const changed = !this.deviceGrants.has(`${holder} in ${group}`);
+    this.deviceGrants.set(`${holder} in ${group}`, nodes);
+    return { version: 2, opened: nodes, changed };
+  }
+
+  async withdrawDevices(group: string, holder: string): Promise<boolean> {
+    this.onStep('withdrawDevices');
+    return this.deviceGrants.delete(`${holder} in ${group}`);
   }
 
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {

@@ -6,11 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
+import { deviceHierarchies } from './control-group.ts';
 import test, { type ImplementationFn } from 'ava';
 
 export type Requirement =
   | 'root'
   | 'tun'
+  | 'device-groups'
   | 'dpdk-testpmd'
   | 'iperf3'
   | 'prometheus'
@@ -49,6 +51,8 @@ function whyMissing(requirement: Requirement): string | undefined {
       return process.getuid?.() === 0 && canMakeNamespaces() ? undefined : 'needs root and CAP_SYS_ADMIN';
     case 'tun':
       return canOpenTun() ? undefined : '/dev/net/tun cannot be opened';
+    case 'device-groups':
+      return deviceHierarchies().length > 0 ? undefined : 'no control groups that decide on devices are mounted';
     case 'vxlan':
       return canMakeVxlan() ? undefined : 'the kernel makes no vxlan device';
     case 'prometheus':

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lets a workload use device nodes that its control group refuses, and takes that back. Version 1 of control groups
+// has a list of rules for that, version 2 programs. What was refused before is recorded for each holder on the group
+// itself (grant_records.hpp), first of all; a node stays allowed as long as one holder has it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "os/device_node.hpp"
+#include "os/fd.hpp"
+
+namespace crosswire::os {
+
+struct ControlGroup {
+  std::string path;
+  int version = 0;  // 1: of the devices controller
+  Fd directory;
+};
+
+// Errors: CGROUP_MISSING, CGROUP_INVALID.
+Result<ControlGroup> open_control_group(const std::string& path);
+
+struct DeviceAccess {
+  int version = 0;
+  std::vector<DeviceNode> opened;  // of those wanted, the ones that the group refuses without this grant
+  bool changed = false;            // false: the holder had them already
+};
+
+// Doing it again is doing it once; it also mends what the container runtime has undone. Errors: those of
+// open_control_group(), CGROUP_REFUSED, DEVICE_REFUSED_ABOVE, DEVICE_PROGRAM_OPAQUE, DEVICE_PROGRAM_REFUSED; then
+// nothing is changed.
+Result<DeviceAccess> grant_devices(const std::string& path, const std::string& holder,
+                                   const std::vector<DeviceNode>& nodes);
+// false: the holder had nothing there, or the group is gone.
+Result<bool> withdraw_devices(const std::string& path, const std::string& holder);
+
+}  // namespace crosswire::os

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths of control groups. They may come from a peer (NSM's cgroupDir), so they are taken literally or not at all.
+
+import { readdir } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { CrosswireError } from '../../model/error.ts';
+
+/** A pod has a handful of containers; a pattern that meets more was not meant for one. */
+const mostGroups = 64;
+
+const operation = 'find the control group of a workload';
+
+/** NSM's cgroupDir under the directory where control groups are mounted, without a way out of it. */
+export function controlGroupBelow(mount: string, directory: string): string {
+  const named = directory.split('/').filter((part) => part !== '');
+  if (named.length === 0 || named[0] === '*') throw invalid(directory, 'it names no group of one workload');
+  const path = `${mount}/${named.join('/')}`;
+  checkControlGroup(path);
+  return path;
+}
+
+/** Throws CGROUP_INVALID unless the path is absolute, plain, and has '*' as its last element if anywhere. */
+export function checkControlGroup(path: string): void {
+  const [root, ...parts] = path.split('/');
+  const isBad = (part: string) => part === '' || part === '.' || part === '..' || part.includes('\0');
+  if (root !== '' || parts.length === 0 || parts.some(isBad))
+    throw invalid(path, "it must be absolute, without empty parts, '.' or '..'");
+  if (parts.slice(0, -1).includes('*')) throw invalid(path, "only its last element may be '*'");
+}
+
+/** The directories that the path stands for: itself, or all groups directly below where it ends with '*'. */
+export async function directoriesOf(path: string): Promise<string[]> {
+  checkControlGroup(path);
+  if (posix.basename(path) !== '*') return [path];
+  const parent = posix.dirname(path);
+  const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
+  const groups = entries.filter((entry) => entry.isDirectory()).map(({ name }) => posix.join(parent, name));
+  if (groups.length > mostGroups) throw invalid(path, `it stands for ${groups.length} groups, more than ${mostGroups}`);
+  return groups;
+}
+
+function invalid(subject: string, reason: string): CrosswireError {
+  const hint = 'name the group of the pod or container, e.g. /sys/fs/cgroup/devices/kubepods/pod…/*';
+  return new CrosswireError({ code: 'CGROUP_INVALID', operation, subject, reason, hint });
+}
