@@ -10,7 +10,7 @@ import { isInodeUrl } from '../mechanisms/inode-url.ts';
 import { acceptable, offersFor } from '../mechanisms/offers.ts';
 import { VniBook } from '../mechanisms/vni.ts';
 import { mechanismType, parameter } from '../names.ts';
-import { ownSegment } from '../path/path-segments.ts';
+import { ownSegment, withSegment } from '../path/path-segments.ts';
 import { Discovery, type Found } from '../registry/discovery.ts';
 import { Rotation } from '../registry/rotation.ts';
 import type { Attributes } from '../tracing/tracing.ts';
@@ -18,12 +18,15 @@ import type { NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
 import type { Established } from './established.ts';
 import { HeldFiles } from './held-files.ts';
-import { acceptAnswer, closeOnward, requestOnward } from './onward.ts';
+import { acceptAnswer, closeOnward, requestOnward, within } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
 
 /** The first forwarder on the way says it where nobody has (bytes). */
 const usualMtu = 9000;
+
+/** For a Close that another call waits for. */
+const closeMilliseconds = 5_000;
 
 /** What a Request that worked amounts to. */
 export type Outcome = Omit<Established, 'caller' | 'client' | 'scope' | 'givePlaceBack' | 'stopWatching'>;
@@ -140,7 +143,7 @@ export class Establisher {
       return await this.#makeWire(attempt, way, answer);
     } catch (error) {
       // A half-made connection is closed at the endpoint; one that stood before goes on.
-      if (!held) await closeOnward(nextHop, known, files, timeToClose()).catch(() => {});
+      if (!held) await closeOnward(nextHop, known, files, within(closeMilliseconds)).catch(() => {});
       if (nextHop !== held?.nextHop) nextHop.close();
       throw error;
     }
@@ -174,7 +177,7 @@ export class Establisher {
     held?.endpoint.file?.close();
     if (held && held.nextHop !== nextHop) held.nextHop.close();
     const metrics = { ...ownSegment(merged)?.metrics, ...(await pathMetrics(this.#parts.wires, wire.name)) };
-    const connection = withOwnMetrics({ ...merged, mechanism: callerSide, state: State.UP }, metrics);
+    const connection = withSegment({ ...merged, mechanism: callerSide, state: State.UP }, 0, { metrics });
     return { id: asked.id, connection, onward, endpoint: found, nextHop, wire: wire.name, files };
   }
 
@@ -202,19 +205,15 @@ export class Establisher {
       if (!held || left) return;
       left = true;
       const { nextHop, connection, onward: mechanism, files, endpoint } = held;
-      await closeOnward(nextHop, { ...connection, mechanism }, files, timeToClose()).catch((error: unknown) =>
-        this.#parts.log.warn(
-          { connection: held.id, endpoint: endpoint.name, error },
-          'the endpoint of before did not take the Close',
-        ),
+      await closeOnward(nextHop, { ...connection, mechanism }, files, within(closeMilliseconds)).catch(
+        (error: unknown) =>
+          this.#parts.log.warn(
+            { connection: held.id, endpoint: endpoint.name, error },
+            'the endpoint of before did not take the Close',
+          ),
       );
     };
   }
-}
-
-function timeToClose() {
-  const milliseconds = 5_000;
-  return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
 }
 
 function urlsOf(...mechanisms: readonly (Mechanism | undefined)[]): (string | undefined)[] {
@@ -261,13 +260,6 @@ function mergedPath(asked: Connection, answer: Connection): Connection['path'] {
     index,
     pathSegments: [...before.slice(0, index), ...(own ? [{ ...own, token, expires }] : []), ...behind.slice(index + 1)],
   };
-}
-
-function withOwnMetrics(connection: Connection, metrics: Record<string, string>): Connection {
-  const { path } = connection;
-  if (!path) return connection;
-  const pathSegments = path.pathSegments.map((one, index) => (index === path.index ? { ...one, metrics } : one));
-  return { ...connection, path: { ...path, pathSegments } };
 }
 
 function aboutOf({ id, networkService }: Connection): Attributes {

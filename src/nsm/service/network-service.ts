@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request and Close, one at a time for each connection; the chain of NSM's forwarders in a straight line.
 
-import type { MeshConnection } from '../../metrics/mesh-connection.ts';
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { MeshConnection } from '../../metrics/mesh-connection.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, State } from '../generated/connection.ts';
 import type { NetworkServiceRequest } from '../generated/networkservice.ts';
@@ -18,7 +18,7 @@ import { Establisher, type Outcome } from './establish.ts';
 import { asMeshConnection, type Established, namespacesOf } from './established.ts';
 import { Expiry } from './expiry.ts';
 import { MonitorHub, matches, type Watcher } from './monitor-hub.ts';
-import { closeOnward, type OnwardCall, watchOnward } from './onward.ts';
+import { closeOnward, type OnwardCall, watchOnward, within } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
 import { Standing } from './standing.ts';
@@ -233,10 +233,7 @@ export class NetworkService {
     held.stopWatching();
     const { wires } = this.#parts;
     const { connection, onward: mechanism, nextHop, files, wire, id } = held;
-    const { deadline, signal } = call ?? {
-      deadline: new Date(Date.now() + closeMilliseconds),
-      signal: AbortSignal.timeout(closeMilliseconds),
-    };
+    const { deadline, signal } = call ?? within(closeMilliseconds);
     try {
       await this.#parts.tracing.step(
         'close at the next hop',
@@ -263,8 +260,8 @@ export class NetworkService {
 /** For a Close that goes before a Request: some of the time must be left to that. */
 function shortened({ deadline, signal }: IncomingCall): OnwardCall {
   const milliseconds = Math.max(0, Math.min(5_000, Math.floor((deadline.getTime() - Date.now()) / 2)));
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]);
-  return { deadline: new Date(Date.now() + milliseconds), signal: limit };
+  const limit = within(milliseconds);
+  return { ...limit, signal: AbortSignal.any([signal, limit.signal]) };
 }
 
 /** How long the connection may stand from the end of the Request on, in milliseconds. */

@@ -22,6 +22,11 @@ export interface OnwardCall {
   readonly signal: AbortSignal;
 }
 
+/** A call that nobody else limits. */
+export function within(milliseconds: number): OnwardCall {
+  return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
+}
+
 /** The answer as it came; the file that its mechanism names may still be on the way. */
 export async function requestOnward(
   nextHop: NextHop,
