@@ -9,22 +9,8 @@ import {
   meshOptionRows,
   type RequestOptions,
 } from '../config/mesh-options.ts';
+import type { ConnectionReport } from '../model/connection-report.ts';
 import type { ExitCode } from './exit-codes.ts';
-
-/** What a connection is, as main.ts tells it. */
-export interface ConnectionReport {
-  readonly id: string;
-  readonly networkService: string;
-  readonly endpoint: string;
-  readonly payload: string;
-  readonly mechanism: string;
-  readonly interface: string;
-  readonly socket?: string;
-  readonly mtu: number;
-  readonly clientAddresses: readonly string[];
-  readonly endpointAddresses: readonly string[];
-  readonly path: readonly string[];
-}
 
 /** Each runs until it is told to stop. */
 export interface MeshPrograms {

@@ -3,7 +3,8 @@
 
 import type { Command } from 'commander';
 import { readMeshOptions } from '../config/mesh-options.ts';
-import { addMeshOptions, type ConnectionReport, identityInWords, type MeshPrograms } from './mesh-command.ts';
+import type { ConnectionReport } from '../model/connection-report.ts';
+import { addMeshOptions, identityInWords, type MeshPrograms } from './mesh-command.ts';
 import { type Format, outputOption, printable, render } from './output.ts';
 import type { Verb } from './verb.ts';
 
