@@ -12,6 +12,11 @@ export function previousSegment({ path }: Connection): PathSegment | undefined {
   return path && path.index > 0 ? path.pathSegments[path.index - 1] : undefined;
 }
 
+/** The next hop's; undefined where the path ends with us. */
+export function nextSegment({ path }: Connection): PathSegment | undefined {
+  return path?.pathSegments[path.index + 1];
+}
+
 /** The one of the client that the wire is for: its id outlives every restart on the way. */
 export function firstSegment({ path }: Connection): PathSegment | undefined {
   return path?.pathSegments[0];

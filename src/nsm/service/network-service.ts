@@ -9,10 +9,10 @@ import { type Connection, State } from '../generated/connection.ts';
 import type { NetworkServiceRequest } from '../generated/networkservice.ts';
 import { clientOf, previousSegment, withId, withSegment, withSegmentsBehind } from '../path/path-segments.ts';
 import { asCallerSees, locate } from '../path/update-path.ts';
-import { clientOfWire } from '../wire/wire-document.ts';
 import { wireOf } from '../wire/wire-name.ts';
 import { admitted, mustOwn, mustOwnWire } from './admission.ts';
 import { Callers } from './callers.ts';
+import { closeLeftover } from './close-leftover.ts';
 import { Departures } from './departures.ts';
 import { Establisher, type Outcome } from './establish.ts';
 import { asMeshConnection, type Established, namespacesOf } from './established.ts';
@@ -124,8 +124,9 @@ export class NetworkService {
     own();
     await this.#inTurn(connection.id, wire, async () => {
       const held = own();
-      if (!held) return this.#closeLeftover(wire, connection);
-      await this.#end(withPathOf(held, connection), call);
+      if (held) return this.#end(withPathOf(held, connection), call);
+      if (this.wires().has(wire)) return;
+      await closeLeftover(this.#parts, this.#settings.dialMilliseconds, connection, wire, call);
     });
   }
 
@@ -218,14 +219,6 @@ export class NetworkService {
     );
   }
 
-  /** A wire of an earlier run goes when its client ends before it has asked for it again. */
-  async #closeLeftover(wire: string, connection: Connection): Promise<void> {
-    const { wires, log } = this.#parts;
-    if (this.wires().has(wire) || clientOfWire(wires.get(wire)) !== clientOf(connection)) return;
-    log.info({ connection: connection.id, wire }, 'the client of a wire of an earlier run ended: removing it');
-    await wires.remove([wire]);
-  }
-
   /** Everything goes even where the next hop does not answer any more. */
   async #end(held: Established, call: OnwardCall | undefined): Promise<void> {
     this.#standing.delete(held.id);
@@ -277,9 +270,9 @@ function leaseOf(connection: Connection, timeLeft: number): () => number {
   });
 }
 
-/** A Close brings fresh tokens for the way. */
+/** A Close brings fresh tokens for the way to us; what lies behind is the next hop's word. */
 function withPathOf(held: Established, { path }: Connection): Established {
-  return { ...held, connection: { ...held.connection, path } };
+  return { ...held, connection: withSegmentsBehind({ ...held.connection, path }, held.connection) };
 }
 
 function noConnection(): CrosswireError {

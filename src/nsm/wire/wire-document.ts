@@ -6,7 +6,7 @@ import type { WireStatus } from '../../model/status.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import { parseInodeUrl } from '../mechanisms/inode-url.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
-import { clientOf } from '../path/path-segments.ts';
+import { clientOf, nextSegment } from '../path/path-segments.ts';
 import { halfOf, neighboursOf, policiesOf, routesOf } from './kernel-end.ts';
 
 export interface Agreement {
@@ -26,11 +26,17 @@ export interface Agreement {
 type End = 'client' | 'endpoint';
 
 /** Beside those of the connection. The journal keeps them, for the next run to know whose wire it is. */
-const ownLabel = { connection: 'nsm/connection', client: 'nsm/client' } as const;
+const ownLabel = { connection: 'nsm/connection', client: 'nsm/client', next: 'nsm/next' } as const;
 
 /** The SPIFFE ID that the wire was made for. */
 export function clientOfWire(wire: WireStatus | undefined): string | undefined {
   return wire?.spec.labels[ownLabel.client] || undefined;
+}
+
+/** Whether the path leads on to the segment that it led to when the wire was made. */
+export function isNextOfWire({ spec }: WireStatus, connection: Connection): boolean {
+  const next = nextSegment(connection)?.id;
+  return next !== undefined && next === spec.labels[ownLabel.next];
 }
 
 export function wireDocumentOf({ name, connection, client, endpoint, memifViaEngine, pathOf }: Agreement): object {
@@ -41,7 +47,12 @@ export function wireDocumentOf({ name, connection, client, endpoint, memifViaEng
     kind: 'Wire',
     metadata: {
       name,
-      labels: { ...labels, [ownLabel.connection]: connection.id, [ownLabel.client]: clientOf(connection) },
+      labels: {
+        ...labels,
+        [ownLabel.connection]: connection.id,
+        [ownLabel.client]: clientOf(connection),
+        [ownLabel.next]: nextSegment(connection)?.id ?? '',
+      },
     },
     spec: {
       ...(networkService ? { networkService } : {}),

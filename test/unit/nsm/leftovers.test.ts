@@ -29,10 +29,36 @@ test('the client asks again: nothing of its wire changes', async (t) => {
   );
 });
 
-test('the client ends: its wire goes, though nobody knows the connection', async (t) => {
+test('the client ends: its endpoint hears of it and its wire goes, though nobody knows the connection', async (t) => {
   const { one, answer } = await restarted();
   await one.service.close(answer, callOf(one));
   t.is(one.wires.wires.size, 0);
+  t.is(one.endpoint.closes.length, 1);
+  t.like(one.endpoint.closes[0], {
+    id: answer.path?.pathSegments[2]?.id,
+    networkServiceEndpointName: 'fw-1',
+    path: { index: 2, pathSegments: { 2: { token: 'own' }, 3: { id: 'fw-1-1' } } },
+  });
+  t.is(one.mesh.files.open, 0);
+  t.true(one.endpoint.hops.every(({ isClosed }) => isClosed));
+});
+
+test('the client ends while its endpoint is gone: its wire goes', async (t) => {
+  const { one, answer } = await restarted();
+  one.endpoint.reachable = false;
+  await one.service.close(answer, callOf(one));
+  t.is(one.wires.wires.size, 0);
+  t.is(one.mesh.files.open, 0);
+  t.deepEqual(one.warnings, ['the endpoint of a wire of an earlier run did not take the Close']);
+});
+
+test('a client that ends names the connection of another at the endpoint: that one stands', async (t) => {
+  const { one, answer } = await restarted();
+  const naming = structuredClone(answer);
+  Object.assign(naming.path?.pathSegments[3] as object, { id: 'of-another' });
+  await one.service.close(naming, callOf(one));
+  t.is(one.wires.wires.size, 0);
+  t.deepEqual(one.endpoint.closes, []);
 });
 
 test('another client that says its id gets nothing of it, and ends nothing', async (t) => {

@@ -196,6 +196,15 @@ test('Close ends everything; of an id that is not known it is a success', async 
   t.is(one.endpoint.closes.length, 1);
 });
 
+test('a Close cannot name the connection of another at the endpoint', async (t) => {
+  const one = setting();
+  const answer = await one.service.request(firstRequest(alice), callOf(one));
+  const naming = structuredClone(answer);
+  Object.assign(naming.path?.pathSegments[3] as object, { id: 'of-another' });
+  await one.service.close(naming, callOf(one));
+  t.like(one.endpoint.closes[0], { path: { pathSegments: { 3: { id: 'fw-1-1' } } } });
+});
+
 test('Close while the next hop is dead takes everything of ours', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));

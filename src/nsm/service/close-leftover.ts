@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Close of a connection that nobody knows, for whose client an earlier run of ours made a wire.
+
+import type { WireStatus } from '../../model/status.ts';
+import type { Connection } from '../generated/connection.ts';
+import { clientOf } from '../path/path-segments.ts';
+import { Discovery } from '../registry/discovery.ts';
+import { Rotation } from '../registry/rotation.ts';
+import { clientOfWire, isNextOfWire } from '../wire/wire-document.ts';
+import { HeldFiles } from './held-files.ts';
+import { closeOnward, type OnwardCall } from './onward.ts';
+import type { ServiceParts } from './parts.ts';
+
+/** As of a connection that is known: the endpoint hears of it, then the wire goes, also where it did not. NSM's own
+ *  forwarders leave the endpoint to wait for the end of our token, and its addresses with it. */
+export async function closeLeftover(
+  parts: ServiceParts,
+  dialMilliseconds: number,
+  connection: Connection,
+  wire: string,
+  call: OnwardCall,
+): Promise<void> {
+  const { wires, log } = parts;
+  const leftover = wires.get(wire);
+  if (!leftover || clientOfWire(leftover) !== clientOf(connection)) return;
+  const about = { connection: connection.id, wire };
+  log.info(about, 'the client of a wire of an earlier run ended: removing it');
+  await tellEndpoint(parts, dialMilliseconds, connection, leftover, call).catch((error: unknown) =>
+    log.warn({ ...about, error }, 'the endpoint of a wire of an earlier run did not take the Close'),
+  );
+  await wires.remove([wire]);
+}
+
+/** By the segment behind ours the endpoint finds its half again: it must be the one that the journal has. */
+async function tellEndpoint(
+  { manager, dialer }: ServiceParts,
+  dialMilliseconds: number,
+  connection: Connection,
+  leftover: WireStatus,
+  call: OnwardCall,
+): Promise<void> {
+  const { pod: networkServiceEndpointName } = leftover.spec.endpoint;
+  if (!networkServiceEndpointName || !isNextOfWire(leftover, connection)) return;
+  const onward = { ...connection, networkServiceEndpointName, mechanism: undefined };
+  const discovery = new Discovery(await manager(call.signal), new Rotation());
+  const { candidates } = await discovery.discover(onward, call.signal);
+  for (const { endpoint } of candidates) {
+    const found = await discovery.reach(endpoint, call.signal);
+    try {
+      const nextHop = await dialer.dial(
+        found.url,
+        AbortSignal.any([call.signal, AbortSignal.timeout(dialMilliseconds)]),
+      );
+      await closeOnward(nextHop, onward, new HeldFiles(), call).finally(() => nextHop.close());
+    } finally {
+      found.file?.close();
+    }
+  }
+}
