@@ -5,21 +5,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "os/control_data.hpp"
 
 namespace crosswire::os {
 namespace {
 
 constexpr size_t most_fds = 64;
-
-void take_fds(const cmsghdr* header, std::vector<Fd>& fds) {
-  const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-  for (size_t i = 0; i < count; i++) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-    fds.emplace_back(fd);
-  }
-}
 
 // With edges (EPOLLET), a call that gave up for a signal would never be made again.
 template <class Call>
@@ -48,9 +40,7 @@ ReceivedBytes receive_bytes(int socket, std::span<uint8_t> into) {
     received.flow = errno == EAGAIN ? Flow::blocked : Flow::failed;
     return received;
   }
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) take_fds(header, received.fds);
-  }
+  take_fds(message, received.fds);
   received.flow = length == 0 ? Flow::ended : Flow::moved;
   received.length = static_cast<size_t>(length);
   received.truncated = (message.msg_flags & MSG_CTRUNC) != 0;
@@ -59,19 +49,11 @@ ReceivedBytes receive_bytes(int socket, std::span<uint8_t> into) {
 
 SentBytes send_bytes(int socket, std::span<const uint8_t> bytes, int fd) noexcept {
   iovec data{const_cast<uint8_t*>(bytes.data()), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  OutgoingFd beside;
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  if (fd >= 0) {
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
+  beside.attach(message, fd);
   const ssize_t length = uninterrupted([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT); });
   if (length >= 0) return {Flow::moved, static_cast<size_t>(length), 0};
   if (errno == EAGAIN) return {};
