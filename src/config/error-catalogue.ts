@@ -77,6 +77,7 @@ export const kernelErrors = {
   POLICY_REFUSED: 'The kernel refused a rule of policy routing.',
   SYSCTL_REFUSED: 'The kernel refused a setting below /proc/sys/net; it may be mounted read-only.',
   DEVICE_MISSING: 'There is no PCI function at that address (any more), or it lacks what was asked of it.',
+  DEVICE_UNAVAILABLE: 'No virtual function that fits is free; the reason says what keeps each from it.',
   DEVICE_REFUSED: 'The kernel refused a setting of a PCI function.',
   DEVICE_BUSY: 'An application still drives the PCI function.',
   DRIVER_MISSING: 'The driver that a PCI function is to be bound to is not loaded.',

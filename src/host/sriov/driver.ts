@@ -23,7 +23,7 @@ export interface DriverPaths {
 export async function bindDriver(sysfs: Sysfs, pci: string, driver: string, override = ''): Promise<void> {
   const bound = await sysfs.driverOf(pci);
   if (bound !== driver) {
-    if (!(await sysfs.hasDriver(driver))) throw noDriver(pci, driver);
+    if (!(await sysfs.drivers()).includes(driver)) throw noDriver(pci, driver);
     if (bound !== undefined) await unbindDriver(sysfs, pci);
     await setOverride(sysfs, pci, driver);
     try {

@@ -98,8 +98,14 @@ export class Sysfs {
     return this.#target(pci, 'driver');
   }
 
-  async hasDriver(driver: string): Promise<boolean> {
-    return (await entries(join(this.#root, 'bus/pci/drivers'))).includes(driver);
+  /** That are loaded. */
+  async drivers(): Promise<string[]> {
+    return entries(join(this.#root, 'bus/pci/drivers'));
+  }
+
+  /** Whether there are some, or can be. */
+  async hasVirtualFunctions(pci: string): Promise<boolean> {
+    return (await this.#text(pci, 'sriov_totalvfs')) !== undefined;
   }
 
   /** Interfaces above this one: a bridge, a bond, a VLAN (sysfs-class-net: master, upper_*). */

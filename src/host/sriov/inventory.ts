@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The physical and virtual functions of this machine's NICs, as they are now: nothing is kept between two readings.
+
+import type { Dataplane, InterfaceInfo, VirtualFunctionInfo } from '../../dataplane/types.ts';
+import {
+  type DeviceCounters,
+  type DeviceReport,
+  type DeviceStatus,
+  type Holder,
+  type PhysicalFunctionSettings,
+  type PhysicalFunctionStatus,
+  resourcesOf,
+} from '../../model/device-status.ts';
+import { routedInterfaces } from './host-routes.ts';
+import { vfioDriver } from './driver.ts';
+import type { PciFunction, Sysfs } from './sysfs.ts';
+import { type HostUse, type Neighbour, refusalsOf, sharedGroup } from './usability.ts';
+
+export interface InventorySettings {
+  readonly sysfs: Sysfs;
+  readonly dataplane: Pick<Dataplane, 'listInterfaces' | 'readVirtualFunctions'>;
+  /** What the SR-IOV file allows; undefined: there is none, and virtual functions can be had by their address alone. */
+  readonly allowed: readonly PhysicalFunctionSettings[] | undefined;
+  readonly holders: () => Promise<readonly Holder[]>;
+  /** '/proc' but for tests. */
+  readonly procfs?: string;
+}
+
+/** Of a machine at one moment. */
+interface Surroundings {
+  readonly holders: ReadonlyMap<string, Holder>;
+  readonly interfaces: ReadonlyMap<string, InterfaceInfo>; // of this network namespace
+  readonly routed: ReadonlySet<string>;
+  readonly drivers: ReadonlySet<string>;
+}
+
+interface Family {
+  readonly parent: PciFunction;
+  readonly settings: PhysicalFunctionSettings | undefined;
+  readonly children: readonly { readonly index: number; readonly device: PciFunction }[];
+}
+
+/** PCI: base class 02 is a network controller; disks and graphics have virtual functions too. */
+const networkClass = /^0x02/;
+/** They take no part in what is beside them (vfio_dev_driver_allowed[] in drivers/vfio/vfio_main.c). */
+const harmlessDrivers = [vfioDriver, 'pci-stub', 'pcieport'];
+
+export class Inventory {
+  readonly #settings: InventorySettings;
+
+  constructor(settings: InventorySettings) {
+    this.#settings = settings;
+  }
+
+  async read(): Promise<DeviceReport> {
+    const families = await this.#families();
+    const around = await this.#surroundings(families);
+    const read = await Promise.all(families.map((family) => this.#readFamily(family, families, around)));
+    return {
+      physicalFunctions: read.map(({ parent }) => parent),
+      devices: withGroups(read.flatMap(({ devices }) => devices)),
+    };
+  }
+
+  async #families(): Promise<Family[]> {
+    const { sysfs, allowed } = this.#settings;
+    const families = (await sysfs.addresses()).map(async (pci) => {
+      if (!(await sysfs.hasVirtualFunctions(pci))) return [];
+      const parent = await sysfs.read(pci);
+      if (parent === undefined || !networkClass.test(parent.class)) return [];
+      const children = (await sysfs.virtualFunctions(pci)).map(async ({ index, pci: address }) => {
+        const device = await sysfs.read(address);
+        return device === undefined ? [] : [{ index, device }];
+      });
+      const settings = allowed?.find((one) => one.pci === pci);
+      return [{ parent, settings, children: (await Promise.all(children)).flat() }];
+    });
+    return (await Promise.all(families)).flat();
+  }
+
+  async #surroundings(families: readonly Family[]): Promise<Surroundings> {
+    const { sysfs, dataplane, holders, procfs } = this.#settings;
+    const functions = families.flatMap(({ parent, children }) => [parent, ...children.map(({ device }) => device)]);
+    const names = functions.flatMap((one) => one.interface ?? []);
+    const interfaces = names.length === 0 ? [] : await dataplane.listInterfaces({ netns: '', names });
+    return {
+      holders: new Map((await holders()).map((holder) => [holder.pci, holder])),
+      interfaces: new Map(interfaces.map((one) => [one.name, one])),
+      routed: await routedInterfaces(procfs),
+      drivers: new Set(await sysfs.drivers()),
+    };
+  }
+
+  async #readFamily(
+    family: Family,
+    families: readonly Family[],
+    around: Surroundings,
+  ): Promise<{ parent: PhysicalFunctionStatus; devices: DeviceStatus[] }> {
+    const { parent, settings, children } = family;
+    const problem = this.#problemOf(family, around);
+    const resources = settings ? resourcesOf(settings) : [];
+    const told = await this.#told(parent, around);
+    const counts = [...told.values()].some(({ statistics }) => Object.values(statistics ?? {}).some((one) => one > 0n));
+    const devices = children.map(async ({ index, device }): Promise<DeviceStatus> => {
+      const holder = around.holders.get(device.pci);
+      const refusals = refusalsOf({
+        device,
+        settings,
+        problem,
+        isLeased: holder !== undefined,
+        hostUse: await this.#hostUse(device, around),
+        neighbours: await this.#neighbours(device, families),
+        isLoaded: (driver) => around.drivers.has(driver),
+      });
+      const isUsable = refusals.kernel === undefined || refusals.vfio === undefined;
+      const { driver, iommuGroup, interface: name } = device;
+      return {
+        pci: device.pci,
+        physicalFunction: parent.pci,
+        index,
+        state: holder ? 'leased' : isUsable ? 'free' : 'unusable',
+        ...(holder ? { holder } : {}),
+        refusals,
+        ...(driver === undefined ? {} : { driver }),
+        ...(iommuGroup === undefined ? {} : { iommuGroup }),
+        ...(name === undefined ? {} : { interface: name }),
+        resources,
+        ...attributesOf(told.get(index), counts),
+      };
+    });
+    const { virtualFunctions: { present = 0, possible = 0 } = {}, driver, interface: name } = parent;
+    return {
+      parent: {
+        pci: parent.pci,
+        ...(driver === undefined ? {} : { driver }),
+        ...(name === undefined ? {} : { interface: name }),
+        up: around.interfaces.get(name ?? '')?.running ?? false,
+        present,
+        possible,
+        resources,
+        ...(problem === undefined ? {} : { problem }),
+      },
+      devices: await Promise.all(devices),
+    };
+  }
+
+  #problemOf({ parent, settings }: Family, { interfaces }: Surroundings): string | undefined {
+    const { driver = 'no driver', interface: name, pci } = parent;
+    if (this.#settings.allowed && !settings) return `its physical function ${pci} is not in the SR-IOV file`;
+    if (settings && driver !== settings.pfKernelDriver)
+      return `its physical function ${pci} is bound to ${driver}, not to ${settings.pfKernelDriver}`;
+    if (name === undefined || !interfaces.has(name))
+      return `its physical function ${pci} has no interface in this network namespace`;
+    return undefined;
+  }
+
+  /** By index. A driver that tells nothing leaves everything else as it is. */
+  async #told({ interface: name }: PciFunction, around: Surroundings): Promise<Map<number, VirtualFunctionInfo>> {
+    if (name === undefined || !around.interfaces.has(name)) return new Map();
+    const told = await this.#settings.dataplane.readVirtualFunctions('', name).catch(() => []);
+    return new Map(told.map((one) => [one.index, one]));
+  }
+
+  async #hostUse({ interface: name }: PciFunction, around: Surroundings): Promise<HostUse | undefined> {
+    if (name === undefined) return undefined;
+    const uppers = await this.#settings.sysfs.uppersOf(name);
+    const addresses = around.interfaces.get(name)?.addresses ?? [];
+    return { addresses, hasRoute: around.routed.has(name), uppers };
+  }
+
+  /** Virtual functions come along when their group is bound; everything else that has a driver does not. */
+  async #neighbours({ pci, iommuGroup }: PciFunction, families: readonly Family[]): Promise<Neighbour[]> {
+    if (iommuGroup === undefined) return [];
+    const { sysfs } = this.#settings;
+    const children = families.flatMap((family) => family.children);
+    const others = (await sysfs.groupMembers(pci)).filter((one) => one !== pci);
+    const strangers = others.filter((other) => !children.some(({ device }) => device.pci === other));
+    const drivers = await Promise.all(strangers.map((one) => sysfs.driverOf(one)));
+    return strangers.flatMap((other, at) => {
+      const driver = drivers[at];
+      return driver === undefined || harmlessDrivers.includes(driver) ? [] : [{ pci: other, driver }];
+    });
+  }
+}
+
+/** A group is bound as a whole: a virtual function that the host uses keeps the others of its group from it. */
+function withGroups(devices: readonly DeviceStatus[]): DeviceStatus[] {
+  return devices.map((device) => {
+    const { iommuGroup, refusals, state } = device;
+    if (iommuGroup === undefined || refusals.vfio !== undefined) return device;
+    const sharing = devices.filter((one) => one.iommuGroup === iommuGroup && one !== device);
+    const other = sharing.find((one) => one.state === 'unusable' && one.driver !== undefined);
+    if (!other) return device;
+    const vfio = sharedGroup(iommuGroup, other.pci, other.driver ?? '');
+    const isFree = state === 'free' && refusals.kernel === undefined;
+    return { ...device, refusals: { ...refusals, vfio }, state: state === 'free' && !isFree ? 'unusable' : state };
+  });
+}
+
+function attributesOf(
+  told: VirtualFunctionInfo | undefined,
+  counts: boolean,
+): Pick<DeviceStatus, 'mac' | 'vlan' | 'trust' | 'spoofCheck' | 'maxRate' | 'counters'> {
+  if (told === undefined) return {};
+  const { mac, vlan, trust, spoofCheck, maxRate, statistics } = told;
+  const known = Object.entries({ mac, vlan, trust, spoofCheck, maxRate }).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(known), ...(statistics && counts ? { counters: seenByWire(statistics) } : {}) };
+}
+
+/** The physical function counts from the virtual one's side: what that received left a wire. */
+function seenByWire(counted: DeviceCounters): DeviceCounters {
+  return {
+    rxPackets: counted.txPackets,
+    txPackets: counted.rxPackets,
+    rxBytes: counted.txBytes,
+    txBytes: counted.rxBytes,
+    rxDropped: counted.txDropped,
+    txDropped: counted.rxDropped,
+  };
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a virtual function cannot be lent: pure, from what was read of it.
+
+import type { PhysicalFunctionSettings } from '../../model/device-status.ts';
+import { vfioDriver } from './driver.ts';
+import type { PciFunction } from './sysfs.ts';
+
+/** What the host does with an interface. */
+export interface HostUse {
+  readonly addresses: readonly string[];
+  readonly hasRoute: boolean;
+  /** A bridge, bond or VLAN above it. */
+  readonly uppers: readonly string[];
+}
+
+/** What else is in its IOMMU group and cannot be taken along: who drives it. */
+export interface Neighbour {
+  readonly pci: string;
+  readonly driver: string;
+}
+
+export interface DeviceFacts {
+  readonly device: PciFunction;
+  readonly settings: PhysicalFunctionSettings | undefined;
+  /** Of its physical function. */
+  readonly problem: string | undefined;
+  readonly isLeased: boolean;
+  readonly hostUse: HostUse | undefined;
+  readonly neighbours: readonly Neighbour[];
+  readonly isLoaded: (driver: string) => boolean;
+}
+
+export interface Refusals {
+  readonly kernel?: string;
+  readonly vfio?: string;
+}
+
+export function refusalsOf(facts: DeviceFacts): Refusals {
+  const both = facts.problem ?? (facts.isLeased ? undefined : inUse(facts));
+  if (both !== undefined) return { kernel: both, vfio: both };
+  const kernel = noKernel(facts);
+  const vfio = noVfio(facts);
+  return { ...(kernel === undefined ? {} : { kernel }), ...(vfio === undefined ? {} : { vfio }) };
+}
+
+function inUse({ device, settings, hostUse }: DeviceFacts): string | undefined {
+  if (hostUse) return usedBy(device.interface ?? '', hostUse);
+  const { driver } = device;
+  if (driver === undefined || driver === vfioDriver) return undefined;
+  if (settings && driver !== settings.vfKernelDriver)
+    return `it is bound to ${driver}, which is neither ${settings.vfKernelDriver} nor ${vfioDriver}`;
+  return `${driver} drives it, but its interface is not in this network namespace: another program may have lent it`;
+}
+
+function usedBy(name: string, { addresses, hasRoute, uppers }: HostUse): string | undefined {
+  const [address] = addresses;
+  if (address !== undefined) return `the host uses it: ${name} has the address ${address}`;
+  if (hasRoute) return `the host uses it: a route goes through ${name}`;
+  if (uppers.length > 0) return `the host uses it: ${uppers.join(', ')} is above ${name}`;
+  return undefined;
+}
+
+function noKernel({ device, settings, isLoaded }: DeviceFacts): string | undefined {
+  const driver = settings?.vfKernelDriver;
+  if (driver !== undefined)
+    return isLoaded(driver) ? undefined : `the driver ${driver} is not loaded: modprobe ${driver}`;
+  if (device.driver !== undefined && device.driver !== vfioDriver) return undefined;
+  return 'which driver makes an interface of it is not known: the SR-IOV file has to say';
+}
+
+function noVfio({ device, neighbours, isLoaded }: DeviceFacts): string | undefined {
+  if (device.iommuGroup === undefined) return 'it has no IOMMU group: the machine has no IOMMU, or it is switched off';
+  if (!isLoaded(vfioDriver)) return `the driver ${vfioDriver} is not loaded: modprobe ${vfioDriver}`;
+  const [other] = neighbours;
+  if (other === undefined) return undefined;
+  return sharedGroup(device.iommuGroup, other.pci, other.driver);
+}
+
+export function sharedGroup(group: number, other: string, driver: string): string {
+  return `its IOMMU group ${group} is shared with ${other}, which ${driver} drives`;
+}
