@@ -64,7 +64,7 @@ const bad: [title: string, text: string, code: string, subject: RegExp, reason: 
 for (const [title, text, code, subject, reason] of bad)
   test(`refused: ${title}`, (t) => {
     const error = t.throws(() => parseSriovFile(text, 'f'), { instanceOf: AggregateError });
-    const [first] = error?.errors as CrosswireError[];
+    const [first] = (error?.errors ?? []) as CrosswireError[];
     t.is(first?.code, code);
     t.regex(first?.subject ?? '', subject);
     t.regex(first?.reason ?? '', reason);
