@@ -18,6 +18,7 @@ export const inputErrors = {
   TUNNEL_CLAIMED:
     'Two wires want the same VXLAN network identifier at the same UDP port and family: the kernel has it once.',
   ENDS_UNJOINED: 'Nothing here can join the two ends of this wire; the reason says why.',
+  DEVICE_CLAIMED: 'Two wires want the same virtual function.',
   FILE_UNREADABLE: 'A wire file or directory cannot be read.',
   NO_WIRES: 'There is no wire in the files that were named.',
   OPTION_INVALID: 'An option, or its environment variable, has a value that it cannot have.',
@@ -125,6 +126,10 @@ export const engineErrors = {
 export const stateErrors = {
   JOURNAL_WRITE_FAILED: 'The record of a wire cannot be written: the disk may be full. Nothing was changed.',
   JOURNAL_CORRUPT: 'The record of a wire cannot be read; it was set aside, and the rest goes on.',
+  DEVICE_UNAVAILABLE: 'A wire asks for a virtual function where none are lent.',
+  DEVICE_SEGMENT_SHARED:
+    'For your information: a wire of virtual functions has no VLAN, and is not alone on its segment.',
+  DEVICE_ATTRIBUTE_REFUSED: 'A NIC refused a setting that the wire can do without; the text names it.',
   ORPHAN_LEFT: 'Something with our mark that no wire claims could not be removed.',
 } satisfies Catalogue;
 

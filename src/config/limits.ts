@@ -26,6 +26,7 @@ export const limits = {
   ringSize: { least: 2, most: 16_384 }, // log2 at most 14: VPP and DPDK lay memory out wrongly beyond
   bufferSize: { least: 64, most: 65_535 },
   vni: 0xff_ffff, // RFC 7348, section 5
+  rate: 0xffff_ffff, // Mbit/s: struct ifla_vf_rate of linux/if_link.h
   tunnelMtu: { 4: 65_485, 6: 65_465 }, // 65535 less outer IP, UDP, VXLAN and an Ethernet header (net/vxlan.h)
   vlan: 4094, // IEEE 802.1Q: 4095 is reserved
   clientBuffers: 65_536, // VPP and DPDK number all buffers of a client with 16 bits

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong with one value, in words; undefined when nothing is. Each is checked before any system call.
 
+import { canonicalPci } from '../model/device.ts';
 import { networkAddress, parseAddress, parseNetwork, unusable } from './addresses.ts';
 import { limits } from './limits.ts';
 
@@ -104,6 +105,19 @@ export const tunnelAddress: Check = (text) => {
   const complaint = ipAddress(text);
   if (complaint || parseAddress(text)?.family !== 6 || !/^fe[89ab]/i.test(text)) return complaint;
   return { reason: `${quoted(text)} is a link-local address`, hint: 'use one that is valid beyond the link' };
+};
+
+export const pciAddress: Check = (text) =>
+  canonicalPci(text)
+    ? undefined
+    : { reason: `${quoted(text)} is no PCI address`, hint: 'domain:bus:device.function, like 0000:01:10.0' };
+
+/** The names of an SR-IOV file: they become extended resources of Kubernetes. */
+export const resourceName: Check = (text) => {
+  if (text.length > limits.textLength)
+    return { reason: `has ${text.length} characters, more than ${limits.textLength}` };
+  if (/^[A-Za-z0-9][\w.-]*\/[\w.-]+$/.test(text)) return undefined;
+  return { reason: `${quoted(text)} is no resource`, hint: 'serviceDomain/capability, like worker.domain/10G' };
 };
 
 export const absolutePath: Check = (text) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A document, however it was written → a wire with every default filled in and every address in canonical form; and back.
 
+import { canonicalPci, type DeviceRequest } from '../model/device.ts';
 import type {
   End,
   KernelMechanism,
@@ -20,6 +21,7 @@ import {
   type EndDocument,
   type KernelDocument,
   type MemifDocument,
+  type VfioDocument,
   type VxlanDocument,
   type WireDocument,
   wireSchema,
@@ -54,10 +56,11 @@ function toEnd({ pod, namespace, ...mechanism }: EndDocument): End {
   return tidy({ mechanism: toMechanism(mechanism), pod, namespace });
 }
 
-function toMechanism({ kernel, memif, vxlan, vlan }: EndDocument): Mechanism {
+function toMechanism({ kernel, memif, vxlan, vlan, vfio }: EndDocument): Mechanism {
   if (kernel) return toKernel(kernel);
   if (vxlan) return toVxlan(vxlan);
   if (vlan) return { type: 'vlan', ...vlan };
+  if (vfio) return tidy({ type: 'vfio', ...vfio, mac: vfio.mac?.toLowerCase(), device: toDevice(vfio.device) });
   return toMemif(memif as MemifDocument);
 }
 
@@ -72,7 +75,12 @@ function toKernel({ netns, pid, inode, mac, addresses, neighbours, ...rest }: Ke
     neighbours: neighbours.map((entry) => ({ address: canonical(entry.address), mac: entry.mac.toLowerCase() })),
     policies: rest.policies.length > 0 ? rest.policies.map(toPolicy) : undefined,
     allowPing: rest.allowPing || undefined,
+    device: rest.device && toDevice(rest.device),
   });
+}
+
+function toDevice({ pci, resource, ...settings }: VfioDocument['device']): DeviceRequest {
+  return tidy({ pci: pci && canonicalPci(pci), resource, ...settings }) as DeviceRequest;
 }
 
 type PolicyDocument = KernelDocument['policies'][number];
@@ -133,6 +141,10 @@ function fromMechanism(mechanism: Mechanism): EndDocument {
   if (mechanism.type === 'vlan') {
     const { type: _, ...vlan } = mechanism;
     return { vlan };
+  }
+  if (mechanism.type === 'vfio') {
+    const { type: _, ...vfio } = mechanism;
+    return { vfio };
   }
   const { type: _, namespace, addresses, routes, neighbours, policies = [], allowPing = false, ...rest } = mechanism;
   return {

@@ -6,15 +6,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseAddress, parseNetwork } from './addresses.ts';
 import { defaults, limits } from './limits.ts';
 import { invalid, isMapping, type KeyPath, type Problem, valueAt } from './problems.ts';
+import { deviceProblems } from './device-rules.ts';
 import { tunnelProblems } from './tunnel-rules.ts';
 
 const ends = ['client', 'endpoint'] as const;
-const mechanisms = ['kernel', 'memif', 'vxlan', 'vlan'] as const;
+const mechanisms = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio'] as const;
 const namespaceKeys = ['netns', 'pid', 'inode'] as const;
 
 export function ruleProblems(document: unknown): Problem[] {
   const problems = ends.flatMap((end) => endProblems(document, ['spec', end]));
-  const between = [mtuProblems, macProblems, tunnelProblems, directProblems, selfProblems];
+  const between = [mtuProblems, macProblems, tunnelProblems, directProblems, deviceProblems, selfProblems];
   return [...problems, ...between.flatMap((rule) => rule(document))];
 }
 
@@ -27,7 +28,7 @@ function endProblems(document: unknown, path: KeyPath): Problem[] {
   const reason = `an end has one mechanism, and this one has ${given.join(' and ')}`;
   for (const key of more) problems.push(mechanismCount([...path, key], 'key', reason));
   if (!first)
-    problems.push(mechanismCount(path, 'key', 'the end has no mechanism', 'give it kernel, memif, vxlan or vlan'));
+    problems.push(mechanismCount(path, 'key', 'the end has no mechanism', `give it ${mechanisms.join(', or ')}`));
   if (isMapping(valueAt(document, [...path, 'kernel'])))
     problems.push(...kernelProblems(document, [...path, 'kernel']));
   if (isMapping(valueAt(document, [...path, 'memif']))) problems.push(...memifProblems(document, [...path, 'memif']));

@@ -49,6 +49,22 @@ const policy = z.strictObject({
     .meta({ description: 'routes through the interface, for them alone' }),
 });
 
+const device = z
+  .strictObject({
+    pci: text(checks.pciAddress, 'the virtual function, by its PCI address').optional(),
+    resource: text(
+      checks.resourceName,
+      'any free one of a resource of the SR-IOV file: serviceDomain/capability',
+    ).optional(),
+    vlan: whole(0, limits.vlan, 'the VLAN that the NIC puts its frames into; 0: none').optional(),
+    trust: z.boolean().optional().meta({ description: 'whether its user may change its MAC and hear everything' }),
+    spoofCheck: z.boolean().optional().meta({ description: 'whether frames with another source MAC are dropped' }),
+    maxRate: whole(0, limits.rate, 'the most it may send, in Mbit/s; 0: no limit').optional(),
+  })
+  .meta({
+    description: 'a virtual function of a NIC (SR-IOV): one of pci and resource; what is absent stays as it is',
+  });
+
 const kernel = z
   .strictObject({
     netns: text(checks.absolutePath, 'the network namespace, by path').optional(),
@@ -64,6 +80,7 @@ const kernel = z
       .boolean()
       .default(false)
       .meta({ description: 'let everybody in the namespace ping, and enable IPv6 on the interface' }),
+    device: device.optional(),
   })
   .meta({ description: 'an interface in a network namespace: one of netns, pid and inode' });
 
@@ -108,16 +125,25 @@ const vlan = z
   })
   .meta({ description: 'the network behind a device of the host, for Ethernet frames' });
 
+const vfio = z
+  .strictObject({
+    device,
+    mac: text(checks.macAddress, 'its MAC address; made up if absent').optional(),
+    cgroup: text(checks.absolutePath, 'the control group that may open it, as /proc/PID/cgroup names it').optional(),
+  })
+  .meta({ description: 'a virtual function for an application that drives it itself, by VFIO' });
+
 const end = z
   .strictObject({
     kernel: kernel.optional(),
     memif: memif.optional(),
     vxlan: vxlan.optional(),
     vlan: vlan.optional(),
+    vfio: vfio.optional(),
     pod: text(checks.plainText, 'the pod at this end, for metrics').optional(),
     namespace: text(checks.plainText, "the pod's Kubernetes namespace, for metrics").optional(),
   })
-  .meta({ description: 'one end: exactly one of kernel, memif, vxlan and vlan' });
+  .meta({ description: 'one end: exactly one of kernel, memif, vxlan, vlan and vfio' });
 
 export const wireSchema = z
   .strictObject({
@@ -151,6 +177,7 @@ export type KernelDocument = z.output<typeof kernel>;
 export type MemifDocument = z.output<typeof memif>;
 export type VxlanDocument = z.output<typeof vxlan>;
 export type VlanDocument = z.output<typeof vlan>;
+export type VfioDocument = z.output<typeof vfio>;
 export type EndDocument = z.output<typeof end>;
 
 /** JSON Schema (2020-12) of what one may write; keys with a default may be left out. */

@@ -6,12 +6,14 @@ import { endNames } from '../model/wire.ts';
 import type { KeyPath } from './problems.ts';
 import { toDocument } from './wire-document.ts';
 import { endIdentity } from './wire-rules.ts';
+import type { EndDocument } from './wire-schema.ts';
 
 const claims = {
   kernel: { code: 'INTERFACE_CLAIMED', what: 'interface' },
   memif: { code: 'MEMIF_CLAIMED', what: 'socket and id' },
   vxlan: { code: 'TUNNEL_CLAIMED', what: 'VNI and UDP port' },
   vlan: undefined, // may be shared
+  vfio: { code: 'DEVICE_CLAIMED', what: 'device' },
 } as const;
 
 export interface Clash {
@@ -40,19 +42,26 @@ export class WireSet {
     const clashes: Clash[] = [];
     for (const end of endNames) {
       const { type: mechanism } = wire[end].mechanism;
-      const claim = claims[mechanism];
-      if (!claim) continue;
-      // Of one memif id, one wire may be the server and another one the client: a chain within this forwarder.
-      const identity = JSON.stringify([endIdentity(spec[end]), spec[end].memif?.role]);
-      const earlier = this.#ends.get(identity);
-      if (earlier === undefined) this.#ends.set(identity, `the wire '${wire.name}' at ${place}`);
-      else
-        clashes.push({
-          code: claim.code,
-          path: ['spec', end, mechanism],
-          reason: `this ${claim.what} is an end of ${earlier} already`,
-        });
+      for (const [sort, identity] of identitiesOf(spec[end], mechanism)) {
+        const earlier = this.#ends.get(identity);
+        const claim = claims[sort];
+        if (!claim) continue;
+        const { code, what } = claim;
+        const path = ['spec', end, mechanism];
+        if (earlier === undefined) this.#ends.set(identity, `the wire '${wire.name}' at ${place}`);
+        else clashes.push({ code, path, reason: `this ${what} is an end of ${earlier} already` });
+      }
     }
     return clashes;
   }
+}
+
+function identitiesOf(end: EndDocument, mechanism: keyof typeof claims): [keyof typeof claims, string][] {
+  // Of one memif id, one wire may be the server and another one the client: a chain within this forwarder.
+  const own = endIdentity(end);
+  const pci = (end.kernel?.device ?? end.vfio?.device)?.pci;
+  return [
+    ...(own === undefined ? [] : [[mechanism, JSON.stringify([own, end.memif?.role])] as [typeof mechanism, string]]),
+    ...(pci === undefined ? [] : [['vfio', JSON.stringify(['device', pci])] as ['vfio', string]]),
+  ];
 }

@@ -4,6 +4,11 @@
 import type { Dataplane, InterfaceInfo, NamespaceEntry } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
 
+/** Of host/sriov. */
+export interface TakesHome {
+  takeHome(pci: string): Promise<void>;
+}
+
 export interface FoundInterface {
   readonly namespace: NamespaceEntry;
   readonly info: InterfaceInfo;
@@ -31,12 +36,18 @@ export async function findInterfaces(dataplane: Dataplane, search: Search): Prom
   return found.flat();
 }
 
-/** Removes what was found exactly as it was found. What went by itself, or with its other side, is gone too. */
-export async function removeFound(dataplane: Dataplane, found: readonly FoundInterface[]): Promise<unknown[]> {
+/** Removes what was found exactly as it was found. What went by itself, or with its other side, is gone too. Hardware
+ *  is never removed, but taken home. */
+export async function removeFound(
+  dataplane: Dataplane,
+  found: readonly FoundInterface[],
+  devices: TakesHome | undefined,
+): Promise<unknown[]> {
   const errors: unknown[] = [];
   for (const { namespace, info } of found) {
     try {
-      await ignoringMissing(dataplane.deleteInterface(namespace.path, info.name, info.alias));
+      if (info.kind === '') await devices?.takeHome(info.device ?? '');
+      else await ignoringMissing(dataplane.deleteInterface(namespace.path, info.name, info.alias));
     } catch (error) {
       errors.push(error);
     }

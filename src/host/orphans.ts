@@ -3,12 +3,13 @@
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
 import { type Mark, markPrefix, parseMark } from './marks.ts';
-import { type FoundInterface, findInterfaces, removeFound } from './observation.ts';
+import { type FoundInterface, findInterfaces, removeFound, type TakesHome } from './observation.ts';
 
 export interface OrphanSearch {
   readonly node: string;
   /** Names chosen for interfaces that may not have got their mark. */
   readonly temporaryNames: readonly string[];
+  readonly devices?: TakesHome | undefined;
   readonly isClaimed: (mark: Mark, namespace: NamespaceEntry) => boolean;
 }
 
@@ -19,18 +20,20 @@ export interface OrphanSweep {
 
 /** A namespace that cannot be read is nobody's reason not to start: it is among the errors, the others are swept. */
 export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): Promise<OrphanSweep> {
-  const { node, temporaryNames: names, isClaimed } = search;
+  const { node, temporaryNames: names, devices, isClaimed } = search;
   const query = { aliasPrefix: markPrefix(node), names, details: false };
   const orphansIn = async (one: NamespaceEntry) =>
     (await findInterfaces(dataplane, { namespaces: [one], ...query })).filter(isOrphan);
   const searches = await Promise.allSettled((await dataplane.listNamespaces()).map(orphansIn));
   const orphans = searches.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
   const unread = searches.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-  return { removed: orphans, errors: [...unread, ...(await removeFound(dataplane, orphans))] };
+  return { removed: orphans, errors: [...unread, ...(await removeFound(dataplane, orphans, devices))] };
 
   function isOrphan({ namespace, info }: FoundInterface): boolean {
     const mark = parseMark(node, info.alias);
     if (mark) return !isClaimed(mark, namespace);
-    return info.alias.startsWith(markPrefix(node)) || (info.alias === '' && names.includes(info.name));
+    return (
+      info.alias.startsWith(markPrefix(node)) || (info.alias === '' && info.kind !== '' && names.includes(info.name))
+    );
   }
 }

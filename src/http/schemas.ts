@@ -4,13 +4,14 @@
 
 import { z } from 'zod';
 import type { ApplyReport, EndStatus, Explanation, HealthRecord, RemoveReport, WireStatus } from '../model/status.ts';
+import type { DeviceRequest } from '../model/device.ts';
 import type { ErrorDetails } from '../model/error.ts';
 import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
 
 const texts = z.array(z.string());
 const count = z.int().min(0);
 const moment = z.iso.datetime();
-const path = z.enum(['veth', 'engine', 'tunnel', 'vlan', 'proxy']);
+const path = z.enum(['veth', 'engine', 'tunnel', 'vlan', 'proxy', 'nic']);
 const payload = z.enum(['ethernet', 'ip']);
 const endName = z.enum(['client', 'endpoint']);
 
@@ -23,6 +24,13 @@ const error = z.strictObject({
   errno: z.int().optional(),
 }) satisfies z.ZodType<ErrorDetails>;
 
+const deviceSettings = {
+  vlan: count.optional(),
+  trust: z.boolean().optional(),
+  spoofCheck: z.boolean().optional(),
+  maxRate: count.optional(),
+};
+
 const routes = z.array(z.strictObject({ to: z.string(), via: z.string().optional() }));
 
 const policy = z.strictObject({
@@ -32,6 +40,11 @@ const policy = z.strictObject({
   sourcePorts: z.string().optional(),
   routes,
 }) satisfies z.ZodType<Policy>;
+
+const device = z.union([
+  z.strictObject({ pci: z.string(), ...deviceSettings }),
+  z.strictObject({ resource: z.string(), ...deviceSettings }),
+]) satisfies z.ZodType<DeviceRequest>;
 
 const mechanism = z.discriminatedUnion('type', [
   z.strictObject({
@@ -48,6 +61,7 @@ const mechanism = z.discriminatedUnion('type', [
     neighbours: z.array(z.strictObject({ address: z.string(), mac: z.string() })),
     policies: z.array(policy).optional(),
     allowPing: z.boolean().optional(),
+    device: device.optional(),
   }),
   z.strictObject({
     type: z.literal('memif'),
@@ -64,6 +78,7 @@ const mechanism = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('vxlan'), local: z.string(), remote: z.string(), port: count, vni: count }),
   z.strictObject({ type: z.literal('vlan'), device: z.string(), id: count }),
+  z.strictObject({ type: z.literal('vfio'), device, mac: z.string().optional(), cgroup: z.string().optional() }),
 ]) satisfies z.ZodType<Mechanism>;
 
 const end = z.strictObject({
@@ -83,8 +98,10 @@ const wire = z.strictObject({
   endpoint: end,
 }) satisfies z.ZodType<Wire>;
 
+const deviceNode = z.strictObject({ major: count, minor: count });
+
 const endStatus = z.strictObject({
-  mechanism: z.enum(['kernel', 'memif', 'vxlan', 'vlan']),
+  mechanism: z.enum(['kernel', 'memif', 'vxlan', 'vlan', 'vfio']),
   up: z.boolean(),
   detail: z.string(),
   interface: z.string().optional(),
@@ -95,6 +112,12 @@ const endStatus = z.strictObject({
   rings: count.optional(),
   ringSize: count.optional(),
   sessions: count.optional(),
+  device: z.string().optional().meta({ description: 'the PCI address of its virtual function' }),
+  iommuGroup: count.optional(),
+  deviceNodes: z
+    .strictObject({ container: deviceNode, group: deviceNode })
+    .optional()
+    .meta({ description: 'of /dev/vfio/vfio and /dev/vfio/GROUP' }),
 }) satisfies z.ZodType<EndStatus>;
 
 const wireStatus = z.strictObject({

@@ -12,12 +12,14 @@ const atIngress: Record<MechanismType, readonly DropReason[]> = {
   memif: ['bad_desc', 'bad_index'], // what shared memory can hold
   vxlan: ['bad_checksum', 'bad_offload'],
   vlan: ['bad_checksum', 'bad_offload'],
+  vfio: [],
 };
 const atEgress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['io_error'],
   memif: [],
   vxlan: ['io_error'],
   vlan: ['io_error'],
+  vfio: [],
 };
 const anywhere: readonly DropReason[] = ['tx_full', 'too_big', 'too_short', 'link_down'];
 
@@ -31,6 +33,7 @@ export interface DropSetting {
 export function possibleDrops({ path, payload, client, endpoint }: DropSetting, end: EndName): readonly DropReason[] {
   if (path === 'veth') return ['kernel_queue'];
   if (path === 'proxy') return [];
+  if (path === 'nic') return (end === 'client' ? client : endpoint) === 'kernel' ? ['kernel_queue'] : [];
   if (path === 'tunnel' || path === 'vlan')
     return (end === 'client' ? client : endpoint) === 'kernel' ? ['kernel_queue', 'tunnel_error'] : ['tunnel_error'];
   const [from, to] = end === 'client' ? [client, endpoint] : [endpoint, client];

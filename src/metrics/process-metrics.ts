@@ -6,7 +6,7 @@ import type { Path } from '../model/wire.ts';
 import { setupMetrics } from './catalogue.ts';
 
 const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
-const paths: readonly Path[] = ['veth', 'engine', 'tunnel', 'vlan', 'proxy'];
+const paths: readonly Path[] = ['veth', 'engine', 'tunnel', 'vlan', 'proxy', 'nic'];
 
 /** Milliseconds between two looks at the event loop. prom-client's 10 cost a percent of a CPU for nothing. */
 const lagPrecision = 100;

@@ -6,6 +6,12 @@ import type { EndName, Mechanism, Path, Wire } from './wire.ts';
 
 export type WirePhase = 'pending' | 'up' | 'degraded' | 'failed' | 'removing';
 
+/** mknod(2) */
+export interface DeviceNode {
+  readonly major: number;
+  readonly minor: number;
+}
+
 export interface EndStatus {
   readonly mechanism: Mechanism['type'];
   readonly up: boolean;
@@ -19,6 +25,10 @@ export interface EndStatus {
   readonly rings?: number;
   readonly ringSize?: number;
   readonly sessions?: number;
+  readonly device?: string; // the PCI address of its virtual function
+  readonly iommuGroup?: number;
+  /** Of /dev/vfio/vfio and /dev/vfio/GROUP: what an application opens. */
+  readonly deviceNodes?: { readonly container: DeviceNode; readonly group: DeviceNode };
 }
 
 export interface WireStatus {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A wire as somebody wants it. Plain data, validated by config/ before it gets here, frozen.
 
+import type { DeviceRequest } from './device.ts';
+
 export type Payload = 'ethernet' | 'ip';
 export type EndName = 'client' | 'endpoint';
 export const endNames: readonly EndName[] = ['client', 'endpoint'];
@@ -43,6 +45,8 @@ export interface KernelMechanism {
   readonly policies?: readonly Policy[];
   /** Whether everybody in the namespace may ping, and the interface has IPv6. */
   readonly allowPing?: boolean;
+  /** The interface is this virtual function of a NIC. */
+  readonly device?: DeviceRequest;
 }
 
 export interface MemifMechanism {
@@ -77,7 +81,16 @@ export interface VlanMechanism {
   readonly id: number; // VLAN identifier; 0: untagged
 }
 
-export type Mechanism = KernelMechanism | MemifMechanism | VxlanMechanism | VlanMechanism;
+/** A virtual function for an application that drives it itself (Documentation/driver-api/vfio.rst of the kernel). */
+export interface VfioMechanism {
+  readonly type: 'vfio';
+  readonly device: DeviceRequest;
+  readonly mac?: string;
+  /** The control group whose processes may open its device nodes: a path, as the kernel's cgroup file systems have it. */
+  readonly cgroup?: string;
+}
+
+export type Mechanism = KernelMechanism | MemifMechanism | VxlanMechanism | VlanMechanism | VfioMechanism;
 
 export interface End {
   readonly mechanism: Mechanism;
@@ -88,7 +101,7 @@ export interface End {
 /** The namespace that an end is in; undefined where that makes no difference, or is the forwarder's own. */
 export function namespaceOf({ mechanism }: End): NamespaceReference | undefined {
   if (mechanism.type === 'kernel') return mechanism.namespace;
-  if (mechanism.type === 'vxlan' || mechanism.type === 'vlan') return undefined;
+  if (mechanism.type === 'vxlan' || mechanism.type === 'vlan' || mechanism.type === 'vfio') return undefined;
   const { netns, inode } = mechanism;
   if (inode !== undefined) return netns === undefined ? { inode } : { inode, netns };
   return netns === undefined ? undefined : { netns };
@@ -106,6 +119,11 @@ export interface Wire {
   readonly endpoint: End;
 }
 
+/** The virtual function that an end asks for. */
+export function deviceOf({ mechanism }: End): DeviceRequest | undefined {
+  return mechanism.type === 'kernel' || mechanism.type === 'vfio' ? mechanism.device : undefined;
+}
+
 /** How frames travel: a veth pair across two namespaces, through the engine, a tunnel's device in the workload's
- *  namespace, a part of a host device there, or directly between two applications. */
-export type Path = 'veth' | 'engine' | 'tunnel' | 'vlan' | 'proxy';
+ *  namespace, a part of a host device there, directly between two applications, or switched by a NIC. */
+export type Path = 'veth' | 'engine' | 'tunnel' | 'vlan' | 'proxy' | 'nic';

@@ -3,7 +3,14 @@
 // that the inverse needs nothing else.
 
 import type { EndName } from '../model/wire.ts';
-import { type EngineEnd, type EngineState, type InterfaceState, sameNamespace, type WireState } from './state.ts';
+import {
+  type BoundDevice,
+  type EngineEnd,
+  type EngineState,
+  type InterfaceState,
+  sameNamespace,
+  type WireState,
+} from './state.ts';
 
 export type Action =
   | { readonly kind: 'createVethPair'; readonly client: InterfaceState; readonly endpoint: InterfaceState }
@@ -12,6 +19,10 @@ export type Action =
   | { readonly kind: 'removeTap'; readonly interface: InterfaceState }
   | { readonly kind: 'createTunnel'; readonly interface: InterfaceState }
   | { readonly kind: 'removeTunnel'; readonly interface: InterfaceState }
+  | { readonly kind: 'takeDevice'; readonly interface: InterfaceState }
+  | { readonly kind: 'returnDevice'; readonly interface: InterfaceState }
+  | { readonly kind: 'bindDevice'; readonly device: BoundDevice }
+  | { readonly kind: 'unbindDevice'; readonly device: BoundDevice }
   | { readonly kind: 'changeInterface'; readonly from: InterfaceState; readonly to: InterfaceState }
   | { readonly kind: 'startEngineWire'; readonly engine: EngineState }
   | { readonly kind: 'stopEngineWire'; readonly engine: EngineState }
@@ -36,6 +47,14 @@ export function inverse(action: Action): Action {
       return { ...action, kind: 'removeTunnel' };
     case 'removeTunnel':
       return { ...action, kind: 'createTunnel' };
+    case 'takeDevice':
+      return { ...action, kind: 'returnDevice' };
+    case 'returnDevice':
+      return { ...action, kind: 'takeDevice' };
+    case 'bindDevice':
+      return { ...action, kind: 'unbindDevice' };
+    case 'unbindDevice':
+      return { ...action, kind: 'bindDevice' };
     case 'startEngineWire':
       return { ...action, kind: 'stopEngineWire' };
     case 'stopEngineWire':
@@ -49,7 +68,7 @@ export function inverse(action: Action): Action {
 
 /** What an action does to a state, without doing it. */
 export function advance(state: WireState, action: Action): WireState {
-  const { interfaces, engine } = state;
+  const { interfaces, devices = [], engine } = state;
   switch (action.kind) {
     case 'createVethPair':
       return { ...state, interfaces: [...interfaces, action.client, action.endpoint] };
@@ -57,18 +76,26 @@ export function advance(state: WireState, action: Action): WireState {
       return { ...state, interfaces: drop(interfaces, action.client, action.endpoint) };
     case 'createTap':
     case 'createTunnel':
+    case 'takeDevice':
       return { ...state, interfaces: [...interfaces, action.interface] };
     case 'removeTap':
     case 'removeTunnel':
+    case 'returnDevice':
       return { ...state, interfaces: drop(interfaces, action.interface) };
     case 'changeInterface':
       return { ...state, interfaces: [...drop(interfaces, action.from), action.to] };
+    case 'bindDevice':
+      return { ...state, devices: [...devices, action.device] };
+    case 'unbindDevice':
+      return { ...state, devices: devices.filter(({ device }) => device.pci !== action.device.device.pci) };
     case 'startEngineWire':
-      return { interfaces, engine: action.engine };
-    case 'stopEngineWire':
-      return { interfaces };
+      return { ...state, engine: action.engine };
+    case 'stopEngineWire': {
+      const { engine: _, ...rest } = state;
+      return rest;
+    }
     case 'replaceEngineEnd':
-      return engine ? { interfaces, engine: { ...engine, [action.end]: action.to } } : state;
+      return engine ? { ...state, engine: { ...engine, [action.end]: action.to } } : state;
   }
 }
 

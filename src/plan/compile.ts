@@ -3,6 +3,7 @@
 
 import { CrosswireError } from '../model/error.ts';
 import {
+  deviceOf,
   type EndName,
   endNames,
   type KernelMechanism,
@@ -21,8 +22,12 @@ import {
   unique,
 } from './address.ts';
 import { macOf } from './mac.ts';
+import { vlanOf } from './nic-path.ts';
 import { choosePath } from './path.ts';
 import {
+  type BoundDevice,
+  type Device,
+  type ChosenDevices,
   type EngineEnd,
   familyOf,
   type InterfaceKind,
@@ -39,6 +44,7 @@ const tunnelOverhead = { 4: 54, 6: 74 } as const;
 export interface CompileContext {
   readonly node: string;
   readonly namespaces: Namespaces;
+  readonly devices?: ChosenDevices | undefined;
   /** The ownership mark of an end. */
   readonly alias: (end: EndName) => string;
 }
@@ -56,6 +62,10 @@ export function compile(wire: Wire, context: CompileContext): WireState {
     const { mechanism } = wire[end];
     return mechanism.type === 'kernel' ? [compileInterface(wire, end, mechanism, kind, context)] : [];
   });
+  if (path === 'nic') {
+    const devices = endNames.flatMap((end) => compileBound(wire, end, context));
+    return devices.length > 0 ? { interfaces, devices } : { interfaces };
+  }
   if (path !== 'engine' && path !== 'proxy') return { interfaces };
   const [client, endpoint] = [compileEnd(wire, 'client', context), compileEnd(wire, 'endpoint', context)];
   return { interfaces, engine: { name: wire.name, payload: wire.payload, direct: path === 'proxy', client, endpoint } };
@@ -63,6 +73,7 @@ export function compile(wire: Wire, context: CompileContext): WireState {
 
 function kindOf(path: Path, payload: Payload): InterfaceKind {
   if (path === 'engine') return payload === 'ip' ? 'tun' : 'tap';
+  if (path === 'nic') return 'vf';
   return path === 'tunnel' ? 'vxlan' : 'veth';
 }
 
@@ -83,7 +94,7 @@ function compileInterface(
   context: CompileContext,
 ): InterfaceState {
   const neighbours = [
-    ...(kind === 'veth' && wire.payload === 'ip' ? neighboursAcross(wire, end, context.node) : []),
+    ...((kind === 'veth' || kind === 'vf') && wire.payload === 'ip' ? neighboursAcross(wire, end, context.node) : []),
     ...(kind === 'tun' ? [] : mechanism.neighbours.map(canonicalNeighbour)), // nothing to resolve: a tun has no MACs
   ];
   const tunnel = kind === 'vxlan' ? tunnelOf(wire) : undefined;
@@ -102,10 +113,11 @@ function compileInterface(
     policies: unique((mechanism.policies ?? []).map(canonicalPolicy), policyKey),
     allowPing: mechanism.allowPing ?? false,
     ...(tunnel ? { tunnel } : {}),
+    ...(kind === 'vf' ? { device: compileDevice(wire, end, context) } : {}),
   };
 }
 
-/** Payload ip on a veth pair: every address of the other side is known beforehand. */
+/** Payload ip between two kernel ends: every address of the other side is known beforehand. */
 function neighboursAcross(wire: Wire, end: EndName, node: string): Neighbour[] {
   const other: EndName = end === 'client' ? 'endpoint' : 'client';
   const { mechanism } = wire[other];
@@ -116,7 +128,26 @@ function neighboursAcross(wire: Wire, end: EndName, node: string): Neighbour[] {
 
 function macAt(wire: Wire, end: EndName, node: string): string {
   const { mechanism } = wire[end];
-  return (mechanism.type === 'kernel' && mechanism.mac?.toLowerCase()) || macOf(node, wire.name, end);
+  const own = mechanism.type === 'kernel' || mechanism.type === 'vfio' ? mechanism.mac : undefined;
+  return own?.toLowerCase() || macOf(node, wire.name, end);
+}
+
+/** Both functions of a wire are in the VLAN that one of its ends names: the NIC knows no other way to keep two wires
+ *  apart. */
+function compileDevice(wire: Wire, end: EndName, { devices, node }: CompileContext): Device {
+  const pci = devices?.[end];
+  if (pci === undefined) throw unresolved('DEVICE_MISSING', wire, end, 'its device was not chosen');
+  const { pci: _pci, resource: _resource, ...own } = { pci, resource: '', ...deviceOf(wire[end]) };
+  const vlan = vlanOf(wire);
+  return { pci, mac: macAt(wire, end, node), ...own, ...(vlan === undefined ? {} : { vlan }) };
+}
+
+function compileBound(wire: Wire, end: EndName, context: CompileContext): BoundDevice[] {
+  const { mechanism } = wire[end];
+  if (mechanism.type !== 'vfio') return [];
+  const { cgroup } = mechanism;
+  const bound = { end, alias: context.alias(end), device: compileDevice(wire, end, context) };
+  return [cgroup === undefined ? bound : { ...bound, cgroup }];
 }
 
 function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEnd {
@@ -126,12 +157,14 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
   if (mechanism.type === 'vxlan') return { ...canonicalTunnel(mechanism), ...common, kind: 'vxlan' };
   if (mechanism.type === 'vlan') throw new Error('the engine has no VLAN link');
+  if (mechanism.type === 'vfio') throw unresolved('ENDS_UNJOINED', wire, end, 'the engine drives no device');
   const { type: _, netns: _path, inode: _inode, secret = '', ...rest } = mechanism;
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }
 
 function refuseUnjoined({ name, client, endpoint }: Wire): void {
   if (client.mechanism.type !== 'vlan' && endpoint.mechanism.type !== 'vlan') return;
+  if (deviceOf(client) || deviceOf(endpoint)) return;
   const reason = 'ends behind a host device cannot be made yet';
   throw new CrosswireError({ code: 'ENDS_UNJOINED', operation: 'plan the wire', subject: name, reason });
 }
@@ -139,10 +172,9 @@ function refuseUnjoined({ name, client, endpoint }: Wire): void {
 function namespaceOf(wire: Wire, end: EndName, { namespaces }: CompileContext) {
   const namespace = namespaces[end];
   if (namespace) return namespace;
-  throw new CrosswireError({
-    code: 'NAMESPACE_MISSING',
-    operation: 'plan the wire',
-    subject: `${wire.name}/${end}`,
-    reason: 'its namespace was not resolved',
-  });
+  throw unresolved('NAMESPACE_MISSING', wire, end, 'its namespace was not resolved');
+}
+
+function unresolved(code: string, wire: Wire, end: EndName, reason: string): CrosswireError {
+  return new CrosswireError({ code, operation: 'plan the wire', subject: `${wire.name}/${end}`, reason });
 }

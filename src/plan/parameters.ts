@@ -3,6 +3,7 @@
 // are changed in place. The one place where this is declared; the planner and `explain` read it.
 
 import {
+  type BoundDevice,
   type EngineEnd,
   type InterfaceState,
   type MemifEnd,
@@ -15,13 +16,15 @@ import {
 export type Role = 'identity' | 'mutable' | 'label';
 type Roles<T> = Readonly<Record<keyof T, Role>>;
 
-/** A kernel end: identity = the namespace; path and payload, which together decide the kind of interface; the tunnel. */
+/** A kernel end: identity = the namespace; path and payload, which together decide the kind of interface; the tunnel;
+ *  the device. */
 export const interfaceRoles: Roles<InterfaceState> = {
   end: 'identity',
   kind: 'identity',
   namespace: 'identity',
   alias: 'identity',
   tunnel: 'identity',
+  device: 'identity', // its MAC too: the physical function sets it before a driver sees the device
   name: 'mutable',
   mac: 'mutable',
   mtu: 'mutable',
@@ -78,6 +81,17 @@ export function mutableDifferences(a: InterfaceState, b: InterfaceState): (keyof
   return differences(interfaceRoles, 'mutable', a, b);
 }
 
+export const boundDeviceRoles: Roles<BoundDevice> = {
+  end: 'identity',
+  alias: 'identity',
+  device: 'identity',
+  cgroup: 'identity',
+};
+
+export function sameBoundDevice(a: BoundDevice, b: BoundDevice): boolean {
+  return differences(boundDeviceRoles, 'identity', a, b).length === 0;
+}
+
 export function sameEngineEnd(a: EngineEnd, b: EngineEnd): boolean {
   if (a.kind === 'tap') return b.kind === 'tap' && differences(tapEndRoles, 'identity', a, b).length === 0;
   if (a.kind === 'vxlan') return b.kind === 'vxlan' && differences(tunnelEndRoles, 'identity', a, b).length === 0;
@@ -92,7 +106,7 @@ function differences<T extends object>(roles: Roles<T>, role: Role, a: T, b: T):
 function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
   if (key === 'namespace') return sameNamespace(a as MemifEnd['namespace'], b as MemifEnd['namespace']);
   if (Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
-  return a === b || (key === 'tunnel' && keyOf(a) === keyOf(b));
+  return a === b || ((key === 'tunnel' || key === 'device') && keyOf(a) === keyOf(b));
 }
 
 /** Order means nothing in addresses, routes and neighbours; compile() leaves no value in twice. */

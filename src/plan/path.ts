@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The path rule, with its reasons: the cheapest path that both ends allow.
 
-import type { EndName, Path, VxlanMechanism, Wire } from '../model/wire.ts';
+import { deviceOf, type EndName, type Path, type VxlanMechanism, type Wire } from '../model/wire.ts';
+import { nicChoice } from './nic-path.ts';
 
 export interface PathChoice {
   readonly path: Path;
@@ -10,6 +11,7 @@ export interface PathChoice {
 }
 
 export function choosePath(wire: Wire): PathChoice {
+  if (deviceOf(wire.client) || deviceOf(wire.endpoint)) return nicChoice(wire);
   const tunnelEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vxlan');
   if (tunnelEnd && wire[otherEnd(tunnelEnd)].mechanism.type === 'kernel')
     return tunnelChoice(wire[tunnelEnd].mechanism as VxlanMechanism, tunnelEnd);

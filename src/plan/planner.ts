@@ -2,7 +2,7 @@
 // (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
 //
 // The order lets every prefix be undone and keeps the old until the new stands:
-//   clear   old tunnels that the kernel has no second of, for a new one of the same VNI
+//   clear   what there is no second of, for a new one that needs it: a VNI, a device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
 //   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
@@ -13,8 +13,10 @@
 import { type EndName, endNames } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { planEngine } from './engine.ts';
-import { mutableDifferences, sameInterface } from './parameters.ts';
+import { mutableDifferences, sameBoundDevice, sameInterface } from './parameters.ts';
 import {
+  type BoundDevice,
+  deviceKey,
   type EngineEnd,
   type EngineState,
   type InterfaceState,
@@ -29,8 +31,11 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
   const kept = endNames.filter((end) => staysAt(end, observed, wanted));
   const created = wanted.interfaces.filter(({ end }) => !kept.includes(end));
   const gone = observed.interfaces.filter(({ end }) => !kept.includes(end));
+  const devices = planDevices(observed, wanted);
   const [before, after] = [tunnelsOf(observed), tunnelsOf({ ...wanted, interfaces: created })];
-  const cleared = gone.filter(({ tunnel }) => tunnel && after.includes(tunnelKey(tunnel)));
+  const needed = [...after, ...devicesOf({ interfaces: created, devices: devices.bound })];
+  const cleared = gone.filter((old) => keysOf(old).some((key) => needed.includes(key)));
+  const clearedDevices = devices.released.filter(({ device }) => needed.includes(deviceKey(device.pci)));
 
   const fresh = created.map((target) => bare(target, names[target.end].fresh));
   const engine = planEngine(engineOf(observed), wanted.engine, fresh);
@@ -54,12 +59,36 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
 
   return [
     ...takeAway(cleared),
+    ...unbind(clearedDevices),
+    ...devices.bound.map((device): Action => ({ kind: 'bindDevice', device })),
     ...(handsOver ? [...engine.before, ...create(fresh)] : [...create(fresh), ...engine.before]),
     ...retiring.flatMap((old) => change(old, now(old))),
     ...dressed.flatMap(({ from, to }) => change(from, to)),
     ...engine.after,
     ...takeAway(gone.filter((old) => !cleared.includes(old)).map(now)),
+    ...unbind(devices.released.filter((old) => !clearedDevices.includes(old))),
   ];
+}
+
+/** Devices that applications drive. */
+function planDevices({ devices: old = [] }: WireState, { devices: wanted = [] }: WireState) {
+  const isIn = (all: readonly BoundDevice[], one: BoundDevice) => all.some((other) => sameBoundDevice(one, other));
+  return { released: old.filter((one) => !isIn(wanted, one)), bound: wanted.filter((one) => !isIn(old, one)) };
+}
+
+function unbind(devices: readonly BoundDevice[]): Action[] {
+  return devices.map((device) => ({ kind: 'unbindDevice', device }));
+}
+
+function devicesOf({ interfaces, devices = [] }: WireState): string[] {
+  return [...interfaces.flatMap((one) => one.device ?? []), ...devices.map((one) => one.device)].map(({ pci }) =>
+    deviceKey(pci),
+  );
+}
+
+/** What of an interface there is no second of. */
+function keysOf({ tunnel, device }: InterfaceState): string[] {
+  return [...(tunnel ? [tunnelKey(tunnel)] : []), ...(device ? [deviceKey(device.pci)] : [])];
 }
 
 /** With the names its taps have by now: the engine holds devices, and does not see them renamed. */
@@ -113,7 +142,10 @@ function create(fresh: readonly InterfaceState[]): Action[] {
   return eachDevice(
     fresh,
     (client, endpoint) => ({ kind: 'createVethPair', client, endpoint }),
-    (one) => ({ kind: one.kind === 'vxlan' ? 'createTunnel' : 'createTap', interface: one }),
+    (one) => ({
+      kind: one.kind === 'vf' ? 'takeDevice' : one.kind === 'vxlan' ? 'createTunnel' : 'createTap',
+      interface: one,
+    }),
   );
 }
 
@@ -126,7 +158,10 @@ function remove(old: readonly InterfaceState[]): Action[] {
   return eachDevice(
     old,
     (client, endpoint) => ({ kind: 'removeVethPair', client, endpoint }),
-    (one) => ({ kind: one.kind === 'vxlan' ? 'removeTunnel' : 'removeTap', interface: one }),
+    (one) => ({
+      kind: one.kind === 'vf' ? 'returnDevice' : one.kind === 'vxlan' ? 'removeTunnel' : 'removeTap',
+      interface: one,
+    }),
   );
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
 
+import type { DeviceSettings } from '../model/device.ts';
 import type { EndName, MemifMechanism, Neighbour, Payload, Policy, Route, VxlanMechanism } from '../model/wire.ts';
 
 /** A namespace is its device and inode; the path is only where it was found this time. */
@@ -10,13 +11,22 @@ export interface Namespace {
   readonly inode: number;
 }
 
+/** The devices that the requests of a wire's ends mean, by PCI address. */
+export type ChosenDevices = Readonly<Partial<Record<EndName, string>>>;
+
 /** The namespaces a wire's ends refer to. */
 export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
 
-export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vxlan';
+export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vxlan' | 'vf';
 
 /** Of a vxlan device: it sends to nobody but the remote. */
 export type Tunnel = Omit<VxlanMechanism, 'type'>;
+
+/** A virtual function, and what its physical function has been told of it. */
+export interface Device extends DeviceSettings {
+  readonly pci: string;
+  readonly mac: string;
+}
 
 export interface InterfaceState {
   readonly end: EndName;
@@ -35,6 +45,16 @@ export interface InterfaceState {
   /** Only ever made so: whether it was so before, and for whom, nobody can tell. */
   readonly allowPing: boolean;
   readonly tunnel?: Tunnel; // of kind vxlan
+  readonly device?: Device; // of kind vf
+}
+
+/** A virtual function that an application drives. */
+export interface BoundDevice {
+  readonly end: EndName;
+  /** Ownership mark. */
+  readonly alias: string;
+  readonly device: Device;
+  readonly cgroup?: string;
 }
 
 export interface TapEnd {
@@ -77,6 +97,7 @@ export interface EngineState {
 export interface WireState {
   /** At most one of each end, but while a change is under way. */
   readonly interfaces: readonly InterfaceState[];
+  readonly devices?: readonly BoundDevice[];
   readonly engine?: EngineState;
 }
 
@@ -103,6 +124,11 @@ export function familyOf({ local }: Tunnel): 4 | 6 {
 /** What the kernel has only once, whatever the addresses (drivers/net/vxlan/vxlan_core.c, vxlan_vni_in_use). */
 export function tunnelKey(tunnel: Tunnel): string {
   return JSON.stringify(['vxlan', familyOf(tunnel), tunnel.port, tunnel.vni]);
+}
+
+/** A device has one user. */
+export function deviceKey(pci: string): string {
+  return `vf:${pci}`;
 }
 
 export function interfaceOf(state: WireState, end: EndName): InterfaceState | undefined {

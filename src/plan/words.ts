@@ -4,7 +4,7 @@
 import type { Policy } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { without } from './parameters.ts';
-import type { EngineEnd, EngineState, InterfaceState, Tunnel } from './state.ts';
+import type { BoundDevice, Device, EngineEnd, EngineState, InterfaceState, Tunnel } from './state.ts';
 
 export function describe(action: Action): string {
   switch (action.kind) {
@@ -20,6 +20,14 @@ export function describe(action: Action): string {
       return `create the tunnel ${place(action.interface)} ${way(action.interface)}`;
     case 'removeTunnel':
       return `remove the tunnel ${place(action.interface)} ${way(action.interface)}`;
+    case 'takeDevice':
+      return `take ${device(action.interface.device)} as ${place(action.interface)}`;
+    case 'returnDevice':
+      return `take ${device(action.interface.device)}, which is ${place(action.interface)}, home and restore it`;
+    case 'bindDevice':
+      return `hand ${device(action.device.device)} to vfio-pci${opener(action.device)}`;
+    case 'unbindDevice':
+      return `take ${device(action.device.device)} from vfio-pci and restore it`;
     case 'changeInterface':
       return `change ${place(action.from)}: ${changes(action.from, action.to).join(', ')}`;
     case 'startEngineWire':
@@ -33,6 +41,25 @@ export function describe(action: Action): string {
 
 function place({ name, namespace }: InterfaceState): string {
   return `${name} in ${namespace.path}`;
+}
+
+function device(one: Device | undefined): string {
+  if (!one) return 'a device';
+  const { pci, mac, vlan, trust, spoofCheck, maxRate } = one;
+  const settings = [
+    `mac ${mac}`,
+    ...(vlan === undefined ? [] : [`vlan ${vlan}`]),
+    ...(trust === undefined ? [] : [`trust ${onOff(trust)}`]),
+    ...(spoofCheck === undefined ? [] : [`spoof check ${onOff(spoofCheck)}`]),
+    ...(maxRate === undefined ? [] : [`at most ${maxRate} Mbit/s`]),
+  ];
+  return `the virtual function ${pci} (${settings.join(', ')})`;
+}
+
+const onOff = (value: boolean) => (value ? 'on' : 'off');
+
+function opener({ cgroup }: BoundDevice): string {
+  return cgroup === undefined ? '' : `, for the control group ${cgroup}`;
 }
 
 function way({ tunnel }: InterfaceState): string {

@@ -6,7 +6,9 @@ import { parseMark } from '../host/marks.ts';
 import type { NamespaceFinder } from '../host/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
+import type { ChosenDevices } from '../plan/state.ts';
 import type { Claims } from './claims.ts';
+import type { DeviceChooser } from './device-choice.ts';
 import type { Standing } from './record.ts';
 
 export interface AdmissionParts {
@@ -14,20 +16,34 @@ export interface AdmissionParts {
   readonly finder: NamespaceFinder;
   readonly node: string;
   readonly claims: Claims;
+  readonly chooser: DeviceChooser;
+  /** The devices that a wire has already. */
+  readonly devicesOf: (wire: string) => ChosenDevices | undefined;
 }
 
-/** Rejects, or reserves what the wires claim; the function it returns gives that back. */
-export async function admit(parts: AdmissionParts, wires: readonly Wire[]): Promise<() => void> {
+export interface Admission {
+  /** The devices that were claimed for a wire. */
+  readonly devices: (wire: string) => ChosenDevices | undefined;
+  /** Gives back what was reserved; the wires hold it themselves by then. */
+  readonly release: () => void;
+}
+
+/** Rejects, or reserves what the wires claim. */
+export async function admit(parts: AdmissionParts, wires: readonly Wire[]): Promise<Admission> {
   for (const { name } of wires) checkName(name);
   const asked = await resolveAll(parts.finder, wires);
-  const release = parts.claims.reserve(asked);
+  const { chooser, claims, devicesOf } = parts;
+  const { complete, release } = await chooser.chooseAll(asked, devicesOf, (chosen) => ({
+    complete: chosen,
+    release: claims.reserve(chosen),
+  }));
   try {
-    await refuseTaken(parts, asked);
+    await refuseTaken(parts, complete);
   } catch (error) {
     release();
     throw error;
   }
-  return release;
+  return { release, devices: (wire) => complete.find((one) => one.wire.name === wire)?.devices };
 }
 
 /** config/ has checked it; but it becomes a file name here. */

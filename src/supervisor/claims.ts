@@ -3,7 +3,7 @@
 
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames } from '../model/wire.ts';
-import { tunnelKey } from '../plan/state.ts';
+import { deviceKey, tunnelKey } from '../plan/state.ts';
 import type { Standing } from './record.ts';
 
 interface Claim {
@@ -38,6 +38,11 @@ export class Claims {
     };
   }
 
+  /** By a wire that is none of these. */
+  isHeld(key: string, except: ReadonlySet<string>): boolean {
+    return this.#holderOf(key, except) !== undefined;
+  }
+
   hold(standing: Standing): void {
     for (const { key } of claimsOf(standing)) this.#holders.set(key, [...(this.#holders.get(key) ?? []), standing]);
   }
@@ -56,7 +61,18 @@ export class Claims {
   }
 }
 
-function claimsOf({ wire, namespaces }: Standing): Claim[] {
+function claimsOf(standing: Standing): Claim[] {
+  return [...placeClaims(standing), ...deviceClaims(standing)];
+}
+
+function deviceClaims({ wire, devices }: Standing): Claim[] {
+  return endNames.flatMap((end) => {
+    const pci = devices?.[end];
+    return pci === undefined ? [] : [{ wire: wire.name, end, key: deviceKey(pci), what: `device ${pci}` }];
+  });
+}
+
+function placeClaims({ wire, namespaces }: Standing): Claim[] {
   return endNames.flatMap((end) => {
     const { mechanism } = wire[end];
     const common = { wire: wire.name, end };
@@ -69,7 +85,7 @@ function claimsOf({ wire, namespaces }: Standing): Claim[] {
       const what = `tunnel of VNI ${mechanism.vni}, UDP port ${mechanism.port}`;
       return [{ ...common, key: tunnelKey(mechanism), what }];
     }
-    if (mechanism.type === 'vlan') return []; // many wires share it
+    if (mechanism.type === 'vlan' || mechanism.type === 'vfio') return []; // many wires share it; claimed as a device
     const { device, inode, path } = namespaces[end] ?? { device: 0, inode: 0, path: '' };
     const what = `interface ${mechanism.interface} in ${path}`;
     return [{ ...common, key: JSON.stringify([device, inode, mechanism.interface]), what }];
@@ -94,7 +110,7 @@ function refuseTwice(asked: readonly Standing[]): void {
 /** Also a memif server whose client would be its own other end. */
 function refuseToItself(standing: Standing): void {
   const { wire } = standing;
-  const [a, b] = claimsOf(standing);
+  const [a, b] = placeClaims(standing);
   const [client, endpoint] = [memifKey(standing, 'client'), memifKey(standing, 'endpoint')];
   const sameMemif = client !== '' && client === endpoint;
   if (sameMemif || (a && b && a.key === b.key))
@@ -102,11 +118,9 @@ function refuseToItself(standing: Standing): void {
 }
 
 function claimedTwice(claim: Claim, holder: Claim): CrosswireError {
-  const code = claim.what.startsWith('memif')
-    ? 'MEMIF_CLAIMED'
-    : claim.what.startsWith('tunnel')
-      ? 'TUNNEL_CLAIMED'
-      : 'INTERFACE_CLAIMED';
+  const [sort = ''] = claim.what.split(' ');
+  const code =
+    { memif: 'MEMIF_CLAIMED', tunnel: 'TUNNEL_CLAIMED', device: 'DEVICE_CLAIMED' }[sort] ?? 'INTERFACE_CLAIMED';
   return refusal(
     code,
     `${claim.wire}/${claim.end}`,

@@ -2,10 +2,11 @@
 // What the supervisor remembers of a wire while it runs. Only jobs of the wire's own queue change it.
 
 import type { EngineWireId } from '../dataplane/types.ts';
+import type { Holding } from '../host/sriov/devices.ts';
 import type { CrosswireError } from '../model/error.ts';
 import type { WirePhase } from '../model/status.ts';
 import type { EndName, Wire } from '../model/wire.ts';
-import type { EngineState, InterfaceState } from '../plan/state.ts';
+import type { BoundDevice, EngineState, InterfaceState } from '../plan/state.ts';
 import type { Claims } from './claims.ts';
 import { WireMeter } from './meter.ts';
 import type { JournalRecord } from './record.ts';
@@ -20,6 +21,9 @@ export class WireEntry {
   engine: { readonly id: EngineWireId; state: EngineState } | undefined;
   /** As last made or observed. */
   interfaces: readonly InterfaceState[] = [];
+  devices: readonly BoundDevice[] = [];
+  /** The leases of its devices. */
+  holdings: readonly Holding[] = [];
   /** Whether each had a carrier when last observed. */
   running: Readonly<Partial<Record<EndName, boolean>>> = {};
   readonly #claims: Claims;

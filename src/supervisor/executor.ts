@@ -2,10 +2,11 @@
 // Does the actions of a plan, one after the other; undoes them in reverse if one fails.
 
 import type { Dataplane, InterfaceChange } from '../dataplane/types.ts';
+import type { Devices, Holding } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type Action, inverse } from '../plan/action.ts';
 import { newborn } from '../plan/planner.ts';
-import type { InterfaceState } from '../plan/state.ts';
+import type { Device, InterfaceState } from '../plan/state.ts';
 import { describe } from '../plan/words.ts';
 import type { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
@@ -19,10 +20,12 @@ export interface Failure {
 
 export class Executor {
   readonly #dataplane: Dataplane;
+  readonly #devices: Devices | undefined;
   readonly #entry: WireEntry;
 
-  constructor(dataplane: Dataplane, entry: WireEntry) {
+  constructor(dataplane: Dataplane, devices: Devices | undefined, entry: WireEntry) {
     this.#dataplane = dataplane;
+    this.#devices = devices;
     this.#entry = entry;
   }
 
@@ -35,6 +38,7 @@ export class Executor {
         await this.#perform(action);
         done.push(action);
       } catch (error) {
+        if (isReturn(action)) done.push(action); // it may have come half-way home: it is taken again
         return { error: explained(error, action), undoErrors: await undo() };
       }
     }
@@ -92,6 +96,20 @@ export class Executor {
         await this.#readOnceMore();
         await this.#delete(action.interface);
         return meter.forget(action.interface);
+      case 'takeDevice':
+        await this.#take(action.interface);
+        return this.#finish([action.interface]);
+      case 'returnDevice':
+        await this.#readOnceMore();
+        await this.#giveBack(action.interface.device, action.interface.alias);
+        return meter.forget(action.interface);
+      case 'bindDevice': {
+        const { device, alias: mark, cgroup } = action.device;
+        const { pci, ...settings } = device;
+        return this.#hold(await this.#lender.bind({ pci, mark, settings, cgroup }));
+      }
+      case 'unbindDevice':
+        return this.#giveBack(action.device.device, action.device.alias);
       case 'changeInterface':
         await this.#change(changes(action.from, action.to), () => changes(action.to, action.from));
         return meter.rename(action.from, action.to);
@@ -105,6 +123,34 @@ export class Executor {
       case 'replaceEngineEnd':
         return this.#replaceEnd(action);
     }
+  }
+
+  get #lender(): Devices {
+    if (this.#devices) return this.#devices;
+    throw new Error('there are no devices');
+  }
+
+  async #take({ device, alias: mark, namespace, name, mtu }: InterfaceState): Promise<void> {
+    if (!device) throw new Error(`the interface ${name} has no device`);
+    const { pci, ...settings } = device;
+    this.#hold(await this.#lender.take({ pci, mark, settings, namespace, name }));
+    try {
+      await this.#dataplane.changeInterface({ netns: namespace.path, name, alias: mark, mtu });
+    } catch (error) {
+      await this.#giveBack(device, mark).catch(() => {}); // left, it is found by its lease
+      throw error;
+    }
+  }
+
+  #hold(holding: Holding): void {
+    this.#entry.holdings = [...this.#entry.holdings.filter(({ pci }) => pci !== holding.pci), holding];
+  }
+
+  async #giveBack(device: Device | undefined, mark: string): Promise<void> {
+    if (!device) return;
+    const held = this.#entry.holdings.find(({ pci }) => pci === device.pci);
+    await this.#lender.giveBack(device.pci, { mark, generation: held?.generation });
+    this.#entry.holdings = this.#entry.holdings.filter((one) => one !== held);
   }
 
   async stopEngine(): Promise<void> {
@@ -144,8 +190,9 @@ export class Executor {
     for (const state of states) this.#entry.meter.watch(state);
   }
 
-  async #delete({ namespace, name, alias }: InterfaceState): Promise<void> {
+  async #delete({ namespace, name, alias, device }: InterfaceState): Promise<void> {
     try {
+      if (device) return await this.#giveBack(device, alias);
       await this.#dataplane.deleteInterface(namespace.path, name, alias);
     } catch (error) {
       if (!(error instanceof CrosswireError) || error.code !== 'NAMESPACE_MISSING') throw error;
@@ -164,6 +211,10 @@ export class Executor {
       throw error;
     }
   }
+}
+
+function isReturn({ kind }: Action): boolean {
+  return kind === 'returnDevice' || kind === 'unbindDevice';
 }
 
 function isEmpty(change: InterfaceChange): boolean {

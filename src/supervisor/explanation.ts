@@ -3,13 +3,14 @@
 
 import { CrosswireError } from '../model/error.ts';
 import type { Explanation } from '../model/status.ts';
-import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
+import { deviceOf, type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
 import { choosePath } from '../plan/path.ts';
 import { plan } from '../plan/planner.ts';
-import { type NameChoice, type Namespaces, nothing } from '../plan/state.ts';
+import { type ChosenDevices, type NameChoice, nothing } from '../plan/state.ts';
 import { describe } from '../plan/words.ts';
 import type { WireEntry } from './entry.ts';
 import type { Reconciler } from './reconciler.ts';
+import type { Standing } from './record.ts';
 
 /** In words only: nobody makes these. */
 const names: NameChoice = {
@@ -18,21 +19,26 @@ const names: NameChoice = {
 };
 
 export async function explain(reconciler: Reconciler, wire: Wire, entry: WireEntry | undefined): Promise<Explanation> {
-  const { namespaces, missing } = await resolve(reconciler, wire);
-  const wanted = reconciler.compile({ wire, namespaces });
+  const { standing, missing } = await resolve(reconciler, wire, entry);
+  const wanted = reconciler.compile(standing);
   const actions = plan(nothing, wanted, names).map(describe);
   const { path, why } = choosePath(wire);
   const text = { name: wire.name, path, why: [...why, ...missing], actions };
   if (!entry) return { ...text, pending: actions };
-  const { interfaces } = await reconciler.observe(entry, { wire, namespaces });
-  const observed = { interfaces, ...(entry.engine ? { engine: entry.engine.state } : {}) };
+  const { interfaces, bound } = await reconciler.observe(entry, standing);
+  const observed = { interfaces, devices: bound, ...(entry.engine ? { engine: entry.engine.state } : {}) };
   return { ...text, pending: plan(observed, wanted, names).map(describe) };
 }
 
-/** A wire can be explained before its namespaces exist. */
-async function resolve(reconciler: Reconciler, wire: Wire): Promise<{ namespaces: Namespaces; missing: string[] }> {
+/** A wire can be explained before its namespaces and devices exist. */
+async function resolve(
+  reconciler: Reconciler,
+  wire: Wire,
+  entry: WireEntry | undefined,
+): Promise<{ standing: Standing; missing: string[] }> {
   try {
-    return { namespaces: await reconciler.resolve(wire), missing: [] };
+    const chosen = entry?.wire === wire ? entry.record?.devices : undefined;
+    return { standing: await reconciler.resolve(wire, { chosen }), missing: [] };
   } catch (error) {
     if (!(error instanceof CrosswireError)) throw error;
     const placeholder = (end: EndName) => {
@@ -42,6 +48,13 @@ async function resolve(reconciler: Reconciler, wire: Wire): Promise<{ namespaces
       return { path, device: 0, inode: 0 };
     };
     const [client, endpoint] = endNames.map(placeholder);
-    return { namespaces: { client, endpoint }, missing: [`It cannot be made now: ${error.message}.`] };
+    const standing = { wire, namespaces: { client, endpoint }, devices: unknownDevices(wire) };
+    return { standing, missing: [`It cannot be made now: ${error.message}.`] };
   }
+}
+
+function unknownDevices({ client, endpoint }: Wire): ChosenDevices {
+  const nameOf = (request = deviceOf(client) ?? deviceOf(endpoint)) =>
+    request && ('pci' in request ? request.pci : `(of ${request.resource})`);
+  return { client: nameOf(deviceOf(client)) ?? '', endpoint: nameOf(deviceOf(endpoint)) ?? '' };
 }

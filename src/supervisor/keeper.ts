@@ -11,12 +11,15 @@ import type { Path, Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { choosePath } from '../plan/path.ts';
 import { describe } from '../plan/words.ts';
+import type { ChosenDevices } from '../plan/state.ts';
+import type { Admission } from './admission.ts';
 import type { Claims } from './claims.ts';
+import { notesOn } from './device-notes.ts';
 import { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
 import type { HealthBook } from './health.ts';
 import type { Queues } from './queues.ts';
-import type { Brought, Reconciler } from './reconciler.ts';
+import type { Brought, Reconciler, Resolving } from './reconciler.ts';
 import type { JournalRecord } from './record.ts';
 import type { Retries } from './retries.ts';
 import type { Log } from './settings.ts';
@@ -58,10 +61,10 @@ export class Keeper {
   }
 
   /** Takes its place in the queue at once, and waits there until the wire is admitted. */
-  apply(wire: Wire, admission: Promise<unknown>): Promise<ApplyReport> {
+  apply(wire: Wire, admission: Promise<Admission>): Promise<ApplyReport> {
     return this.#parts.queues.run(wire.name, async () => {
-      await admission;
-      return this.#apply(wire);
+      const { devices } = await admission;
+      return this.#apply(wire, devices(wire.name));
     });
   }
 
@@ -82,13 +85,13 @@ export class Keeper {
     this.#parts.retries.cancelAll();
   }
 
-  async #apply(wire: Wire): Promise<ApplyReport> {
+  async #apply(wire: Wire, chosen: ChosenDevices | undefined): Promise<ApplyReport> {
     const { name } = wire;
     const entry = this.entries.get(name) ?? new WireEntry(wire, this.#parts.claims);
     const isNew = entry.record === undefined;
     this.entries.set(name, entry);
     try {
-      const { actions, changed } = await this.#bring(entry, wire, false);
+      const { actions, changed } = await this.#bring(entry, wire, { chosen });
       const outcome = isNew ? 'created' : changed ? 'changed' : 'unchanged';
       return { name, outcome, actions: actions.map(describe) };
     } catch (cause) {
@@ -113,7 +116,7 @@ export class Keeper {
     try {
       if (entry.record?.phase === 'removing') return void (await this.#takeAway(entry));
       if (await this.#isWell(entry, look)) return;
-      const { actions } = await this.#bring(entry, entry.wire, true);
+      const { actions } = await this.#bring(entry, entry.wire, { before: entry.record });
       if (actions.length > 0) this.#parts.log.info({ wire: name, actions: actions.map(describe) }, 'wire repaired');
     } catch (cause) {
       const error = asCrosswireError(cause, 'keep the wire', name);
@@ -134,14 +137,13 @@ export class Keeper {
     entry.phase = 'up';
     entry.error = undefined;
     this.#parts.retries.cancel(entry.name);
-    this.#parts.health.replace(entry.name, []);
+    this.#parts.health.replace(entry.name, notesOn(entry));
   }
 
-  async #bring(entry: WireEntry, wire: Wire, asBefore: boolean): Promise<Brought> {
+  async #bring(entry: WireEntry, wire: Wire, resolving: Resolving): Promise<Brought> {
     const { reconciler, log, onWireMade } = this.#parts;
     const start = process.hrtime.bigint();
-    const namespaces = await reconciler.resolve(wire, asBefore ? entry.record : undefined);
-    const brought = await reconciler.bring(entry, { wire, namespaces });
+    const brought = await reconciler.bring(entry, await reconciler.resolve(wire, resolving));
     this.#isUp(entry);
     if (brought.actions.some(isMaking))
       onWireMade(Number(process.hrtime.bigint() - start) / 1e9, choosePath(wire).path);
@@ -167,8 +169,9 @@ export class Keeper {
   async #letGo(entry: WireEntry): Promise<void> {
     try {
       await this.#parts.reconciler.letGo(entry);
+      await this.#parts.reconciler.bringHome(entry);
     } catch (error) {
-      this.#parts.log.error({ wire: entry.name, error }, 'engine wire not stopped');
+      this.#parts.log.error({ wire: entry.name, error }, 'what the wire held was not let go');
     }
   }
 
@@ -183,5 +186,5 @@ export class Keeper {
 }
 
 function isMaking({ kind }: Action): boolean {
-  return ['createVethPair', 'createTap', 'createTunnel', 'startEngineWire'].includes(kind);
+  return ['createVethPair', 'createTap', 'createTunnel', 'takeDevice', 'bindDevice', 'startEngineWire'].includes(kind);
 }

@@ -8,7 +8,7 @@ import type { WireCounters } from '../model/status.ts';
 import type { EndName } from '../model/wire.ts';
 import { type InterfaceState, sameNamespace } from '../plan/state.ts';
 import { Roll } from './roll.ts';
-import { hasFallen, noCounters, ofEngine, ofTap, ofTunnel, ofVethSide, sum } from './tally.ts';
+import { hasFallen, noCounters, ofDevice, ofEngine, ofTap, ofTunnel, ofVethSide, sum } from './tally.ts';
 
 const noEngineWires: EngineCounters = { ids: [], wordsPerEnd: 0, words: new BigUint64Array() };
 
@@ -156,6 +156,7 @@ function changed(before: Words | undefined, all: Words, row: number, words: numb
 
 function contribution(end: EndName, kind: InterfaceState['kind'], statistics: InterfaceStatistics): WireCounters {
   if (kind === 'veth') return ofVethSide(end, statistics);
+  if (kind === 'vf') return ofDevice(end, statistics);
   return kind === 'vxlan' ? ofTunnel(end, statistics) : ofTap(end, statistics);
 }
 

@@ -6,22 +6,28 @@ import type { Dataplane, PolicyEntry, PortRange } from '../dataplane/types.ts';
 import { markPrefix, parseMark } from '../host/marks.ts';
 import { isSame, type NamespaceFinder } from '../host/namespaces.ts';
 import { type FoundInterface, findInterfaces } from '../host/observation.ts';
+import type { Devices, Holding } from '../host/sriov/devices.ts';
 import { type EndName, endNames, type Policy } from '../model/wire.ts';
 import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../plan/address.ts';
-import type { InterfaceKind, InterfaceState, NameChoice, Namespace, WireState } from '../plan/state.ts';
+import type { BoundDevice, InterfaceKind, InterfaceState, NameChoice, Namespace, WireState } from '../plan/state.ts';
 import { interfacePlaces, type JournalRecord, type Standing } from './record.ts';
 
 export interface Observer {
   readonly dataplane: Dataplane;
   readonly finder: NamespaceFinder;
   readonly node: string;
+  readonly devices: Devices | undefined;
   readonly compile: (standing: Standing) => WireState;
 }
 
 export interface Observation {
   readonly interfaces: readonly InterfaceState[];
   readonly running: Readonly<Partial<Record<EndName, boolean>>>;
+  readonly bound: readonly BoundDevice[];
+  readonly holdings: readonly Holding[];
   readonly strays: readonly FoundInterface[];
+  /** Leases of devices that are not where they were taken to. */
+  readonly astray: readonly Holding[];
   /** Not ours, but of a name that the wire wants there. */
   readonly taken: readonly FoundInterface[];
 }
@@ -32,7 +38,7 @@ export async function observe(
   record: JournalRecord | undefined,
   target: Standing | undefined,
 ): Promise<Observation> {
-  const { dataplane, node } = observer;
+  const { dataplane, devices, node } = observer;
   const before = record ? [record, ...(record.previous ?? [])] : [];
   const wanted = target ? observer.compile(target).interfaces : [];
   const known = [...wanted, ...before.flatMap((standing) => observer.compile(standing).interfaces)];
@@ -41,7 +47,8 @@ export async function observe(
   const details = target !== undefined; // whatever else an interface has goes with it
   const search = { namespaces: await placesOf(observer.finder, target, before), names, details };
 
-  const subject = { node, name, wanted, known, temporary, names: record?.names };
+  const holdings = (await devices?.holdings(markPrefix(node, name))) ?? [];
+  const subject = { node, name, wanted, known, temporary, names: record?.names, holdings };
   let found = await findInterfaces(dataplane, search);
   if (record && !isWhole(record, found.filter(isMarkedFor(subject))))
     found = await findInterfaces(dataplane, { ...search, aliasPrefix: markPrefix(node, name) });
@@ -57,16 +64,20 @@ interface Subject {
   readonly known?: readonly InterfaceState[];
   readonly names?: NameChoice | undefined;
   readonly temporary?: readonly string[];
+  readonly holdings: readonly Holding[];
 }
 
 export function assess(found: readonly FoundInterface[], subject: Subject): Observation {
-  const { node, wanted, known = wanted, names, temporary = [] } = subject;
-  const marked = found.filter(isMarkedFor(subject));
-  const unmarked = found.filter((one) => !marked.includes(one));
+  const { node, wanted, known = wanted, names, temporary = [], holdings } = subject;
+  const marked = found.filter(isMarkedFor(subject)).map((one) => ({ ...one, holding: holdingOf(one, holdings) }));
+  const unmarked = found.filter((one) => !isMarkedFor(subject)(one));
   const chosen = choose(marked, node, wanted, names);
-  const unborn = unmarked.filter(({ info }) => info.alias === '' && temporary.includes(info.name));
+  const unborn = unmarked.filter(({ info }) => info.alias === '' && info.kind !== '' && temporary.includes(info.name));
   return {
     interfaces: [...chosen].map(([end, one]) => stateOf(end, one, known, wanted)),
+    bound: boundOf(node, holdings),
+    holdings,
+    astray: holdings.filter((one) => !isInPlace(one, [...chosen.values()])),
     running: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.running])),
     strays: [...marked.filter((one) => ![...chosen.values()].includes(one)), ...unborn],
     taken: unmarked.filter(
@@ -75,6 +86,34 @@ export function assess(found: readonly FoundInterface[], subject: Subject): Obse
         wanted.some(({ name: want, namespace }) => want === one.info.name && isSame(namespace, one.namespace)),
     ),
   };
+}
+
+/** Hardware with the lease that says it is ours. */
+interface Marked extends FoundInterface {
+  readonly holding?: Holding | undefined;
+}
+
+function holdingOf({ info }: FoundInterface, holdings: readonly Holding[]): Holding | undefined {
+  if (info.kind !== '') return undefined;
+  return holdings.find(
+    ({ isHeld, mode, mark, pci }) => isHeld && mode === 'kernel' && mark === info.alias && pci === info.device,
+  );
+}
+
+function isInPlace(holding: Holding, chosen: readonly Marked[]): boolean {
+  return holding.mode === 'vfio' ? holding.isHeld : chosen.some((one) => one.holding === holding);
+}
+
+function boundOf(node: string, holdings: readonly Holding[]): BoundDevice[] {
+  return holdings.flatMap(({ mode, isHeld, mark, pci, settings, cgroup }) => {
+    const end = parseMark(node, mark)?.end;
+    if (mode !== 'vfio' || !isHeld || !end) return [];
+    return [{ end, alias: mark, device: { pci, ...settings }, ...(cgroup === undefined ? {} : { cgroup }) }];
+  });
+}
+
+function kindOf({ info, holding }: Marked): InterfaceKind | undefined {
+  return holding ? 'vf' : isOurKind(info.kind) ? info.kind : undefined;
 }
 
 function isMarkedFor({ node, name }: Subject): (found: FoundInterface) => boolean {
@@ -107,21 +146,22 @@ async function placesOf(finder: NamespaceFinder, target: Standing | undefined, b
  *    old retired alone                                   → it was being renamed in place
  *  Taken for all ends by the same rule, this never joins sides of two different veth pairs. */
 function choose(
-  marked: readonly FoundInterface[],
+  marked: readonly Marked[],
   node: string,
   wanted: readonly InterfaceState[],
   names: NameChoice | undefined,
-): Map<EndName, FoundInterface> {
-  const chosen = new Map<EndName, FoundInterface>();
+): Map<EndName, Marked> {
+  const chosen = new Map<EndName, Marked>();
   for (const end of endNames) {
     const target = wanted.find((one) => one.end === end);
-    const rank = ({ namespace, info }: FoundInterface) => {
-      const fits = target !== undefined && target.kind === info.kind && isSame(target.namespace, namespace);
+    const rank = (one: Marked) => {
+      const { namespace, info } = one;
+      const fits = target !== undefined && target.kind === kindOf(one) && isSame(target.namespace, namespace);
       const age = [names?.[end].retired, undefined, target?.name, names?.[end].fresh].lastIndexOf(info.name);
       return (fits ? 10 : 0) + (age < 0 ? 1 : age);
     };
     const [best] = marked
-      .filter(({ info }) => parseMark(node, info.alias)?.end === end && isOurKind(info.kind))
+      .filter((one) => parseMark(node, one.info.alias)?.end === end && kindOf(one) !== undefined)
       .sort((a, b) => rank(b) - rank(a));
     if (best) chosen.set(end, best);
   }
@@ -138,16 +178,17 @@ function isOurKind(kind: string): kind is InterfaceKind {
 /** Addresses and neighbours that others added to the interface are none of our business; routes carry our protocol. */
 function stateOf(
   end: EndName,
-  { namespace, info }: FoundInterface,
+  one: Marked,
   known: readonly InterfaceState[],
   wanted: readonly InterfaceState[],
 ): InterfaceState {
-  const ours = known.filter((one) => one.end === end);
-  const addresses = new Set(ours.flatMap((one) => one.addresses));
-  const neighbours = new Set(ours.flatMap((one) => one.neighbours.map(({ address }) => address)));
+  const { namespace, info, holding } = one;
+  const ours = known.filter((other) => other.end === end);
+  const addresses = new Set(ours.flatMap((other) => other.addresses));
+  const neighbours = new Set(ours.flatMap((other) => other.neighbours.map(({ address }) => address)));
   return {
     end,
-    kind: info.kind as InterfaceKind,
+    kind: kindOf(one) as InterfaceKind,
     namespace,
     name: info.name,
     alias: info.alias,
@@ -158,8 +199,9 @@ function stateOf(
     routes: info.routes.map(canonicalRoute),
     neighbours: info.neighbours.map(canonicalNeighbour).filter(({ address }) => neighbours.has(address)),
     policies: info.policies.map(policyOf),
-    allowPing: info.allowsPing && wanted.some((one) => one.end === end && one.allowPing), // of interest to nobody else
+    allowPing: info.allowsPing && wanted.some((other) => other.end === end && other.allowPing), // of interest to nobody else
     ...(info.tunnel ? { tunnel: info.tunnel } : {}),
+    ...(holding ? { device: { pci: holding.pci, ...holding.settings } } : {}),
   };
 }
 

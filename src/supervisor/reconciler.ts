@@ -2,15 +2,24 @@
 // Brings one wire to what is wanted: look, plan, write down, do, write down. Called from the wire's own queue.
 
 import type { Dataplane } from '../dataplane/types.ts';
-import { markOf, temporaryName } from '../host/marks.ts';
+import { markOf, markPrefix, temporaryName } from '../host/marks.ts';
 import { isSame, type NamespaceFinder, nameOf } from '../host/namespaces.ts';
 import { removeFound } from '../host/observation.ts';
+import type { Devices } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { compile } from '../plan/compile.ts';
 import { plan } from '../plan/planner.ts';
-import { type NameChoice, type Namespace, type Namespaces, nothing, type WireState } from '../plan/state.ts';
+import {
+  type ChosenDevices,
+  type NameChoice,
+  type Namespace,
+  type Namespaces,
+  nothing,
+  type WireState,
+} from '../plan/state.ts';
+import type { DeviceChooser } from './device-choice.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
 import type { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
@@ -27,6 +36,15 @@ export interface ReconcilerParts {
   readonly journal: Journal;
   readonly descriptors: DescriptorBudget;
   readonly node: string;
+  readonly devices: Devices | undefined;
+  readonly chooser: DeviceChooser;
+}
+
+/** How closely what a wire refers to is known. */
+export interface Resolving {
+  readonly before?: Standing | undefined;
+  readonly finder?: NamespaceFinder;
+  readonly chosen?: ChosenDevices | undefined;
 }
 
 export interface Brought {
@@ -41,8 +59,9 @@ export class Reconciler {
     this.#parts = parts;
   }
 
-  /** The same namespaces are meant as before, unless somebody asks anew: a pid may by now be another process. */
-  async resolve(wire: Wire, before?: Standing, finder = this.#parts.finder): Promise<Namespaces> {
+  /** The same namespaces and devices are meant as before, unless somebody asks anew: a pid may by now be another process.
+   *  `chosen`: the devices that were claimed for it. */
+  async resolve(wire: Wire, { before, finder = this.#parts.finder, chosen }: Resolving = {}): Promise<Standing> {
     const resolved = await Promise.all(
       endNames.map(async (end) => {
         const reference = namespaceOf(wire[end]);
@@ -61,7 +80,9 @@ export class Reconciler {
         return found;
       }),
     );
-    return { client: resolved[0], endpoint: resolved[1] };
+    const namespaces = { client: resolved[0], endpoint: resolved[1] };
+    const devices = chosen ?? before?.devices ?? (await this.#parts.chooser.choose(wire));
+    return { wire, namespaces, ...(devices ? { devices } : {}) };
   }
 
   /** A quick look: every namespace is where it was. */
@@ -74,20 +95,23 @@ export class Reconciler {
   async stands(entry: WireEntry, survey: Survey): Promise<boolean> {
     const { name, wire, record } = entry;
     if (record?.phase !== 'applied' || record.wire !== wire) return false;
-    const namespaces = await this.resolve(wire, record, survey.finder).catch(() => undefined);
-    if (!namespaces || !samePlaces(namespaces, record.namespaces)) return false;
+    const { finder } = survey;
+    const now = await this.resolve(wire, { before: record, finder }).catch(() => undefined);
+    if (!now || !samePlaces(now.namespaces, record.namespaces)) return false;
     const wanted = this.compile(record);
-    const found = await survey.take(name, distinct(interfacePlaces({ wire, namespaces })));
-    const observation = assess(found, { node: this.#parts.node, name, wanted: wanted.interfaces });
-    const state = { interfaces: observation.interfaces, ...(entry.engine ? { engine: entry.engine.state } : {}) };
-    if (observation.strays.length > 0 || plan(state, wanted, chooseNames()).length > 0) return false;
+    const found = await survey.take(name, distinct(interfacePlaces(now)));
+    const { node, devices } = this.#parts;
+    const holdings = (await devices?.holdings(markPrefix(node, name))) ?? [];
+    const observation = assess(found, { node, name, wanted: wanted.interfaces, holdings });
+    const state = stateOf({ ...observation, devices: observation.bound, engine: entry.engine });
+    if (!isTidy(observation) || plan(state, wanted, chooseNames()).length > 0) return false;
     remember(entry, observation);
     return true;
   }
 
-  compile({ wire, namespaces }: Standing): WireState {
+  compile({ wire, namespaces, devices }: Standing): WireState {
     const { node } = this.#parts;
-    return compile(wire, { node, namespaces, alias: (end: EndName) => markOf(node, wire.name, end) });
+    return compile(wire, { node, namespaces, devices, alias: (end: EndName) => markOf(node, wire.name, end) });
   }
 
   async observe(entry: WireEntry, target: Standing | undefined): Promise<Observation> {
@@ -123,13 +147,13 @@ export class Reconciler {
         errors.push(asCrosswireError(error, 'remove the wire', entry.name));
       }
     };
-    const executor = new Executor(this.#parts.dataplane, entry);
+    const executor = this.#executor(entry);
     await attempt(async () => {
       const looking = this.observe(entry, undefined); // by the record of the wire as it stands
       const observation = await looking.finally(() => this.#announceRemoval(entry));
       remember(entry, observation);
       errors.push(...(await executor.runAnyway(plan(stateOf(entry), nothing, chooseNames()))));
-      for (const error of await removeFound(this.#parts.dataplane, observation.strays)) throw error;
+      await this.#clear(observation);
       await this.#sweepRules(entry);
     });
     if (errors.length > 0) return errors;
@@ -159,27 +183,53 @@ export class Reconciler {
   /** Nothing of ours may keep a namespace alive that is gone for everybody else. */
   async letGo(entry: WireEntry): Promise<void> {
     entry.interfaces = [];
-    await new Executor(this.#parts.dataplane, entry).stopEngine();
+    await this.#executor(entry).stopEngine();
   }
 
   /** Without strays. Looks again after removing some: with one side of a veth pair goes the other. */
   async #observeWhole(entry: WireEntry, target: Standing): Promise<Observation> {
     const observation = await this.observe(entry, target);
-    if (observation.strays.length === 0) return observation;
-    const [error] = await removeFound(this.#parts.dataplane, observation.strays);
-    if (error) throw error;
+    if (isTidy(observation)) return observation;
+    await this.#clear(observation);
     return this.observe(entry, target);
+  }
+
+  /** Devices that strayed go home first: by its lease, one of the strays is restored to what it was. */
+  async #clear({ strays, astray }: Observation): Promise<void> {
+    const { dataplane, devices } = this.#parts;
+    for (const one of astray) await devices?.giveBack(one.pci, one);
+    const [error] = await removeFound(
+      dataplane,
+      strays.filter(({ info }) => !astray.some(({ pci }) => pci === info.device)),
+      devices,
+    );
+    if (error) throw error;
+  }
+
+  /** After the namespace of an end has gone: its device is nobody's. */
+  async bringHome(entry: WireEntry): Promise<void> {
+    const { devices, node } = this.#parts;
+    const holdings = (await devices?.holdings(markPrefix(node, entry.name))) ?? [];
+    if (holdings.length === 0) return;
+    const observation = await this.observe(entry, undefined);
+    await this.#clear({ ...observation, strays: [] });
+  }
+
+  #executor(entry: WireEntry): Executor {
+    return new Executor(this.#parts.dataplane, this.#parts.devices, entry);
   }
 
   async #perform(entry: WireEntry, target: Standing, names: NameChoice, actions: readonly Action[]): Promise<void> {
     const before = entry.record;
     const applying = this.#record(entry, target, 'applying', names, standingsOf(before));
     await this.#write(entry, applying);
-    const executor = new Executor(this.#parts.dataplane, entry);
+    const executor = this.#executor(entry);
     const finish = () => this.#write(entry, this.#record(entry, target, 'applied'));
     const failure = await executor.run(actions, finish);
     if (!failure) {
-      entry.interfaces = this.compile(target).interfaces;
+      const { interfaces, devices = [] } = this.compile(target);
+      entry.interfaces = interfaces;
+      entry.devices = devices;
       entry.running = {};
       entry.meter.settle(entry.interfaces);
       return;
@@ -220,12 +270,12 @@ export class Reconciler {
 
   #record(
     entry: WireEntry,
-    { wire, namespaces }: Standing,
+    { wire, namespaces, devices }: Standing,
     phase: JournalRecord['phase'],
     names?: NameChoice,
     previous?: readonly Standing[],
   ): JournalRecord {
-    return { format: journalFormat, phase, createdAt: entry.createdAt, wire, namespaces, names, previous };
+    return { format: journalFormat, phase, createdAt: entry.createdAt, wire, namespaces, devices, names, previous };
   }
 }
 
@@ -243,8 +293,15 @@ function refuseTaken({ taken: [taken] }: Observation): void {
   });
 }
 
-function remember(entry: WireEntry, { interfaces, running }: Observation): void {
+/** Nothing is where it should not be. */
+function isTidy({ strays, astray }: Observation): boolean {
+  return strays.length === 0 && astray.length === 0;
+}
+
+function remember(entry: WireEntry, { interfaces, bound, holdings, running }: Observation): void {
   entry.interfaces = interfaces;
+  entry.devices = bound;
+  entry.holdings = holdings;
   entry.running = running;
   entry.meter.settle(interfaces);
 }
@@ -260,8 +317,8 @@ function distinct(places: readonly Namespace[]): Namespace[] {
   return places.filter((one, at) => places.findIndex((other) => isSame(one, other)) === at);
 }
 
-function stateOf({ interfaces, engine }: WireEntry): WireState {
-  return { interfaces, ...(engine ? { engine: engine.state } : {}) };
+function stateOf({ interfaces, devices, engine }: Pick<WireEntry, 'interfaces' | 'devices' | 'engine'>): WireState {
+  return { interfaces, devices, ...(engine ? { engine: engine.state } : {}) };
 }
 
 function chooseNames(): NameChoice {
@@ -269,8 +326,8 @@ function chooseNames(): NameChoice {
   return { client: pair(), endpoint: pair() };
 }
 
-function standingOf({ wire, namespaces }: Standing): Standing {
-  return { wire, namespaces };
+function standingOf({ wire, namespaces, devices }: Standing): Standing {
+  return { wire, namespaces, ...(devices ? { devices } : {}) };
 }
 
 /** All that parts may be left of, each once. */

@@ -6,18 +6,27 @@
 //                  ↑          │
 //                  └──────────┘ a change or a repair
 
-import { endNames, type Mechanism, type VlanMechanism, type VxlanMechanism, type Wire } from '../model/wire.ts';
-import type { NameChoice, Namespace, Namespaces } from '../plan/state.ts';
+import { canonicalPci } from '../model/device.ts';
+import {
+  deviceOf,
+  endNames,
+  type Mechanism,
+  type VlanMechanism,
+  type VxlanMechanism,
+  type Wire,
+} from '../model/wire.ts';
+import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../plan/state.ts';
 
-const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan'];
+const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio'];
 
 export const journalFormat = 1;
 export type JournalPhase = 'applying' | 'applied' | 'removing';
 
-/** A wire as it was planned: its spec and the namespaces that its references meant then. */
+/** A wire as it was planned: its spec, and the namespaces and devices that its references meant then. */
 export interface Standing {
   readonly wire: Wire;
   readonly namespaces: Namespaces;
+  readonly devices?: ChosenDevices;
 }
 
 /** The namespaces in which it may have interfaces. */
@@ -49,16 +58,19 @@ export function parseRecord(text: string, name: string): JournalRecord {
   return record;
 }
 
-function checkStanding({ wire, namespaces }: Standing, name: string): void {
+function checkStanding({ wire, namespaces, devices }: Standing, name: string): void {
   require(isObject(wire) && wire.name === name, `it is not of the wire ${name}`);
   require(wire.payload === 'ethernet' || wire.payload === 'ip', 'its payload is unknown');
   require(isObject(namespaces), 'it has no namespaces');
+  require(devices === undefined || isObject(devices), 'its devices are no mapping');
   for (const end of endNames) {
     const mechanism = wire[end]?.mechanism;
     require(isObject(mechanism) && mechanismTypes.includes(mechanism.type), `the mechanism of its ${end} is unknown`);
     require(!namespaces[end] || isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
     if (mechanism.type === 'vxlan') require(isTunnel(mechanism), `the tunnel of its ${end} is malformed`);
     if (mechanism.type === 'vlan') require(isVlan(mechanism), `the VLAN of its ${end} is malformed`);
+    if (hasDevice(wire) && mechanism.type !== 'vlan')
+      require(isDevice(devices?.[end]), `the device of its ${end} is malformed`);
     if (mechanism.type !== 'kernel') continue;
     require(typeof mechanism.interface === 'string', `the interface of its ${end} has no name`);
     require(isObject(mechanism.namespace), `its ${end} has no namespace`);
@@ -66,6 +78,15 @@ function checkStanding({ wire, namespaces }: Standing, name: string): void {
     require(lists.every(Array.isArray), `the addresses of its ${end} are not a list`);
     require(namespaces[end] !== undefined, `the namespace of its ${end} was not found`);
   }
+}
+
+/** Of a wire that a NIC switches, every end on this machine is a device. */
+function hasDevice({ client, endpoint }: Wire): boolean {
+  return deviceOf(client) !== undefined || deviceOf(endpoint) !== undefined;
+}
+
+function isDevice(pci: unknown): boolean {
+  return typeof pci === 'string' && canonicalPci(pci) === pci;
 }
 
 function isTunnel({ local, remote, port, vni }: VxlanMechanism): boolean {

@@ -2,6 +2,7 @@
 // What a supervisor is told when it is made. Everything but the first three has a default.
 
 import type { Dataplane } from '../dataplane/types.ts';
+import type { Devices } from '../host/sriov/devices.ts';
 import type { Path } from '../model/wire.ts';
 
 /** The part of pino's logger that is used here. */
@@ -17,6 +18,8 @@ export interface SupervisorSettings {
   /** Goes into every ownership mark; unique per state directory on a machine, no slash. */
   readonly node: string;
   readonly log?: Log;
+  /** Virtual functions; without them, wires that ask for one are refused. */
+  readonly devices?: Devices;
   /** Every so often everything is compared with what exists, and repaired. */
   readonly resyncSeconds?: number;
   /** How many wires are worked on at the same time. */

@@ -2,8 +2,10 @@
 // What a start finds of earlier runs, however they ended: journals tell which wires there are, marks tell what is ours.
 
 import type { Dataplane } from '../dataplane/types.ts';
+import { parseMark } from '../host/marks.ts';
 import { isSame } from '../host/namespaces.ts';
 import { sweepOrphans } from '../host/orphans.ts';
+import type { Devices, Holding } from '../host/sriov/devices.ts';
 import { endNames } from '../model/wire.ts';
 import { asCrosswireError } from './errors.ts';
 import type { HealthBook } from './health.ts';
@@ -14,13 +16,21 @@ import type { Log } from './settings.ts';
 export interface StartUp {
   readonly dataplane: Dataplane;
   readonly journal: Journal;
+  readonly devices: Devices | undefined;
   readonly node: string;
   readonly health: HealthBook;
   readonly log: Log;
 }
 
 /** Removes what no wire claims; the wires themselves are for the keeper. */
-export async function recover({ dataplane, journal, node, health, log }: StartUp): Promise<readonly JournalRecord[]> {
+export async function recover({
+  dataplane,
+  journal,
+  devices,
+  node,
+  health,
+  log,
+}: StartUp): Promise<readonly JournalRecord[]> {
   const { records, corrupt } = await journal.load();
   for (const { file, reason } of corrupt) {
     const text = `a journal file was unreadable (${reason}); it is now ${file}, and its wire is gone`;
@@ -28,19 +38,30 @@ export async function recover({ dataplane, journal, node, health, log }: StartUp
     log.error({ file, reason }, 'corrupt journal file set aside');
   }
   const byName = new Map(records.map((record) => [record.wire.name, record]));
+  const left = devices
+    ? await returnUnclaimed(devices, ({ mark }) => byName.has(parseMark(node, mark)?.wire ?? ''))
+    : [];
   const { removed, errors } = await sweepOrphans(dataplane, {
     node,
+    devices,
     temporaryNames: records.flatMap(temporaryNamesOf),
     isClaimed: ({ wire }, namespace) => placesOf(byName.get(wire)).some((place) => isSame(place, namespace)),
   });
   for (const { namespace, info } of removed)
     log.info({ netns: namespace.path, interface: info.name, alias: info.alias }, 'orphan removed');
-  for (const cause of errors) {
+  for (const cause of [...left, ...errors]) {
     const error = asCrosswireError(cause, 'remove an orphan', '');
     health.add({ code: 'ORPHAN_LEFT', severity: 'warning', text: error.message });
     log.warn({ error }, 'orphan not removed');
   }
   return records;
+}
+
+/** Devices that were lent to wires which are no more. */
+async function returnUnclaimed(devices: Devices, isClaimed: (holding: Holding) => boolean): Promise<unknown[]> {
+  const unclaimed = (await devices.holdings()).filter((one) => !isClaimed(one));
+  const returns = await Promise.allSettled(unclaimed.map((one) => devices.giveBack(one.pci, one)));
+  return returns.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
 }
 
 function temporaryNamesOf({ names }: JournalRecord): string[] {

@@ -25,8 +25,8 @@ const told = new WeakMap<WireEntry, { readonly from: readonly unknown[]; readonl
 export function statusOf(entry: WireEntry, dataplane: Dataplane, fingerprint?: bigint): WireStatus {
   if (entry.engine && fingerprint === undefined) return makeStatus(entry, dataplane);
   const before = told.get(entry);
-  const { wire, phase, error, record, interfaces, running, engine } = entry;
-  const from = [wire, phase, error, record, interfaces, running, engine?.id, fingerprint];
+  const { wire, phase, error, record, interfaces, devices, holdings, running, engine } = entry;
+  const from = [wire, phase, error, record, interfaces, devices, holdings, running, engine?.id, fingerprint];
   if (before && from.every((part, at) => part === before.from[at])) return before.status;
   const status = makeStatus(entry, dataplane);
   told.set(entry, { from, status });
@@ -43,6 +43,8 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
         return kernelStatus(entry, which, mechanism);
       case 'memif':
         return memifStatus(entry, which, mechanism, links?.[which]);
+      case 'vfio':
+        return vfioStatus(entry, which);
       case 'vxlan':
         return tunnelStatus(entry, mechanism, links?.[which]);
       case 'vlan':
@@ -74,12 +76,25 @@ function linksOf({ engine }: WireEntry, dataplane: Dataplane): Record<EndName, L
 
 function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism): EndStatus {
   const state = entry.interfaces.find((one) => one.end === end);
-  const name = { mechanism: 'kernel' as const, interface: mechanism.interface };
+  const device = entry.record?.devices?.[end];
+  const name = { mechanism: 'kernel' as const, interface: mechanism.interface, ...(device ? { device } : {}) };
   const netns = state?.namespace.path ?? entry.record?.namespaces[end]?.path;
   if (!state) return { ...name, netns, up: false, detail: entry.error?.reason ?? 'the interface does not exist' };
   const up = state.up && entry.running[end] !== false;
   const detail = !state.up ? `${state.kind}, set down` : up ? `${state.kind}, up` : `${state.kind}, no carrier`;
   return { ...name, netns, up, detail, ...(state.mac ? { mac: state.mac } : {}) };
+}
+
+/** What the application does with it, nobody sees. */
+function vfioStatus({ error, record, devices, holdings }: WireEntry, end: EndName): EndStatus {
+  const bound = devices.find((one) => one.end === end);
+  const device = record?.devices?.[end];
+  const known = { mechanism: 'vfio' as const, ...(device ? { device } : {}) };
+  if (!bound) return { ...known, up: false, detail: error?.reason ?? 'the device is not bound' };
+  const { pci, mac } = bound.device;
+  const vfio = holdings.find((one) => one.pci === pci)?.vfio;
+  const detail = vfio ? `vfio-pci, IOMMU group ${vfio.group}` : 'vfio-pci';
+  return { ...known, up: true, detail, mac, ...(vfio ? { iommuGroup: vfio.group, deviceNodes: vfio.nodes } : {}) };
 }
 
 /** Nobody tells whether the other node is there: up is what this one can do. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reconciler: wanted wires in, what exists out.
 
-import { checkNode } from '../host/marks.ts';
+import { checkNode, parseMark } from '../host/marks.ts';
 import { NamespaceFinder } from '../host/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
 import type {
@@ -15,6 +15,7 @@ import type {
 import type { Wire } from '../model/wire.ts';
 import { admit } from './admission.ts';
 import { Claims } from './claims.ts';
+import { DeviceChooser } from './device-choice.ts';
 import { DescriptorBudget } from './descriptor-budget.ts';
 import type { WireEntry } from './entry.ts';
 import { explain } from './explanation.ts';
@@ -45,6 +46,8 @@ export class Supervisor {
   readonly #finder: NamespaceFinder;
   readonly #health = new HealthBook();
   readonly #claims = new Claims();
+  readonly #chooser: DeviceChooser;
+  #stopWatching = () => {};
   #roll = new Roll([]);
   readonly #reconciler: Reconciler;
   readonly #keeper: Keeper;
@@ -52,13 +55,15 @@ export class Supervisor {
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
 
   constructor(settings: SupervisorSettings, parts: SupervisorParts = partsFor(settings.stateDirectory)) {
-    const { dataplane, node, log = silent, onWireMade = () => {} } = settings;
+    const { dataplane, node, devices, log = silent, onWireMade = () => {} } = settings;
     this.settings = settings;
     this.#parts = parts;
     this.#log = log;
     this.#finder = new NamespaceFinder(dataplane);
     const descriptors = new DescriptorBudget(parts.descriptors);
-    this.#reconciler = new Reconciler({ dataplane, finder: this.#finder, journal: parts.journal, descriptors, node });
+    this.#chooser = new DeviceChooser(devices, this.#claims);
+    const [finder, chooser, journal] = [this.#finder, this.#chooser, parts.journal];
+    this.#reconciler = new Reconciler({ dataplane, finder, journal, descriptors, node, devices, chooser });
     const queues = new Queues(settings.parallel ?? 32);
     const retries = new Retries(settings.retrySeconds ?? { first: 1, longest: 30 });
     const [claims, reconciler, health] = [this.#claims, this.#reconciler, this.#health];
@@ -69,12 +74,12 @@ export class Supervisor {
   /** Locks the state directory, adopts what earlier runs left, repairs or removes the rest. The dataplane must have
    *  been started. Wires that cannot be made yet are tried again later; they do not make this reject. */
   async start(): Promise<void> {
-    const { dataplane, node } = this.settings;
+    const { dataplane, node, devices } = this.settings;
     checkNode(node);
     this.#parts.lock.acquire();
     try {
       const { journal } = this.#parts;
-      const records = await recover({ dataplane, journal, node, health: this.#health, log: this.#log });
+      const records = await recover({ dataplane, journal, devices, node, health: this.#health, log: this.#log });
       for (const record of records) this.#keeper.remember(record);
       await this.#keepAll(false);
     } catch (error) {
@@ -84,6 +89,7 @@ export class Supervisor {
     }
     this.#state = 'running';
     this.#resync.start();
+    this.#stopWatching = devices?.watch((mark) => this.#seeTo(mark)) ?? this.#stopWatching;
   }
 
   /** Finishes what is under way, stops engine wires, releases the lock. Idempotent. The dataplane stays open. */
@@ -91,6 +97,7 @@ export class Supervisor {
     if (this.#state !== 'running') return [];
     this.#state = 'stopping';
     this.#resync.stop();
+    this.#stopWatching();
     await this.#keeper.stop();
     const names = [...this.#keeper.entries.keys()];
     const reports = removeWires ? await Promise.all(names.map((name) => this.#keeper.remove(name))) : [];
@@ -106,11 +113,13 @@ export class Supervisor {
   async apply(wires: readonly Wire[]): Promise<ApplyReport[]> {
     this.#mustRun('apply wires');
     const { dataplane, node } = this.settings;
-    const admission = admit({ dataplane, node, finder: this.#finder, claims: this.#claims }, wires);
+    const [finder, claims, chooser] = [this.#finder, this.#claims, this.#chooser];
+    const devicesOf = (name: string) => this.#keeper.entries.get(name)?.record?.devices;
+    const admission = admit({ dataplane, node, finder, claims, chooser, devicesOf }, wires);
     try {
       return await Promise.all(wires.map((wire) => this.#keeper.apply(wire, admission)));
     } finally {
-      (await admission)();
+      (await admission).release();
     }
   }
 
@@ -176,6 +185,12 @@ export class Supervisor {
     const entry = this.#keeper.entries.get(name);
     if (entry?.record === undefined) return undefined;
     return entry.meter.refresh(this.settings.dataplane);
+  }
+
+  /** A device of the wire is not where it was taken to. */
+  #seeTo(mark: string): void {
+    const wire = parseMark(this.settings.node, mark)?.wire;
+    if (wire !== undefined) void this.#keeper.keep(wire);
   }
 
   async #letGo(entry: WireEntry): Promise<void> {

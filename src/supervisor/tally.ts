@@ -46,6 +46,23 @@ export function ofTap(end: EndName, { txDropped, txErrors, rxErrors }: Interface
   return { ...noCounters, [end]: here };
 }
 
+/** A virtual function in the workload's namespace. What it transmits enters the wire here, what it receives leaves the wire
+ *  here; between the two is the NIC, whose losses and whose frames from elsewhere (broadcasts of others on the same
+ *  segment) nobody tells by wire. */
+export function ofDevice(end: EndName, statistics: InterfaceStatistics): WireCounters {
+  const { rxPackets, rxBytes, rxErrors, txPackets, txBytes, txErrors, txDropped } = statistics;
+  const here: EndCounters = {
+    rxPackets: txPackets + txDropped,
+    rxBytes: txBytes,
+    txPackets: rxPackets,
+    txBytes: rxBytes,
+    rxErrors: txErrors,
+    txErrors: rxErrors,
+    drops: { kernel_queue: txDropped },
+  };
+  return { ...noCounters, [end]: here };
+}
+
 /** The device of a tunnel, in the workload's namespace: what it transmits entered the wire here and left for the other
  *  node; what it receives came from there. What the kernel could not send is in tx_dropped or in tx_errors, what came
  *  malformed in rx_errors, none of it twice (drivers/net/vxlan/vxlan_core.c; iptunnel_xmit_stats). rx_dropped is left

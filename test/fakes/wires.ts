@@ -64,6 +64,7 @@ function endStatus(mechanism: Mechanism): EndStatus {
       ringSize: 1024,
       sessions: 1,
     };
+  if (mechanism.type === 'vfio') return { mechanism: 'vfio', up: true, detail: 'bound to vfio-pci' };
   const netns = 'netns' in mechanism.namespace ? mechanism.namespace.netns : '';
   return {
     mechanism: 'kernel',

@@ -74,6 +74,8 @@ test('no two interfaces of one namespace share a name at any time, and every act
         if (action.kind === 'changeInterface')
           t.true(state.interfaces.some((one) => normalOne(one) === normalOne(action.from)));
         state = advance(state, action);
+        const devices = [...state.interfaces, ...(state.devices ?? [])].flatMap(({ device }) => device?.pci ?? []);
+        t.is(new Set(devices).size, devices.length, 'a device has one user at any time');
         for (const one of state.interfaces) {
           const namesakes = state.interfaces.filter(
             (other) => other.name === one.name && sameNamespace(other.namespace, one.namespace),

@@ -2,10 +2,13 @@
 // Wires to plan with: builders, and fast-check's arbitraries over small worlds, so that changes collide often.
 
 import fc from 'fast-check';
+import { canonicalPci, type DeviceRequest } from '../../src/model/device.ts';
 import {
+  deviceOf,
   type EndName,
   type KernelMechanism,
   type Mechanism,
+  type VfioMechanism,
   type VxlanMechanism,
   type MemifMechanism,
   namespaceOf,
@@ -13,7 +16,14 @@ import {
 } from '../../src/model/wire.ts';
 import { compile } from '../../src/plan/compile.ts';
 import { interfaceRoles } from '../../src/plan/parameters.ts';
-import type { InterfaceState, NameChoice, Namespace, Namespaces, WireState } from '../../src/plan/state.ts';
+import type {
+  ChosenDevices,
+  InterfaceState,
+  NameChoice,
+  Namespace,
+  Namespaces,
+  WireState,
+} from '../../src/plan/state.ts';
 
 export function namespaceAt(path: string): Namespace {
   let inode = 7;
@@ -51,6 +61,10 @@ export function vxlan(remote: string, more: Partial<VxlanMechanism> = {}): Vxlan
   return { type: 'vxlan', local: '192.0.2.1', remote, port: 4789, vni: 6, ...more };
 }
 
+export function vfio(device: DeviceRequest, more: Partial<VfioMechanism> = {}): VfioMechanism {
+  return { type: 'vfio', device, ...more };
+}
+
 export function wireOf(client: Mechanism, endpoint: Mechanism, more: Partial<Wire> = {}): Wire {
   const ends = { client: { mechanism: client }, endpoint: { mechanism: endpoint } };
   return { name: 'w', labels: {}, payload: 'ethernet', ...ends, ...more };
@@ -64,9 +78,18 @@ export function namespacesOf(wire: Wire): Namespaces {
   return { client: of(wire.client), endpoint: of(wire.endpoint) };
 }
 
+/** Of a resource, and beside another one: always the same. */
+export function devicesOf({ client, endpoint }: Wire): ChosenDevices {
+  const of = (end: Wire['client'], otherwise: string) => {
+    const request = deviceOf(end);
+    return (request && 'pci' in request && canonicalPci(request.pci)) || otherwise;
+  };
+  return { client: of(client, '0000:01:11.0'), endpoint: of(endpoint, '0000:01:11.2') };
+}
+
 export function compiled(wire: Wire): WireState {
   const alias = (end: EndName) => `crosswire/node/${wire.name}/${end}`;
-  return compile(wire, { node: 'node', namespaces: namespacesOf(wire), alias });
+  return compile(wire, { node: 'node', namespaces: namespacesOf(wire), devices: devicesOf(wire), alias });
 }
 
 export const names: NameChoice = {
@@ -75,7 +98,7 @@ export const names: NameChoice = {
 };
 
 /** Comparable: no order, no labels of engine ends. */
-export function normal({ interfaces, engine }: WireState): unknown {
+export function normal({ interfaces, devices = [], engine }: WireState): unknown {
   const sorted = (values: readonly unknown[]) => values.map((value) => JSON.stringify(value)).sort();
   const plain = (state: InterfaceState) =>
     JSON.stringify(
@@ -87,7 +110,11 @@ export function normal({ interfaces, engine }: WireState): unknown {
         }),
     );
   const link = (end: object | undefined) => end && { ...end, interface: undefined };
-  return { interfaces: interfaces.map(plain).sort(), engine: engine && [link(engine.client), link(engine.endpoint)] };
+  return {
+    interfaces: interfaces.map(plain).sort(),
+    devices: sorted(devices),
+    engine: engine && [link(engine.client), link(engine.endpoint)],
+  };
 }
 
 const netns = fc.constantFrom('/run/netns/a', '/run/netns/b', '/run/netns/c');
@@ -135,6 +162,20 @@ const tunnelWire: fc.Arbitrary<Wire> = fc
     return turned ? wireOf(tunnel, end) : wireOf(end, tunnel);
   });
 
+const device = fc.record({
+  pci: fc.constantFrom('0000:01:10.0', '0000:01:10.2'),
+  vlan: fc.constantFrom(undefined, 7),
+});
+
+/** Two functions are never the same: the other end's is beside, or of the other address. */
+const deviceWire: fc.Arbitrary<Wire> = fc
+  .tuple(kernelEnd, kernelEnd, device, fc.boolean(), fc.boolean())
+  .map(([one, other, request, isVfio, turned]) => {
+    const end = isVfio ? vfio(request) : { ...one, device: request };
+    return turned ? wireOf(other, end) : wireOf(end, other);
+  })
+  .filter(isTwoThings);
+
 const nodeWire: fc.Arbitrary<Wire> = fc
   .record({
     client: fc.oneof(kernelEnd, memifEnd),
@@ -145,7 +186,7 @@ const nodeWire: fc.Arbitrary<Wire> = fc
   .map(({ client, endpoint, ...more }) => wireOf(client, endpoint, more))
   .filter(isTwoThings);
 
-export const anyWire: fc.Arbitrary<Wire> = fc.oneof({ arbitrary: nodeWire, weight: 3 }, tunnelWire);
+export const anyWire: fc.Arbitrary<Wire> = fc.oneof({ arbitrary: nodeWire, weight: 3 }, tunnelWire, deviceWire);
 
 /** Not a wire to itself. */
 function isTwoThings({ client: { mechanism: a }, endpoint: { mechanism: b } }: Wire): boolean {

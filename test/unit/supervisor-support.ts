@@ -8,8 +8,9 @@ import { type JournalRecord, parseRecord } from '../../src/supervisor/record.ts'
 import type { SupervisorSettings } from '../../src/supervisor/settings.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { FakeDataplane, FakePowerCut } from '../fakes/dataplane.ts';
+import { FakeDevices, FakeHardware } from '../fakes/devices.ts';
 import { type FakeInterface, FakeKernel } from '../fakes/kernel.ts';
-import { kernel, memif, vxlan, wireOf } from './plan-support.ts';
+import { kernel, memif, vfio, vxlan, wireOf } from './plan-support.ts';
 
 export class FakeJournal implements Journal {
   readonly files: Map<string, string>;
@@ -40,10 +41,12 @@ export interface Run {
   readonly supervisor: Supervisor;
   readonly dataplane: FakeDataplane;
   readonly journal: FakeJournal;
+  readonly devices: FakeDevices;
 }
 
 export class Machine {
   readonly kernel = new FakeKernel();
+  readonly hardware = new FakeHardware();
   readonly files = new Map<string, string>();
 
   constructor(namespaces: readonly string[] = ['/run/netns/a', '/run/netns/b', '/run/netns/c']) {
@@ -54,12 +57,13 @@ export class Machine {
   boot(settings: Partial<SupervisorSettings> = {}, descriptors?: Descriptors): Run {
     const dataplane = new FakeDataplane(this.kernel);
     const journal = new FakeJournal(this.files);
+    const devices = new FakeDevices(this.kernel, this.hardware);
     const lock = { acquire: () => {}, release: () => {} };
     const supervisor = new Supervisor(
-      { dataplane, stateDirectory: '/nowhere', node: 'node', ...settings },
+      { dataplane, devices, stateDirectory: '/nowhere', node: 'node', ...settings },
       { journal, lock, ...(descriptors ? { descriptors } : {}) },
     );
-    return { supervisor, dataplane, journal };
+    return { supervisor, dataplane, journal, devices };
   }
 
   async started(settings: Partial<SupervisorSettings> = {}): Promise<Run> {
@@ -70,7 +74,7 @@ export class Machine {
 
   /** Everything that exists, comparable; `run`: with what its engine holds. */
   snapshot(run?: Run): unknown {
-    const interfaces = this.kernel.all().map(comparable).sort();
+    const interfaces = [...this.kernel.all().map(comparable).sort(), ...this.hardware.changed()];
     const journals = [...this.files].map(([name, text]) => {
       const { phase, wire, names, previous } = JSON.parse(text) as JournalRecord;
       return [name, phase, wire, names === undefined, previous === undefined];
@@ -100,6 +104,7 @@ export function breakAt(run: Run, at: number, kind: 'failure' | 'cut'): { readon
     if (kind === 'failure' && step === at) throw new Error(`injected: ${name}`);
   };
   run.dataplane.onStep = onStep;
+  run.devices.onStep = onStep;
   run.journal.onStep = onStep;
   return { happened: () => step >= at };
 }
@@ -107,6 +112,7 @@ export function breakAt(run: Run, at: number, kind: 'failure' | 'cut'): { readon
 export function mend(run: Run): void {
   run.dataplane.onStep = () => {};
   run.journal.onStep = () => {};
+  run.devices.onStep = () => {};
 }
 
 const [a, b, c] = ['/run/netns/a', '/run/netns/b', '/run/netns/c'] as const;
@@ -125,6 +131,8 @@ export const wires = {
   tap: pair(client, memif('/run/m.sock')),
   memif: pair(memif('/run/m.sock'), memif('/run/n.sock', { role: 'client' })),
   tunnel: pair(client, vxlan('192.0.2.2')),
+  devices: pair({ ...client, device: { pci: '0000:01:10.0', vlan: 7 } }, kernel(b, 'nsm-2')),
+  vfio: pair(vfio({ resource: 'worker.domain/10G', vlan: 7 }), kernel(b, 'nsm-2')),
   engineTunnel: pair(memif('/run/m.sock'), vxlan('192.0.2.2')),
 };
 
@@ -183,6 +191,53 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'veth to tunnel': [wires.veth, wires.tunnel],
   'tunnel to engine': [wires.tunnel, wires.tap],
   'remove tunnel': [wires.tunnel, undefined],
+  'create devices': [undefined, wires.devices],
+  'create vfio': [undefined, wires.vfio],
+  'change addresses and mtu of devices': [
+    wires.devices,
+    pair({ ...readdressed, mac: undefined, device: { pci: '0000:01:10.0', vlan: 7 } }, kernel(b, 'nsm-2'), {
+      mtu: 9000,
+    }),
+  ],
+  'change name of devices': [
+    wires.devices,
+    pair({ ...wires.devices.client.mechanism, interface: 'other' } as Mechanism, kernel(b, 'nsm-2')),
+  ],
+  'another MAC of devices': [
+    wires.devices,
+    pair({ ...readdressed, device: { pci: '0000:01:10.0', vlan: 7 } }, kernel(b, 'nsm-2')),
+  ],
+  'another VLAN of devices': [
+    wires.devices,
+    pair({ ...client, device: { pci: '0000:01:10.0', vlan: 8 } }, kernel(b, 'nsm-2')),
+  ],
+  'another device': [
+    wires.devices,
+    pair(
+      { ...client, device: { pci: '0000:01:10.4', vlan: 7 } },
+      kernel(b, 'nsm-2', { device: { pci: '0000:01:10.2' } }),
+    ),
+  ],
+  'another namespace of devices': [
+    wires.devices,
+    pair({ ...client, namespace: { netns: c }, device: { pci: '0000:01:10.0', vlan: 7 } }, kernel(b, 'nsm-2')),
+  ],
+  'devices change sides': [
+    wires.devices,
+    pair(kernel(b, 'nsm-2'), { ...client, device: { pci: '0000:01:10.0', vlan: 7 } }),
+  ],
+  'device to vfio': [wires.devices, pair(vfio({ pci: '0000:01:10.0', vlan: 7 }), kernel(b, 'nsm-2'))],
+  'vfio to device': [wires.vfio, wires.devices],
+  'another MAC of vfio': [
+    wires.vfio,
+    pair(vfio({ resource: 'worker.domain/10G', vlan: 7 }, { mac: '02:00:00:00:00:77' }), kernel(b, 'nsm-2')),
+  ],
+  'veth to devices': [wires.veth, wires.devices],
+  'devices to veth': [wires.devices, wires.veth],
+  'vfio to memif': [wires.vfio, wires.memif],
+  'tunnel to devices': [wires.tunnel, wires.devices],
+  'remove devices': [wires.devices, undefined],
+  'remove vfio': [wires.vfio, undefined],
   'remove veth': [wires.veth, undefined],
   'remove tap and engine wire': [wires.tap, undefined],
   'remove engine wire': [wires.memif, undefined],

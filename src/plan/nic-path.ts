@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a wire with a virtual function at an end goes the way it goes.
+
+import { deviceOf, type EndName, endNames, type Wire } from '../model/wire.ts';
+import type { PathChoice } from './path.ts';
+
+export function nicChoice(wire: Wire): PathChoice {
+  const own = endNames.filter((end) => deviceOf(wire[end]));
+  return { path: 'nic', why: [...wayOf(wire, own), ...segmentOf(wire)] };
+}
+
+function wayOf(wire: Wire, own: readonly EndName[]): string[] {
+  const [first = 'client'] = own;
+  const switched =
+    'The NIC moves the frames; the forwarder touches none of them and may stop without stopping the wire.';
+  if (own.length === 2)
+    return [
+      'Both ends are virtual functions, which the NIC switches: of one port itself, of two over their cable.',
+      switched,
+    ];
+  const other = first === 'client' ? 'endpoint' : 'client';
+  if (wire[other].mechanism.type === 'kernel')
+    return [
+      `The ${first} end is a virtual function; the ${other}'s interface becomes a second one of the same NIC.`,
+      switched,
+    ];
+  return [`The ${first} end is a virtual function, and the other one is behind the port of the same NIC.`, switched];
+}
+
+function segmentOf(wire: Wire): string[] {
+  const vlan = vlanOf(wire);
+  if (vlan) return [`Its frames are in VLAN ${vlan}, so that other functions of the NIC neither see nor reach them.`];
+  return ['It has no VLAN of its own: it shares the untagged segment of the NIC with every other function there.'];
+}
+
+/** That the NIC puts the frames of a wire into; undefined: none of its ends says. */
+export function vlanOf(wire: Wire): number | undefined {
+  const vlanAt = (end: EndName) => {
+    const { mechanism } = wire[end];
+    return mechanism.type === 'vlan' ? mechanism.id : deviceOf(wire[end])?.vlan;
+  };
+  return endNames.map(vlanAt).find((vlan) => vlan !== undefined);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which devices the ends of wires get. Wires are served one after the other, so that none chooses what another one is
+// about to claim.
+
+import type { Devices, DeviceWant, DeviceWants } from '../host/sriov/devices.ts';
+import { CrosswireError } from '../model/error.ts';
+import { deviceOf, type End, endNames, type Wire } from '../model/wire.ts';
+import { choosePath } from '../plan/path.ts';
+import { type ChosenDevices, deviceKey } from '../plan/state.ts';
+import type { Claims } from './claims.ts';
+import type { Standing } from './record.ts';
+
+export class DeviceChooser {
+  readonly #devices: Devices | undefined;
+  readonly #claims: Claims;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(devices: Devices | undefined, claims: Claims) {
+    this.#devices = devices;
+    this.#claims = claims;
+  }
+
+  /** `claim` takes what was chosen before anybody else chooses. */
+  async chooseAll<T>(
+    asked: readonly Standing[],
+    known: (wire: string) => ChosenDevices | undefined,
+    claim: (complete: readonly Standing[]) => T,
+  ): Promise<T> {
+    if (!asked.some(({ wire }) => needsDevices(wire))) return claim(asked);
+    const result = this.#turn.then(async () => {
+      const renewed = new Set(asked.map(({ wire }) => wire.name));
+      const chosen = new Set<string>();
+      const complete: Standing[] = [];
+      for (const standing of asked) {
+        const isTaken = (pci: string) => chosen.has(pci) || this.#claims.isHeld(deviceKey(pci), renewed);
+        const devices = await this.choose(standing.wire, known(standing.wire.name), isTaken);
+        for (const pci of Object.values(devices ?? {})) chosen.add(pci);
+        complete.push(devices ? { ...standing, devices } : standing);
+      }
+      return claim(complete);
+    });
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  /** For one wire, without claiming anything. */
+  async choose(
+    wire: Wire,
+    known?: ChosenDevices,
+    isTaken = (pci: string) => this.#claims.isHeld(deviceKey(pci), new Set([wire.name])),
+  ): Promise<ChosenDevices | undefined> {
+    if (!needsDevices(wire)) return undefined;
+    if (!this.#devices)
+      throw new CrosswireError({
+        code: 'DEVICE_UNAVAILABLE',
+        operation: 'choose the devices of the wire',
+        subject: wire.name,
+        reason: 'this forwarder lends no virtual functions',
+      });
+    return this.#devices.choose(wantsOf(wire, known), isTaken);
+  }
+}
+
+function needsDevices(wire: Wire): boolean {
+  return choosePath(wire).path === 'nic';
+}
+
+function wantsOf({ client, endpoint }: Wire, known: ChosenDevices | undefined): DeviceWants {
+  const wants = {
+    client: wantOf(client, endpoint, known?.client),
+    endpoint: wantOf(endpoint, client, known?.endpoint),
+  };
+  return Object.fromEntries(endNames.flatMap((end) => (wants[end] ? [[end, wants[end]]] : [])));
+}
+
+function wantOf(end: End, { mechanism: opposite }: End, known: string | undefined): DeviceWant | undefined {
+  const { type } = end.mechanism;
+  if (type !== 'kernel' && type !== 'vfio') return undefined;
+  const request = deviceOf(end);
+  const port = opposite.type === 'vlan' ? { port: opposite.device } : {};
+  if (!request) return { choice: 'beside', mode: type, known };
+  const choice = 'pci' in request ? { pci: request.pci } : { resource: request.resource };
+  return { choice, mode: type, known, ...port };
+}
