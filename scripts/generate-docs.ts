@@ -26,6 +26,7 @@ function metrics(): string {
     section('Making wires', Object.values(catalogue.setupMetrics)) +
     section('Workers', Object.values(catalogue.workerMetrics)) +
     section('The forwarder', Object.values(catalogue.forwarderMetrics)) +
+    section('Virtual functions, where a NIC has some', Object.values(catalogue.deviceMetrics)) +
     section('CPU quota, where cpu.stat can be read', Object.values(catalogue.throttlingMetrics)) +
     section('In a mesh', Object.values(catalogue.meshMetrics)) +
     section('With `--metrics-compat nsm`', catalogue.nsmMetrics) +

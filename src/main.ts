@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
 import { runProgram } from './cli/program.ts';
+import type { RunFiles } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import type { EndpointOptions, ManagerOptions, ProgramOptions, RequestOptions } from './config/mesh-options.ts';
 import { type IdentityOptions, type NsmOptions, type NsmReading, tunnelAddressOf } from './config/nsm-options.ts';
@@ -20,6 +21,9 @@ import { examineMachine } from './host/doctor.ts';
 import { kernelHas } from './host/kernel-modules.ts';
 import { requireOnline } from './host/online-cpus.ts';
 import { requireCapabilities } from './host/privileges.ts';
+import { Inventory } from './host/sriov/inventory.ts';
+import { makeVirtualFunctions } from './host/sriov/numvfs.ts';
+import { Sysfs } from './host/sriov/sysfs.ts';
 import { findUnderlay } from './host/underlay.ts';
 import { ControlServer } from './http/control-server.ts';
 import { MetricsServer } from './http/metrics-server.ts';
@@ -28,6 +32,7 @@ import { Liveness } from './metrics/liveness.ts';
 import { MeshMetrics } from './metrics/mesh-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
 import type { ConnectionReport } from './model/connection-report.ts';
+import type { PhysicalFunctionSettings } from './model/device-status.ts';
 import { CrosswireError } from './model/error.ts';
 import type { Wire } from './model/wire.ts';
 import { Client } from './nsm/client/client.ts';
@@ -47,7 +52,7 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: 
 /** Milliseconds from the first signal to a forced exit. The kernel takes some 40 ms to remove an interface. */
 const longestStop = { keepingWires: 10_000, removingWires: 120_000 };
 
-async function run(options: RunOptions, wires: readonly Wire[], nsm: NsmReading): Promise<ExitCode> {
+async function run(options: RunOptions, files: RunFiles, nsm: NsmReading): Promise<ExitCode> {
   const log = makeLog(options.logLevel, { node: options.node });
   process.on('uncaughtException', (error) => {
     log.fatal({ error }, 'unexpected failure; kernel wires go on');
@@ -57,7 +62,7 @@ async function run(options: RunOptions, wires: readonly Wire[], nsm: NsmReading)
   const releases: (() => Promise<unknown> | void)[] = [];
   const stopping = stopSignal(options.removeOnExit ? longestStop.removingWires : longestStop.keepingWires, log);
   try {
-    await start(options, wires, nsm, log, releases);
+    await start(options, files, nsm, log, releases);
     await stopping;
   } finally {
     await releaseAll(releases, log);
@@ -68,7 +73,7 @@ async function run(options: RunOptions, wires: readonly Wire[], nsm: NsmReading)
 
 async function start(
   options: RunOptions,
-  wires: readonly Wire[],
+  { wires, physicalFunctions }: RunFiles,
   nsm: NsmReading,
   log: Logger,
   releases: (() => Promise<unknown> | void)[],
@@ -83,6 +88,10 @@ async function start(
   await requireOnline(workerCpus);
   releases.push(() => dataplane.close());
   await dataplane.start({ workers, cpus: workerCpus, busyPoll });
+
+  const sysfs = new Sysfs();
+  if (physicalFunctions) await makeDevices(sysfs, physicalFunctions, log);
+  const inventory = new Inventory({ sysfs, dataplane, allowed: physicalFunctions, holders: async () => [] });
 
   const processMetrics = new ProcessMetrics(openDescriptors);
   const mesh = nsm.options && new MeshMetrics();
@@ -105,6 +114,7 @@ async function start(
       health: () => supervisor.health(),
       workers: () => dataplane.workerStatistics(),
       throttling: async () => (await readCpuQuota()).throttling,
+      devices: () => inventory.read(),
     };
     const { metricsCompat: compat, metricsCompatPrefix: compatPrefix } = options;
     const inMesh = mesh ? { mesh } : {};
@@ -137,6 +147,7 @@ async function start(
         .workerStatistics()
         .map(({ worker, wires: held, hotWires }) => ({ worker, wires: held, hotWires })),
     }),
+    devices: () => inventory.read(),
     parseWires: parseWireList,
     wireDocument: wireJsonSchema,
     onInternalError,
@@ -153,6 +164,13 @@ async function start(
     state.ready = false;
   });
   log.info({ version, options }, 'ready');
+}
+
+/** A NIC that cannot have virtual functions keeps nothing else from being served. */
+async function makeDevices(sysfs: Sysfs, allowed: readonly PhysicalFunctionSettings[], log: Logger): Promise<void> {
+  const { made, errors } = await makeVirtualFunctions(sysfs, allowed);
+  for (const { pci, count } of made) log.info({ pci, count }, 'virtual functions made: there were none');
+  for (const error of errors) log.warn({ error }, 'a NIC of the SR-IOV file cannot be used');
 }
 
 interface MeshParts {
@@ -372,9 +390,9 @@ const daemon = { ran: false };
 process.exitCode = await runProgram(process.argv.slice(2), {
   version,
   terminal,
-  run: (options, wires, nsm) => {
+  run: (options, files, nsm) => {
     daemon.ran = true;
-    return run(options, wires, nsm);
+    return run(options, files, nsm);
   },
   mesh: { request, endpoint, manager },
   doctor: () =>

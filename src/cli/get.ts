@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// crosswire get wires
+// crosswire get wires, crosswire get devices
 
 import type { Command } from 'commander';
+import { addGetDevices } from './get-devices.ts';
 import type { EndStatus, WireStatus } from '../model/status.ts';
 import { exitCodes } from './exit-codes.ts';
 import { age, render, table } from './output.ts';
@@ -13,7 +14,8 @@ Examples:
   crosswire get wires -o json | jq -r '.[] | select(.phase != "up") | .name'`;
 
 export function addGet(program: Command, { terminal, finish }: Verb): void {
-  const get = program.command('get').summary('list wires').description('List what there is.');
+  const get = program.command('get').summary('list wires or devices').description('List what there is.');
+  addGetDevices(get, { terminal, finish });
   const command = get
     .command('wires')
     .alias('wire')

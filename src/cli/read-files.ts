@@ -3,9 +3,11 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseSriovFile } from '../config/sriov-file.ts';
 import { parseWireFile } from '../config/wire-file.ts';
 import { WireSet } from '../config/wire-set.ts';
 import { CrosswireError } from '../model/error.ts';
+import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import type { Wire } from '../model/wire.ts';
 
 /** Throws an AggregateError with every error of every file. */
@@ -31,6 +33,13 @@ export async function readWires(names: readonly string[], stdin: () => Promise<s
   return wires;
 }
 
+/** Throws an AggregateError with every error of it. */
+export async function readSriovFile(name: string): Promise<readonly PhysicalFunctionSettings[]> {
+  const operation = 'reading the SR-IOV file';
+  const text = await readFile(name, 'utf8').catch((cause) => unreadable(name, cause, operation));
+  return parseSriovFile(text, name);
+}
+
 async function expand(name: string): Promise<string[]> {
   if (name === '-') return ['-'];
   const found = await stat(name).catch((cause) => unreadable(name, cause));
@@ -42,8 +51,8 @@ async function expand(name: string): Promise<string[]> {
     .map((entry) => join(name, entry));
 }
 
-function unreadable(subject: string, cause: NodeJS.ErrnoException): never {
+function unreadable(subject: string, cause: NodeJS.ErrnoException, operation = 'reading wire files'): never {
   const reason = cause.code === 'ENOENT' ? 'there is no such file or directory' : cause.message;
   const errno = Math.abs(cause.errno ?? 0);
-  throw new CrosswireError({ code: 'FILE_UNREADABLE', operation: 'reading wire files', subject, reason, errno, cause });
+  throw new CrosswireError({ code: 'FILE_UNREADABLE', operation, subject, reason, errno, cause });
 }

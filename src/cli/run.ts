@@ -5,13 +5,21 @@ import { type Command, Option } from 'commander';
 import { type NsmReading, readNsmOptions, withNsmNames } from '../config/nsm-options.ts';
 import { readRunOptions } from '../config/read-options.ts';
 import { type RunOptions, runOptionRows } from '../config/run-options.ts';
+import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import type { Wire } from '../model/wire.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { readWires } from './read-files.ts';
+import { readSriovFile, readWires } from './read-files.ts';
 import type { Verb } from './verb.ts';
 
-/** Runs until it is told to stop. The wires are those of --wires, read before anything is touched. */
-export type RunDaemon = (options: RunOptions, wires: readonly Wire[], nsm: NsmReading) => Promise<ExitCode>;
+/** What the files of the command line say. */
+export interface RunFiles {
+  readonly wires: readonly Wire[];
+  /** Undefined: no --sriov-config-file. */
+  readonly physicalFunctions: readonly PhysicalFunctionSettings[] | undefined;
+}
+
+/** Runs until it is told to stop. The files were read before anything is touched. */
+export type RunDaemon = (options: RunOptions, files: RunFiles, nsm: NsmReading) => Promise<ExitCode>;
 
 const examples = `
 Every option can be given by an environment variable too; the command line wins. Needs the capabilities CAP_NET_ADMIN and
@@ -39,7 +47,9 @@ export function addRun(program: Command, { terminal, finish }: Verb, runDaemon: 
       const nsm = readNsmOptions(terminal.environment);
       const options = readRunOptions(given, withNsmNames(terminal.environment));
       const wires = options.wires.length > 0 ? await readWires(options.wires, terminal.stdin) : [];
-      return runDaemon(options, wires, nsm);
+      const { sriovConfigFile: file } = options;
+      const physicalFunctions = file === '' ? undefined : await readSriovFile(file);
+      return runDaemon(options, { wires, physicalFunctions }, nsm);
     }),
   );
 }

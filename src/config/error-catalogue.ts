@@ -7,7 +7,7 @@ type Catalogue = Readonly<Record<string, string>>;
 /** Of files, options and command lines: nothing was touched. */
 export const inputErrors = {
   YAML_BROKEN: 'The file is not YAML from this line on, gives a key twice, or uses a tag or too many aliases.',
-  KEY_UNKNOWN: 'A key that no wire file has; the nearest known one is named.',
+  KEY_UNKNOWN: 'A key that no such file has; the known ones are named, or the nearest of them.',
   KEY_MISSING: 'A key that must be there is not.',
   VALUE_INVALID: 'A value of the wrong type or outside its bounds, or two values that contradict each other.',
   MECHANISM_COUNT: 'An end has more than one of kernel, memif, vxlan and vlan, or none.',
@@ -19,7 +19,7 @@ export const inputErrors = {
     'Two wires want the same VXLAN network identifier at the same UDP port and family: the kernel has it once.',
   ENDS_UNJOINED: 'Nothing here can join the two ends of this wire; the reason says why.',
   DEVICE_CLAIMED: 'Two wires want the same virtual function.',
-  FILE_UNREADABLE: 'A wire file or directory cannot be read.',
+  FILE_UNREADABLE: 'A wire file, the SR-IOV file or a directory cannot be read.',
   NO_WIRES: 'There is no wire in the files that were named.',
   OPTION_INVALID: 'An option, or its environment variable, has a value that it cannot have.',
 } satisfies Catalogue;

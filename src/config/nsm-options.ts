@@ -201,7 +201,6 @@ export const withoutEffect: readonly string[] = [
   'NSM_DEVICE_PLUGIN_PATH',
   'NSM_POD_RESOURCES_PATH',
   'NSM_DEVICE_SELECTOR_FILE',
-  'NSM_SRIOV_CONFIG_FILE',
   'NSM_PCI_DEVICES_PATH',
   'NSM_PCI_DRIVERS_PATH',
   'NSM_CGROUP_PATH',
@@ -227,6 +226,7 @@ export const runOptionNames: readonly {
         .replace(/^warning$/, 'warn')
         .replace(/^panic$/, 'fatal'),
   },
+  { environment: 'NSM_SRIOV_CONFIG_FILE', option: 'CROSSWIRE_SRIOV_CONFIG_FILE', read: (value) => value },
   { environment: 'PROMETHEUS', option: 'CROSSWIRE_METRICS_COMPAT', withPrometheus: true, read: () => 'nsm' },
   {
     environment: 'PROMETHEUS_METRICS_PREFIX',

@@ -16,6 +16,7 @@ export interface RunOptions {
   readonly metricsCompat: 'none' | 'nsm' | 'nsm2019';
   readonly metricsCompatPrefix: string; // without the '_' behind it
   readonly wires: readonly string[];
+  readonly sriovConfigFile: string; // '': none
   readonly node: string;
   readonly workers: number;
   readonly workerCpus: readonly number[]; // ascending; empty: any
@@ -114,6 +115,16 @@ export const runOptionRows: readonly OptionRow[] = [
     defaultInWords: 'none',
     meaning: 'wire file to apply at the start; repeatable, separated by colons in the environment',
     read: (text) => ({ value: text.split(':').filter((file) => file !== '') }),
+  }),
+  row({
+    key: 'sriovConfigFile',
+    flag: '--sriov-config-file',
+    argument: 'FILE',
+    environment: 'CROSSWIRE_SRIOV_CONFIG_FILE',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'which NICs lend virtual functions, in the format of NSM; without it they are had by their address alone',
+    read: (text) => ({ value: text }),
   }),
   row({
     key: 'node',

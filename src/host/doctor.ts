@@ -9,6 +9,7 @@ import { readCpuQuota } from './cgroup.ts';
 import { capabilityFindings, kernelFindings } from './doctor-kernel.ts';
 import { cpuFindings } from './doctor-cpu.ts';
 import { meshFindings } from './doctor-mesh.ts';
+import { sriovFindings } from './doctor-sriov.ts';
 import { surroundingFindings } from './doctor-surroundings.ts';
 import type { Underlay } from './underlay.ts';
 
@@ -33,6 +34,7 @@ export async function examineMachine({
     ...(await kernelFindings(root, probe)),
     ...cpuFindings(await readCpuQuota(root)),
     ...(await surroundingFindings(root)),
+    ...(await sriovFindings(root, probe?.kernel)),
     ...(await meshFindings(root, probe, await findUnderlay().catch(() => undefined))),
   ];
   return { fit: findings.every(({ state }) => state !== 'missing'), findings };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routes of the control API.
 
+import type { DeviceReport, DeviceStatus } from '../model/device-status.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { ApplyReport, EndCounters } from '../model/status.ts';
 import type { Wire } from '../model/wire.ts';
@@ -18,6 +19,7 @@ export interface ControlApi {
   readonly wires: WireManager;
   readonly version: string;
   status(): DaemonStatus;
+  devices(): Promise<DeviceReport>;
   /** The reader of wire documents, and the schema that describes them. */
   parseWires(documents: readonly unknown[]): Promise<ReadWires>;
   readonly wireDocument: object;
@@ -105,6 +107,17 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
     },
     {
       method: 'GET',
+      path: '/v1/devices',
+      operationId: 'listDevices',
+      summary: 'The NICs that have virtual functions, and each of these: free, leased or unusable, and why',
+      answers: { 200: { description: 'the devices, by address', schema: 'DeviceReport' } },
+      handle: async () => {
+        const { physicalFunctions, devices } = await api.devices();
+        return ok({ physicalFunctions, devices: devices.map(withTexts) });
+      },
+    },
+    {
+      method: 'GET',
       path: '/v1/health',
       operationId: 'listHealthRecords',
       summary: 'Everything that is not as it should be',
@@ -164,9 +177,16 @@ async function preview(manager: WireManager, wires: readonly Wire[]): Promise<Ap
 }
 
 function asText({ drops, ...counters }: EndCounters): object {
-  const text = (values: object) =>
-    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
-  return { ...text(counters), drops: text(drops) };
+  return { ...texts(counters), drops: texts(drops) };
+}
+
+function withTexts({ counters, ...device }: DeviceStatus): object {
+  return counters ? { ...device, counters: texts(counters) } : device;
+}
+
+/** Decimal digits: JSON numbers are exact only to 2^53. */
+function texts(values: object): object {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
 }
 
 function notFound(name: string): never {

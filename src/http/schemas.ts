@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ApplyReport, EndStatus, Explanation, HealthRecord, RemoveReport, WireStatus } from '../model/status.ts';
 import type { DeviceRequest } from '../model/device.ts';
+import type { DeviceStatus, PhysicalFunctionStatus } from '../model/device-status.ts';
 import type { ErrorDetails } from '../model/error.ts';
 import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
 
@@ -174,6 +175,46 @@ const endCounters = z.strictObject({
   drops: z.record(z.string(), bigCount),
 });
 
+const physicalFunctionStatus = z.strictObject({
+  pci: z.string().meta({ description: 'its address, like 0000:01:00.0' }),
+  driver: z.string().optional(),
+  interface: z.string().optional(),
+  up: z.boolean(),
+  present: count,
+  possible: count,
+  resources: texts,
+  problem: z.string().optional(),
+}) satisfies z.ZodType<PhysicalFunctionStatus>;
+
+const deviceStatus = z.strictObject({
+  pci: z.string().meta({ description: 'its address, like 0000:01:10.0' }),
+  physicalFunction: z.string(),
+  index: count,
+  state: z.enum(['free', 'leased', 'unusable']),
+  holder: z
+    .strictObject({ pci: z.string(), wire: z.string(), end: endName, state: z.enum(['taking', 'held', 'returning']) })
+    .optional(),
+  refusals: z.strictObject({ kernel: z.string().optional(), vfio: z.string().optional() }),
+  driver: z.string().optional(),
+  iommuGroup: count.optional(),
+  interface: z.string().optional(),
+  resources: texts,
+  mac: z.string().optional(),
+  vlan: count.optional(),
+  trust: z.boolean().optional(),
+  spoofCheck: z.boolean().optional(),
+  maxRate: count.optional(),
+}) satisfies z.ZodType<Omit<DeviceStatus, 'counters'>>;
+
+const deviceCounters = z.strictObject({
+  rxPackets: bigCount,
+  txPackets: bigCount,
+  rxBytes: bigCount,
+  txBytes: bigCount,
+  rxDropped: bigCount,
+  txDropped: bigCount,
+});
+
 const status = z.strictObject({
   version: z.string(),
   node: z.string(),
@@ -196,6 +237,12 @@ const schemas = {
   ApplyReportList: z.strictObject({ reports: z.array(applyReport) }),
   ExplanationList: z.strictObject({ explanations: z.array(explanation) }),
   HealthRecordList: z.strictObject({ records: z.array(healthRecord) }),
+  PhysicalFunctionStatus: physicalFunctionStatus,
+  DeviceStatus: deviceStatus.extend({ counters: deviceCounters.optional() }),
+  DeviceReport: z.strictObject({
+    physicalFunctions: z.array(physicalFunctionStatus),
+    devices: z.array(deviceStatus.extend({ counters: deviceCounters.optional() })),
+  }),
   WireCounters: z.strictObject({ client: endCounters, endpoint: endCounters }),
   Status: status,
   Document: z.looseObject({ openapi: z.string() }),

@@ -91,6 +91,33 @@ const forwarderRows = {
   crosswire_health_records: ['gauge', 'Open health records, by severity', '', ['severity']],
 } satisfies Record<string, Definition>;
 
+/** Only where a NIC has virtual functions; counters only where the driver of the physical function counts. */
+const deviceRows = {
+  crosswire_devices: ['gauge', 'Virtual functions of a NIC, by state', '', ['physical_function', 'state']],
+  crosswire_device_info: [
+    'gauge',
+    'Whose a virtual function is; always 1, to be joined by the label device',
+    '',
+    ['device', 'physical_function', 'driver', 'wire', 'end'],
+  ],
+  crosswire_device_rx_bytes_total: ['counter', 'Bytes that came from the virtual function', 'bytes', ['device']],
+  crosswire_device_tx_bytes_total: ['counter', 'Bytes that went to the virtual function', 'bytes', ['device']],
+  crosswire_device_rx_packets_total: ['counter', 'Frames that came from the virtual function', 'packets', ['device']],
+  crosswire_device_tx_packets_total: ['counter', 'Frames that went to the virtual function', 'packets', ['device']],
+  crosswire_device_rx_drops_total: [
+    'counter',
+    'Frames from the virtual function that its NIC dropped',
+    'packets',
+    ['device'],
+  ],
+  crosswire_device_tx_drops_total: [
+    'counter',
+    'Frames to the virtual function that its NIC dropped',
+    'packets',
+    ['device'],
+  ],
+} satisfies Record<string, Definition>;
+
 /** Only where the control group's cpu.stat can be read. */
 const throttlingRows = {
   crosswire_cpu_periods_total: ['counter', 'Periods of the CPU quota in which the forwarder ran'],
@@ -136,6 +163,7 @@ export const wireMetrics = rows(wireRows);
 export const setupMetrics = rows(setupRows);
 export const workerMetrics = rows(workerRows);
 export const forwarderMetrics = rows(forwarderRows);
+export const deviceMetrics = rows(deviceRows);
 export const throttlingMetrics = rows(throttlingRows);
 export const meshMetrics = rows(meshRows);
 

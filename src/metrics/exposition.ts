@@ -2,10 +2,12 @@
 // One scrape: a snapshot of everything, rendered. Scrapes that come while one is under way share it.
 
 import type { WorkerStatistics } from '../dataplane/types.ts';
+import type { DeviceReport } from '../model/device-status.ts';
 import type { HealthRecord, WireCounters, WireStatus } from '../model/status.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import type { MeshMetrics } from './mesh-metrics.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
+import { renderDevices } from './render-devices.ts';
 import { type CpuThrottling, renderForwarder, renderThrottling } from './render-forwarder.ts';
 import { renderNsm } from './render-nsm.ts';
 import { renderNsm2019 } from './render-nsm2019.ts';
@@ -20,6 +22,7 @@ export interface MetricsSource {
   health(): readonly HealthRecord[];
   workers(): readonly WorkerStatistics[];
   throttling(): Promise<CpuThrottling | null>;
+  devices(): Promise<DeviceReport>;
 }
 
 export interface ExpositionSettings {
@@ -53,6 +56,7 @@ export class Exposition {
     const { source, process, mesh, version, compat, compatPrefix = '' } = this.#settings;
     const out = new ChunkWriter();
     const throttling = await source.throttling();
+    const devices = await source.devices();
     const counters = await source.counters();
     const wires = await source.list();
     await out.pause();
@@ -62,6 +66,7 @@ export class Exposition {
     if (compat === 'nsm2019') await renderNsm2019(samples, out);
     out.write(renderWorkers(source.workers()));
     out.write(renderForwarder(version, wires, source.health()));
+    out.write(renderDevices(devices));
     if (throttling) out.write(renderThrottling(throttling));
     if (mesh) out.write(await mesh.render());
     out.write(await process.render());

@@ -2,8 +2,8 @@
 // What concerns the forwarder as a whole.
 
 import type { HealthRecord, WirePhase, WireStatus } from '../model/status.ts';
-import { forwarderMetrics, type MetricRow, throttlingMetrics } from './catalogue.ts';
-import { heading, labelText, seconds } from './text-format.ts';
+import { forwarderMetrics, throttlingMetrics } from './catalogue.ts';
+import { family, seconds } from './text-format.ts';
 
 /** The control group's cpu.stat. */
 export interface CpuThrottling {
@@ -41,12 +41,4 @@ export function renderThrottling({ periods, throttledPeriods, throttledNanosecon
     family(throttlingMetrics.crosswire_cpu_throttled_periods_total, [[{}, String(throttledPeriods)]]) +
     family(throttlingMetrics.crosswire_cpu_throttled_seconds_total, [[{}, seconds(throttledNanoseconds)]])
   );
-}
-
-function family(metric: MetricRow, samples: readonly (readonly [Readonly<Record<string, string>>, string])[]): string {
-  const lines = samples.map(([labels, value]) => {
-    const text = labelText(labels);
-    return `${metric.name}${text ? `{${text}}` : ''} ${value}\n`;
-  });
-  return heading(metric) + lines.join('');
 }

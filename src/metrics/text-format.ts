@@ -20,6 +20,17 @@ export function heading({ name, type, help }: MetricRow): string {
   return `# HELP ${name} ${escaped}\n# TYPE ${name} ${type}\n`;
 }
 
+export function family(
+  metric: MetricRow,
+  samples: readonly (readonly [Readonly<Record<string, string>>, string])[],
+): string {
+  const lines = samples.map(([labels, value]) => {
+    const text = labelText(labels);
+    return `${metric.name}${text ? `{${text}}` : ''} ${value}\n`;
+  });
+  return heading(metric) + lines.join('');
+}
+
 /** Nanoseconds as seconds, exactly. */
 export function seconds(nanoseconds: bigint): string {
   const fraction = (nanoseconds % 1_000_000_000n).toString().padStart(9, '0');

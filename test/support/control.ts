@@ -10,6 +10,7 @@ import type { ExecutionContext } from 'ava';
 import { parseWireList } from '../../src/config/wire-list.ts';
 import { wireJsonSchema } from '../../src/config/wire-schema.ts';
 import { ControlServer } from '../../src/http/control-server.ts';
+import { devices } from '../fakes/devices-report.ts';
 import { FakeManager } from '../fakes/manager.ts';
 
 export interface Reply {
@@ -43,6 +44,7 @@ export async function startControl(t: ExecutionContext): Promise<ControlFixture>
       wires: manager.wires.size,
       workers: [{ worker: 0, wires: 0, hotWires: 0 }],
     }),
+    devices: async () => devices,
     parseWires: parseWireList,
     wireDocument: wireJsonSchema,
     onInternalError: (error) => internalErrors.push(error),

@@ -39,7 +39,7 @@ async function crosswire(args: readonly string[], around: Surroundings = {}): Pr
       stdin: async () => around.stdin ?? '',
       environment: around.environment ?? {},
     },
-    run: async (options, wires) => {
+    run: async (options, { wires }) => {
       around.run?.(options, wires);
       return exitCodes.ok;
     },

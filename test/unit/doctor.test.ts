@@ -103,6 +103,13 @@ const everything = {
   'run/netns/web': '',
   'sys/class/net/eth0/mtu': '9000\n',
   'sys/module/vxlan/refcnt': '0\n',
+  'sys/bus/pci/devices/0000:01:00.0/vendor': '0x8086\n',
+  'sys/bus/pci/devices/0000:01:00.0/class': '0x020000\n',
+  'sys/bus/pci/devices/0000:01:00.0/sriov_totalvfs': '7\n',
+  'sys/bus/pci/devices/0000:01:00.0/sriov_numvfs': '2\n',
+  'sys/bus/pci/devices/0000:01:00.0/net/eth0/mtu': '9000\n',
+  'sys/bus/pci/drivers/vfio-pci/bind': '',
+  'sys/kernel/iommu_groups/1/type': 'DMA\n',
 };
 const underlay = { interface: 'eth0', address: '192.0.2.1', mtu: 9000 };
 const findUnderlay = async () => underlay;
@@ -121,6 +128,8 @@ test('a machine that can do everything', async (t) => {
   const found = Object.fromEntries(report.findings.map((finding) => [finding.check, finding.found]));
   t.regex(found['hugepages'] ?? '', /8 of 2048 kB reserved, 6 free/);
   t.regex(found['mtu'] ?? '', /eth0 9000/);
+  t.is(found['sriov'], 'eth0 (0000:01:00.0, no driver) has 2 of 7 virtual functions');
+  t.is(found['iommu'], '1 groups of devices');
 });
 
 test('a machine that can do nothing: each finding has advice, and the essential ones are missing', async (t) => {

@@ -5,8 +5,10 @@ import test from 'ava';
 import type { WorkerStatistics } from '../../src/dataplane/types.ts';
 import { Exposition, type MetricsSource } from '../../src/metrics/exposition.ts';
 import { ProcessMetrics } from '../../src/metrics/process-metrics.ts';
+import type { DeviceReport } from '../../src/model/device-status.ts';
 import type { WireCounters, WireStatus } from '../../src/model/status.ts';
 import { findProgram, testWith } from '../support/requires.ts';
+import { devices } from '../fakes/devices-report.ts';
 import { counters, kernel, memif, status, wire } from '../fakes/wires.ts';
 
 const worker: WorkerStatistics = {
@@ -47,6 +49,10 @@ class Source implements MetricsSource {
   }
   async throttling() {
     return { periods: 10n, throttledPeriods: 4n, throttledNanoseconds: 1_000_000n };
+  }
+  report: DeviceReport = { physicalFunctions: [], devices: [] };
+  async devices() {
+    return this.report;
   }
 }
 
@@ -259,4 +265,28 @@ testWith(['prometheus'], 'promtool finds nothing to complain about', async (t) =
   const { status: code, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' });
   t.is(`${stdout}${stderr}`, '');
   t.is(code, 0);
+});
+
+test('devices: by state and NIC, whose they are, and counters where the NIC counts', async (t) => {
+  const source = new Source();
+  t.deepEqual(linesOf(await textOf(expositionOf(source)), 'crosswire_device'), []);
+  source.report = devices;
+  const text = await textOf(expositionOf(source));
+  t.deepEqual(linesOf(text, 'crosswire_devices{physical_function="0000:01:00.0"'), [
+    'crosswire_devices{physical_function="0000:01:00.0",state="free"} 2',
+    'crosswire_devices{physical_function="0000:01:00.0",state="leased"} 1',
+    'crosswire_devices{physical_function="0000:01:00.0",state="unusable"} 1',
+  ]);
+  t.is(linesOf(text, 'crosswire_device_info{').length, 4);
+  t.true(
+    text.includes(
+      'crosswire_device_info{device="0000:01:10.0",physical_function="0000:01:00.0",driver="igbvf",wire="a-to-b",end="client"} 1\n',
+    ),
+  );
+  t.deepEqual(linesOf(text, 'crosswire_device_rx_packets_total{'), [
+    'crosswire_device_rx_packets_total{device="0000:01:10.0"} 9007199254740993',
+  ]);
+  t.deepEqual(linesOf(text, 'crosswire_device_tx_drops_total{'), [
+    'crosswire_device_tx_drops_total{device="0000:01:10.0"} 6',
+  ]);
 });
