@@ -15,6 +15,7 @@
 
 #include "os/cgroup_programs.hpp"
 #include "os/device_access.hpp"
+#include "os/grant_records.hpp"
 #include "support/device_filter.hpp"
 
 namespace crosswire::test {

@@ -115,6 +115,21 @@ TEST_CASE("device access, version 2: without a program nothing is refused, nothi
   CHECK_FALSE(withdraw_devices(group.path(), "a").value());
 }
 
+TEST_CASE("device access, version 2: a grant that was cut short behind its record is finished, or taken back") {
+  NEEDS_GROUP(group, mount_of(2));
+  REQUIRE(group.attach(runtime_filter({}), "runtime"));
+  const auto before = programs_of(group);
+  for (const bool finished : {true, false}) {
+    const auto directory = group.open();
+    REQUIRE(write_grant_record(directory.get(), "test", "a", {rule_of(full, access_all)}).ok());
+    if (finished) REQUIRE(grant_devices(group.path(), "a", {full}).ok());
+    CHECK(group.opens("/dev/full") == (finished ? 0 : EPERM));
+    CHECK(withdraw_devices(group.path(), "a").value());
+    CHECK(same(programs_of(group), before));
+    CHECK(read_grant_records(directory.get(), "test").value().empty());
+  }
+}
+
 TEST_CASE("device access, version 2: a refusal above is named, and nothing is changed") {
   NEEDS_GROUP(above, mount_of(2));
   REQUIRE(above.attach(runtime_filter({{1, 5}}), "above"));

@@ -75,6 +75,21 @@ TEST_CASE("device access, version 1: a group that allows everything is left as i
   CHECK(group.opens("/dev/full") == 0);
 }
 
+TEST_CASE("device access, version 1: a grant that was cut short behind its record is finished, or taken back") {
+  NEEDS_GROUP(group, mount_of(1));
+  confine(group);
+  const auto before = list_of(group);
+  for (const bool finished : {true, false}) {
+    const auto directory = group.open();
+    REQUIRE(write_grant_record(directory.get(), "test", "a", {rule_of(full, access_all)}).ok());
+    if (finished) REQUIRE(grant_devices(group.path(), "a", {full}).ok());
+    CHECK(group.opens("/dev/full") == (finished ? 0 : EPERM));
+    CHECK(withdraw_devices(group.path(), "a").value());
+    CHECK(list_of(group) == before);
+    CHECK(read_grant_records(directory.get(), "test").value().empty());
+  }
+}
+
 TEST_CASE("device access, version 1: a refusal above is named, and undoes what was begun") {
   NEEDS_GROUP(above, mount_of(1));
   confine(above);
