@@ -32,6 +32,10 @@ export interface DevicePluginOptions {
 const version = 'v1beta1';
 /** Until kubelet is asked again, where it did not take the registration. */
 const retryMilliseconds = 1_000;
+/** For kubelet to ask for the list, after it took the registration. */
+const watchMilliseconds = 10_000;
+
+const hostDirectoryHint = 'mount the host directory there, or leave the resources to wire files';
 
 export class DevicePlugin {
   readonly #options: DevicePluginOptions;
@@ -47,8 +51,8 @@ export class DevicePlugin {
   #turn: Promise<void> = Promise.resolve();
   #waiting = false;
   #closed = false;
-  /** Allocated, but missing in kubelet's last answer. */
-  readonly #missing = new Set<string>();
+  /** Allocated, but missing in kubelet's answers, and since when (milliseconds). */
+  readonly #missing = new Map<string, number>();
 
   constructor(options: DevicePluginOptions) {
     this.#options = options;
@@ -92,7 +96,7 @@ export class DevicePlugin {
     try {
       const given = await this.#given();
       const kubelet = await identityOf(this.#kubelet);
-      if (kubelet === undefined) throw this.#absent();
+      if (kubelet === undefined) throw this.#failed('its socket is not there', hostDirectoryHint);
       if (kubelet !== this.#registeredAt) await this.#register(given, kubelet);
       else this.#freeMissing(given);
       this.#complaint = '';
@@ -114,6 +118,7 @@ export class DevicePlugin {
     const { pool, directory, log } = this.#options;
     for (const resource of pool.resources) pool.restore(resource, given?.get(resource) ?? []);
     await this.#closeServers();
+    this.#missing.clear();
     for (const resource of pool.resources) {
       const endpoint = socketName(resource);
       const server = new PluginServer(pool, resource, join(directory, endpoint));
@@ -122,21 +127,23 @@ export class DevicePlugin {
       const options = { preStartRequired: false, getPreferredAllocationAvailable: false };
       const request = { version, endpoint, resourceName: resource, options };
       await callKubelet(this.#kubelet, RegistrationService.register, request);
+      if (!(await server.isWatched(watchMilliseconds))) throw this.#failed('it did not come for the list of devices');
       log.info({ resource, devices: pool.tokens(resource).length }, 'resource offered to kubelet');
     }
     this.#registeredAt = kubelet;
   }
 
-  /** A pod may be on its way into kubelet's answer, so one answer without it is not enough. */
+  /** A pod may be on its way into kubelet's answer, and a kubelet that was started anew knows none at first. */
   #freeMissing(given: GivenDevices | undefined): void {
-    const { pool } = this.#options;
+    const { pool, pollMilliseconds } = this.#options;
     if (!given) return;
+    const now = Date.now();
     for (const resource of pool.resources) {
       for (const id of pool.allocated(resource)) {
-        const wasMissing = this.#missing.delete(id);
-        if (given.get(resource)?.has(id)) continue;
-        if (wasMissing) pool.free(id);
-        else this.#missing.add(id);
+        const since = this.#missing.get(id);
+        if (given.get(resource)?.has(id)) this.#missing.delete(id);
+        else if (since === undefined) this.#missing.set(id, now);
+        else if (now - since >= 2 * pollMilliseconds && this.#missing.delete(id)) pool.free(id);
       }
     }
   }
@@ -146,14 +153,9 @@ export class DevicePlugin {
     for (const server of this.#servers.splice(0)) await server.close();
   }
 
-  #absent(): CrosswireError {
-    return new CrosswireError({
-      code: 'KUBELET_UNREACHABLE',
-      operation: 'find kubelet',
-      subject: this.#kubelet,
-      reason: 'its socket is not there',
-      hint: 'mount the host directory there, or leave the resources to wire files',
-    });
+  #failed(reason: string, hint?: string): CrosswireError {
+    const operation = 'offer devices to kubelet';
+    return new CrosswireError({ code: 'KUBELET_UNREACHABLE', operation, subject: this.#kubelet, reason, hint });
   }
 }
 

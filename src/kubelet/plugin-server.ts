@@ -24,6 +24,7 @@ export class PluginServer {
   readonly #server = new Server();
   readonly #socket: string;
   readonly #watches = new Set<Watch>();
+  readonly #watched = Promise.withResolvers<void>();
   readonly #stopListening: () => void;
 
   constructor(pool: TokenPool, resource: string, socket: string) {
@@ -44,6 +45,15 @@ export class PluginServer {
     await promise;
   }
 
+  /** kubelet has asked for the list: only now does it know of the devices. false: not within the time. */
+  async isWatched(milliseconds: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<false>();
+    const timer = setTimeout(resolve, milliseconds, false);
+    const watched = await Promise.race([this.#watched.promise.then(() => true), promise]);
+    clearTimeout(timer);
+    return watched;
+  }
+
   async close(): Promise<void> {
     this.#stopListening();
     this.#server.forceShutdown();
@@ -55,6 +65,7 @@ export class PluginServer {
       this.#watches.add(call);
       call.on('cancelled', () => this.#watches.delete(call));
       call.write(this.#devices());
+      this.#watched.resolve();
     };
     return {
       getDevicePluginOptions: (_call, answer) =>

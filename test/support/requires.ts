@@ -22,7 +22,8 @@ export type Requirement =
   | 'chromium'
   | 'vxlan'
   | 'grpc-health-probe'
-  | 'nsm-peers';
+  | 'nsm-peers'
+  | 'kubelet';
 
 /** Programs that NSM publishes; whoever has them names their folder. */
 const nsmPeers = ['cmd-nsmgr', 'cmd-registry-memory', 'cmd-nsc', 'cmd-nse-icmp-responder'];
@@ -63,6 +64,8 @@ function whyMissing(requirement: Requirement): string | undefined {
         ? undefined
         : `${missing.join(', ')} missing in ${nsmPeersFolder} (CROSSWIRE_NSM_PEERS)`;
     }
+    case 'kubelet':
+      return existsSync('.cache/kubelet/stamp') ? undefined : 'kubelet and containerd are missing (scripts/kubelet)';
     default:
       return findProgram(programs[requirement] as string) ? undefined : `${programs[requirement]} is missing`;
   }
