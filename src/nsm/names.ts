@@ -27,6 +27,12 @@ export const parameter = {
   vni: 'vni',
   pciAddress: 'pciAddress',
   tokenId: 'tokenID',
+  cgroupDirectory: 'cgroupDir',
+  iommuGroup: 'iommuGroup',
+  vfioMajor: 'vfioMajor',
+  vfioMinor: 'vfioMinor',
+  deviceMajor: 'deviceMajor',
+  deviceMinor: 'deviceMinor',
 } as const;
 
 export const payload = { ethernet: 'ETHERNET', ip: 'IP' } as const;

@@ -185,6 +185,8 @@ export class FakeMesh {
   readonly files = new FakeFiles();
   readonly endpoints: FakeEndpoint[] = [];
   managerId = 'spiffe://test/nsmgr';
+  /** Of the service firewall. */
+  payload = 'IP';
 
   peer(spiffeId: string): Peer {
     return { spiffeId, certificate: '', notAfter: new Date(Date.now() + 3_600_000), descriptors: this.files };
@@ -195,7 +197,7 @@ export class FakeMesh {
   }
 
   readonly manager = async (): Promise<NextHop> => {
-    const services = [NetworkService.fromPartial({ name: 'firewall', payload: 'IP' })];
+    const services = [NetworkService.fromPartial({ name: 'firewall', payload: this.payload })];
     const stream = async function* (
       this: FakeMesh,
       path: string,

@@ -64,7 +64,11 @@ function endStatus(mechanism: Mechanism): EndStatus {
       ringSize: 1024,
       sessions: 1,
     };
-  if (mechanism.type === 'vfio') return { mechanism: 'vfio', up: true, detail: 'bound to vfio-pci' };
+  const device = '0000:01:10.0';
+  if (mechanism.type === 'vfio') {
+    const deviceNodes = { container: { major: 10, minor: 196 }, group: { major: 240, minor: 3 } };
+    return { mechanism: 'vfio', up: true, detail: 'bound to vfio-pci', device, iommuGroup: 7, deviceNodes };
+  }
   const netns = 'netns' in mechanism.namespace ? mechanism.namespace.netns : '';
   return {
     mechanism: 'kernel',
@@ -73,6 +77,7 @@ function endStatus(mechanism: Mechanism): EndStatus {
     interface: mechanism.interface,
     netns,
     mac: '02:00:00:00:00:01',
+    ...(mechanism.device ? { device } : {}),
   };
 }
 

@@ -24,6 +24,9 @@ export function completed(parts: CallerSideParts, connection: Connection, asked:
     case mechanismType.memif:
       mustHaveNamespace(asked);
       return { ...asked, parameters: { ...parameters, [parameter.socketFile]: socketOf(parts, connection) } };
+    case mechanismType.vfio:
+      mustHaveControlGroup(asked);
+      return asked;
     default:
       return { ...asked, parameters: vxlanParameters(parts, connection, parameters) };
   }
@@ -50,6 +53,17 @@ function mustHaveNamespace({ type, parameters }: Mechanism): void {
     subject: `${parameter.inodeUrl} '${url ?? ''}'`,
     reason: 'it does not name a network namespace as inode://device/inode',
     hint: 'the namespace must go along as a descriptor on a unix socket',
+  });
+}
+
+function mustHaveControlGroup({ type, parameters }: Mechanism): void {
+  if (parameters[parameter.cgroupDirectory]) return;
+  throw new CrosswireError({
+    code: 'MECHANISM_PARAMETER',
+    operation: `read the caller's mechanism ${type}`,
+    subject: parameter.cgroupDirectory,
+    reason: 'it is missing: nobody could be let open the device',
+    hint: 'clients of NSM name the control group of their container',
   });
 }
 

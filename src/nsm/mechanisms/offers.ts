@@ -16,6 +16,8 @@ export interface TunnelSettings {
 
 export interface Offering {
   readonly tunnel?: TunnelSettings;
+  /** Virtual functions of NICs are shared out here. */
+  readonly devices?: boolean;
   /** Types to move to the front, in this order. */
   readonly priority: readonly string[];
 }
@@ -32,22 +34,35 @@ export function offersFor(
   nextHopUrl: string,
   standing?: WireMechanism,
 ): Mechanism[] {
-  const onThisNode = /^(unix|inode):/.test(nextHopUrl);
-  const all: Mechanism[] = onThisNode
-    ? [
-        { cls: local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } },
-        {
-          cls: local,
-          type: mechanismType.kernel,
-          parameters: standing?.type === 'kernel' ? { [parameter.interfaceName]: standing.interface } : {},
-        },
-      ]
+  const all = isOnThisNode(nextHopUrl)
+    ? [{ cls: local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } }, kernelOffer(standing)]
     : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl), standing)];
+  return inOrder(priority, all);
+}
+
+/** For a client whose frames a NIC switches: an endpoint that has a device of its own is preferred, as NSM's SR-IOV
+ *  forwarder knows no other. */
+export function deviceOffersFor({ priority }: Offering, nextHopUrl: string, standing?: WireMechanism): Mechanism[] {
+  const noop = (cls: string): Mechanism => ({ cls, type: mechanismType.noop, parameters: {} });
+  return inOrder(priority, isOnThisNode(nextHopUrl) ? [noop(local), kernelOffer(standing)] : [noop(remote)]);
+}
+
+function isOnThisNode(nextHopUrl: string): boolean {
+  return /^(unix|inode):/.test(nextHopUrl);
+}
+
+function inOrder(priority: readonly string[], offers: readonly Mechanism[]): Mechanism[] {
   const rank = ({ type }: Mechanism) => {
     const at = priority.findIndex((name) => name.toUpperCase() === type);
     return at < 0 ? priority.length : at;
   };
-  return all.toSorted((a, b) => rank(a) - rank(b));
+  return offers.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function kernelOffer(standing?: WireMechanism): Mechanism {
+  const parameters: Mechanism['parameters'] =
+    standing?.type === 'kernel' ? { [parameter.interfaceName]: standing.interface } : {};
+  return { cls: local, type: mechanismType.kernel, parameters };
 }
 
 function tunnelFor(tunnel: TunnelSettings | undefined, carried: string, nextHopUrl: string): TunnelSettings {
@@ -90,13 +105,14 @@ export function tunnelMtu(address: string, underlay: number): number {
 
 /** Those of the caller's mechanisms that can be had here, in the caller's order. One in use already stands alone. */
 export function acceptable(
-  { tunnel }: Offering,
+  { tunnel, devices }: Offering,
   carried: string,
   inUse: Mechanism | undefined,
   preferences: readonly Mechanism[],
 ): Mechanism[] {
   const tunnels = tunnel && carried === payload.ethernet ? [mechanismType.vxlan] : [];
-  const types: readonly string[] = [mechanismType.memif, mechanismType.kernel, ...tunnels];
+  const shared = devices ? [mechanismType.vfio] : [];
+  const types: readonly string[] = [mechanismType.memif, mechanismType.kernel, ...shared, ...tunnels];
   const asked = inUse ? [inUse] : preferences;
   const taken = asked.filter(({ type }) => types.includes(type));
   if (taken.length > 0) return taken;

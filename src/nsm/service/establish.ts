@@ -6,8 +6,9 @@ import { CrosswireError } from '../../model/error.ts';
 import type { Wire } from '../../model/wire.ts';
 import { type Connection, type Mechanism, State } from '../generated/connection.ts';
 import { completed } from '../mechanisms/caller-side.ts';
+import { endsInDevice, resourceFor, withDevice } from '../mechanisms/devices.ts';
 import { isInodeUrl } from '../mechanisms/inode-url.ts';
-import { acceptable, offersFor } from '../mechanisms/offers.ts';
+import { acceptable, deviceOffersFor, offersFor } from '../mechanisms/offers.ts';
 import { VniBook } from '../mechanisms/vni.ts';
 import { mechanismType, parameter } from '../names.ts';
 import { ownSegment, withSegment } from '../path/path-segments.ts';
@@ -94,7 +95,8 @@ export class Establisher {
   }
 
   get #offering() {
-    return { tunnel: this.#settings.tunnel, priority: this.#settings.mechanismPriority };
+    const { tunnel, mechanismPriority: priority } = this.#settings;
+    return { tunnel, priority, devices: this.#parts.devices !== undefined };
   }
 
   async #attempt(attempt: Attempt, asked: Mechanism, found: Found): Promise<Outcome> {
@@ -102,7 +104,9 @@ export class Establisher {
     const { tunnel, temporaryDirectory } = this.#settings;
     try {
       const standing = this.#standingAt(found, wire);
-      const offers = offersFor(this.#offering, connection.payload, found.identity, standing);
+      const offers = endsInDevice(asked)
+        ? deviceOffersFor(this.#offering, found.identity, standing)
+        : offersFor(this.#offering, connection.payload, found.identity, standing);
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
@@ -162,14 +166,15 @@ export class Establisher {
       payload: asked.payload,
       path: mergedPath(asked, answer),
     };
-    const { memifViaEngine } = this.#settings;
     const document = wireDocumentOf({
       name,
       connection: merged,
       client: callerSide,
       endpoint: onward,
-      memifViaEngine,
+      memifViaEngine: this.#settings.memifViaEngine,
       pathOf: (url) => files.get(url)?.path,
+      devices: this.#parts.devices,
+      port: onward.type === mechanismType.noop ? await this.#portFor(callerSide, name) : undefined,
     });
     const wire = await this.#parts.readWire(document);
     await this.#apply(wire, held !== undefined);
@@ -177,8 +182,17 @@ export class Establisher {
     held?.endpoint.file?.close();
     if (held && held.nextHop !== nextHop) held.nextHop.close();
     const metrics = { ...ownSegment(merged)?.metrics, ...(await pathMetrics(this.#parts.wires, wire.name)) };
-    const connection = withSegment({ ...merged, mechanism: callerSide, state: State.UP }, 0, { metrics });
+    const mechanism = withDevice(callerSide, this.#parts.wires.get(name)?.client);
+    const connection = withSegment({ ...merged, mechanism, state: State.UP }, 0, { metrics });
     return { id: asked.id, connection, onward, endpoint: found, nextHop, wire: wire.name, files };
+  }
+
+  /** Of the wire as it stands, or of a NIC that has room. */
+  async #portFor(callerSide: Mechanism, wire: string): Promise<string | undefined> {
+    const { devices, wires } = this.#parts;
+    const standing = wires.get(wire)?.spec.endpoint.mechanism;
+    if (standing?.type === 'vlan') return standing.device;
+    return devices?.portFor(resourceFor(devices, callerSide));
   }
 
   /** A new wire that fails is taken back; the supervisor would keep trying. */
@@ -237,7 +251,8 @@ function notSent({ type, parameters }: Mechanism): CrosswireError {
 }
 
 /** A tunnel towards the caller bounds what fits; the endpoint must hear of it before it answers. */
-function withMtu({ context }: Connection, { type, parameters }: Mechanism): Connection['context'] {
+function withMtu({ context }: Connection, mechanism: Mechanism): Connection['context'] {
+  const { type, parameters } = mechanism;
   const base = context ?? {
     ipContext: undefined,
     dnsContext: undefined,
@@ -245,6 +260,7 @@ function withMtu({ context }: Connection, { type, parameters }: Mechanism): Conn
     extraContext: {},
     MTU: 0,
   };
+  if (base.MTU === 0 && endsInDevice(mechanism)) return base; // a NIC's own: what it can, only the NIC knows
   const wanted = base.MTU || usualMtu;
   const tunnel = type === mechanismType.vxlan ? Number(parameters[parameter.mtu]) : wanted;
   return { ...base, MTU: Math.min(wanted, tunnel) };

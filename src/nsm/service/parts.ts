@@ -3,6 +3,7 @@
 
 import type { Wire } from '../../model/wire.ts';
 import type { Connection, PathSegment } from '../generated/connection.ts';
+import type { SharedDevices } from '../mechanisms/devices.ts';
 import type { TunnelSettings } from '../mechanisms/offers.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import type { Dialer, NextHop, Peer } from '../transport/calls.ts';
@@ -38,6 +39,8 @@ export interface ServiceParts {
   readonly checkCaller: (segments: readonly PathSegment[], certificate: string) => Promise<void>;
   /** The namespaces of this node that processes and mounts refer to. */
   readonly listNamespaces: DeparturesParts['list'];
+  /** Absent: none are. */
+  readonly devices?: SharedDevices | undefined;
   readonly tracing: Pick<Tracing, 'step'>;
   readonly log: ServiceLog;
 }

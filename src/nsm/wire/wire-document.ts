@@ -3,7 +3,9 @@
 // and checked by the same rules.
 
 import type { WireStatus } from '../../model/status.ts';
+import type { Wire } from '../../model/wire.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
+import { controlGroupFor, endsInDevice, resourceFor, type SharedDevices } from '../mechanisms/devices.ts';
 import { parseInodeUrl } from '../mechanisms/inode-url.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
 import { clientOf, nextSegment } from '../path/path-segments.ts';
@@ -21,12 +23,21 @@ export interface Agreement {
   readonly memifViaEngine: boolean;
   /** Where the namespace of an inode url can be opened now. */
   readonly pathOf: (inodeUrl: string) => string | undefined;
+  readonly devices?: SharedDevices | undefined;
+  /** Of the NIC behind which an endpoint with a device of its own is. */
+  readonly port?: string | undefined;
 }
 
 type End = 'client' | 'endpoint';
 
 /** Beside those of the connection. The journal keeps them, for the next run to know whose wire it is. */
 const ownLabel = { connection: 'nsm/connection', client: 'nsm/client', next: 'nsm/next' } as const;
+const tokenLabel = { client: 'nsm/token.client', endpoint: 'nsm/token.endpoint' } as const;
+
+/** By which kubelet gave the device of an end to a pod. */
+export function tokenOf(wire: Wire, end: End): string | undefined {
+  return wire.labels[tokenLabel[end]];
+}
 
 /** The SPIFFE ID that the wire was made for. */
 export function clientOfWire(wire: WireStatus | undefined): string | undefined {
@@ -39,7 +50,8 @@ export function isNextOfWire({ spec }: WireStatus, connection: Connection): bool
   return next !== undefined && next === spec.labels[ownLabel.next];
 }
 
-export function wireDocumentOf({ name, connection, client, endpoint, memifViaEngine, pathOf }: Agreement): object {
+export function wireDocumentOf(agreement: Agreement): object {
+  const { name, connection, client, endpoint, memifViaEngine } = agreement;
   const { labels, networkService, networkServiceEndpointName, context } = connection;
   const bothMemif = client.type === mechanismType.memif && endpoint.type === mechanismType.memif;
   return {
@@ -52,6 +64,8 @@ export function wireDocumentOf({ name, connection, client, endpoint, memifViaEng
         [ownLabel.connection]: connection.id,
         [ownLabel.client]: clientOf(connection),
         [ownLabel.next]: nextSegment(connection)?.id ?? '',
+        ...labelOfToken('client', client),
+        ...labelOfToken('endpoint', endpoint),
       },
     },
     spec: {
@@ -59,9 +73,9 @@ export function wireDocumentOf({ name, connection, client, endpoint, memifViaEng
       payload: connection.payload === payload.ethernet ? 'ethernet' : 'ip',
       ...(context?.MTU ? { mtu: context.MTU } : {}),
       ...(bothMemif && !memifViaEngine ? { direct: true } : {}),
-      client: { ...endOf(connection, 'client', client, pathOf), ...podOf(labels) },
+      client: { ...endOf(agreement, 'client'), ...podOf(labels) },
       endpoint: {
-        ...endOf(connection, 'endpoint', endpoint, pathOf),
+        ...endOf(agreement, 'endpoint'),
         ...(networkServiceEndpointName ? { pod: networkServiceEndpointName } : {}),
       },
     },
@@ -73,10 +87,18 @@ function podOf(labels: Connection['labels']): { pod?: string; namespace?: string
   return { ...(pod ? { pod } : {}), ...(namespace ? { namespace } : {}) };
 }
 
-function endOf(connection: Connection, end: End, { type, parameters }: Mechanism, pathOf: Agreement['pathOf']): object {
+function labelOfToken(end: End, mechanism: Mechanism): object {
+  return endsInDevice(mechanism) ? { [tokenLabel[end]]: mechanism.parameters[parameter.tokenId] } : {};
+}
+
+function endOf(agreement: Agreement, end: End): object {
+  const { connection, pathOf, devices, port, [end]: mechanism } = agreement;
+  const { type, parameters } = mechanism;
   switch (type) {
-    case mechanismType.kernel:
-      return { kernel: { ...namespaceOf(parameters, pathOf), ...kernelEnd(connection, end, parameters) } };
+    case mechanismType.kernel: {
+      const device = endsInDevice(mechanism) ? { device: { resource: resourceFor(devices, mechanism) } } : {};
+      return { kernel: { ...namespaceOf(parameters, pathOf), ...kernelEnd(connection, end, parameters), ...device } };
+    }
     case mechanismType.memif:
       return {
         memif: {
@@ -85,6 +107,12 @@ function endOf(connection: Connection, end: End, { type, parameters }: Mechanism
           role: end === 'client' ? 'server' : 'client',
         },
       };
+    case mechanismType.vfio: {
+      const device = { resource: resourceFor(devices, mechanism) };
+      return { vfio: { device, cgroup: controlGroupFor(devices, mechanism), ...macOf(connection, end) } };
+    }
+    case mechanismType.noop:
+      return { vlan: { device: port, id: connection.context?.ethernetContext?.vlanTag ?? 0 } };
     case mechanismType.vxlan:
       return { vxlan: tunnelEnd(end, parameters) };
     default:
@@ -92,14 +120,18 @@ function endOf(connection: Connection, end: End, { type, parameters }: Mechanism
   }
 }
 
-function kernelEnd(connection: Connection, end: End, parameters: Mechanism['parameters']): object {
-  const { context, payload: carried } = connection;
-  const half = halfOf(context, end);
+function macOf({ context, payload: carried }: Connection, end: End): { mac?: string } {
   const ethernet = context?.ethernetContext;
   const mac = end === 'client' ? ethernet?.srcMac : ethernet?.dstMac;
+  return mac && carried === payload.ethernet ? { mac } : {};
+}
+
+function kernelEnd(connection: Connection, end: End, parameters: Mechanism['parameters']): object {
+  const { context } = connection;
+  const half = halfOf(context, end);
   return {
     interface: parameters[parameter.interfaceName],
-    ...(mac && carried === payload.ethernet ? { mac } : {}),
+    ...macOf(connection, end),
     addresses: [...new Set(half.addresses)],
     routes: routesOf(half),
     neighbours: neighboursOf(context, half.addresses),

@@ -8,6 +8,7 @@ import {
   State,
 } from '../../../src/nsm/generated/connection.ts';
 import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
+import type { SharedDevices } from '../../../src/nsm/mechanisms/devices.ts';
 import { NetworkService } from '../../../src/nsm/service/network-service.ts';
 import type { IncomingCall } from '../../../src/nsm/service/parts.ts';
 import { PassOn } from '../../../src/nsm/tracing/pass-on.ts';
@@ -23,7 +24,13 @@ export const alice: Client = { id: 'alice-0', spiffeId: 'spiffe://test/alice', i
 export const mallory: Client = { id: 'mallory-0', spiffeId: 'spiffe://test/mallory', inode: 102 };
 
 export function setting(...endpoints: FakeEndpoint[]) {
+  return settingWith(undefined, ...endpoints);
+}
+
+/** The payload of the service is ETHERNET where this node shares devices. */
+export function settingWith(devices: SharedDevices | undefined, ...endpoints: FakeEndpoint[]) {
   const mesh = new FakeMesh();
+  if (devices) mesh.payload = 'ETHERNET';
   mesh.add(...(endpoints.length > 0 ? endpoints : [new FakeEndpoint('fw-1', 1)]));
   const wires = new FakeWires();
   const warnings: string[] = [];
@@ -45,6 +52,7 @@ export function setting(...endpoints: FakeEndpoint[]) {
       issueToken: async () => ({ token: 'own', expires: new Date(Date.now() + 60_000) }),
       checkCaller: async () => {}, // has tests of its own
       listNamespaces: async () => namespaces,
+      devices,
       tracing,
       log: { info: () => {}, warn: (_about, words) => warnings.push(words) },
     },
