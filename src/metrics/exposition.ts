@@ -55,8 +55,7 @@ export class Exposition {
   async #render(): Promise<readonly Buffer[]> {
     const { source, process, mesh, version, compat, compatPrefix = '' } = this.#settings;
     const out = new ChunkWriter();
-    const throttling = await source.throttling();
-    const devices = await source.devices();
+    const [throttling, devices] = await Promise.all([source.throttling(), source.devices()]);
     const counters = await source.counters();
     const wires = await source.list();
     await out.pause();

@@ -32,9 +32,7 @@ async function addFunction(root: string, one: MadeUpFunction): Promise<void> {
   const at = join(root, 'bus/pci/devices', pci);
   const file = (path: string, text: string) => writeFile(join(at, path), text);
   await mkdir(at, { recursive: true });
-  await file('vendor', '0x8086\n');
-  await file('device', '0x10c9\n');
-  await file('class', `${one.class ?? '0x020000'}\n`);
+  await file('uevent', `${driver ? `DRIVER=${driver}\n` : ''}PCI_CLASS=${one.class ?? '20000'}\nPCI_ID=8086:10C9\n`);
   await file('driver_override', `${override ?? '(null)'}\n`);
   if (driver) {
     await mkdir(join(root, 'bus/pci/drivers', driver), { recursive: true });

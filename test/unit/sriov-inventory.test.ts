@@ -132,7 +132,7 @@ test('only for one of both: without an IOMMU, without vfio-pci, without the kern
   );
   t.is(noDriver?.state, 'free');
   t.regex(noDriver?.refusals.kernel ?? '', /modprobe iavf/);
-  const disk = { pci: '0000:06:00.0', class: '0x010802', driver: 'nvme', group: 10 };
+  const disk = { pci: '0000:06:00.0', class: '10802', driver: 'nvme', group: 10 };
   const shared = await one({ more: [disk] });
   t.is(shared?.state, 'free');
   t.is(shared?.refusals.vfio, 'its IOMMU group 10 is shared with 0000:06:00.0, which nvme drives');

@@ -29,7 +29,7 @@ const vf = (pci: string, parent: string, index: number, group: number, name?: st
 });
 
 export const functions: readonly MadeUpFunction[] = [
-  { pci: '0000:00:00.0', class: '0x060000' },
+  { pci: '0000:00:00.0', class: '60000' },
   { pci: pf.one, driver: 'igb', group: 1, interface: 'eth0', virtualFunctions: { present: 3, possible: 7 } },
   { pci: pf.two, driver: 'igb', group: 2, interface: 'eth1', virtualFunctions: { present: 2, possible: 7 } },
   vf('0000:01:10.0', pf.one, 0, 10, 'eth2'),
@@ -38,7 +38,7 @@ export const functions: readonly MadeUpFunction[] = [
   vf('0000:02:10.0', pf.two, 0, 20, 'eth5'),
   vf('0000:02:10.2', pf.two, 1, 21),
   // A disk with virtual functions is none of ours.
-  { pci: '0000:05:00.0', class: '0x010802', driver: 'nvme', virtualFunctions: { present: 0, possible: 4 } },
+  { pci: '0000:05:00.0', class: '10802', driver: 'nvme', virtualFunctions: { present: 0, possible: 4 } },
 ];
 
 export interface MachineChanges extends Partial<Pick<InventorySettings, 'allowed' | 'holders'>> {

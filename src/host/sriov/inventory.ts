@@ -41,7 +41,7 @@ interface Family {
 }
 
 /** PCI: base class 02 is a network controller; disks and graphics have virtual functions too. */
-export const networkClass = /^0x02/;
+export const networkClass = /^02/;
 /** They take no part in what is beside them (vfio_dev_driver_allowed[] in drivers/vfio/vfio_main.c). */
 const harmlessDrivers = [vfioDriver, 'pci-stub', 'pcieport'];
 

@@ -15,9 +15,7 @@ export interface PciFunction {
   readonly iommuGroup?: number;
   /** Its interface, if that is in the network namespace that this sysfs is mounted for. */
   readonly interface?: string;
-  readonly vendor: string; // 0x8086
-  readonly device: string;
-  readonly class: string; // 0x020000: Ethernet
+  readonly class: string; // 020000: Ethernet
   /** Of a virtual function: the physical one. */
   readonly physicalFunction?: string;
   /** Of a physical function that can have virtual ones. */
@@ -43,34 +41,26 @@ export class Sysfs {
 
   /** Undefined: there is none at that address. */
   async read(pci: string): Promise<PciFunction | undefined> {
-    const vendor = await this.#text(pci, 'vendor');
-    if (vendor === undefined) return undefined;
-    const [driver, group, physicalFunction, override, present, possible, netdevs, device, type] = await Promise.all([
-      this.#target(pci, 'driver'),
+    const facts = await this.#text(pci, 'uevent');
+    if (facts === undefined) return undefined;
+    const fact = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(facts)?.[1];
+    const [override, group, physicalFunction, netdevs, virtualFunctions] = await Promise.all([
+      this.#text(pci, 'driver_override'),
       this.#target(pci, 'iommu_group'),
       this.#target(pci, 'physfn'),
-      this.#text(pci, 'driver_override'),
-      this.#text(pci, 'sriov_numvfs'),
-      this.#text(pci, 'sriov_totalvfs'),
       this.#list(pci, 'net'),
-      this.#text(pci, 'device'),
-      this.#text(pci, 'class'),
+      this.#numbers(pci),
     ]);
-    return {
-      pci,
-      vendor,
-      device: device ?? '',
-      class: type ?? '',
-      ...(driver === undefined ? {} : { driver }),
-      // The kernel prints a pointer that is not there as (null).
-      ...(override && override !== '(null)' ? { driverOverride: override } : {}),
-      ...(group === undefined ? {} : { iommuGroup: Number(group) }),
-      ...(netdevs[0] === undefined ? {} : { interface: netdevs[0] }),
-      ...(physicalFunction === undefined ? {} : { physicalFunction }),
-      ...(possible === undefined
-        ? {}
-        : { virtualFunctions: { present: Number(present ?? 0), possible: Number(possible) } }),
+    const known = {
+      driver: fact('DRIVER'),
+      driverOverride: override === '(null)' ? undefined : override || undefined, // as the kernel prints no pointer
+      iommuGroup: group === undefined ? undefined : Number(group),
+      interface: netdevs[0],
+      physicalFunction,
+      virtualFunctions,
     };
+    const told = Object.entries(known).filter(([, value]) => value !== undefined);
+    return { pci, class: (fact('PCI_CLASS') ?? '').padStart(6, '0').toLowerCase(), ...Object.fromEntries(told) };
   }
 
   /** By their index; none of a function that has none. */
@@ -136,6 +126,12 @@ export class Sysfs {
 
   #function(pci: string): string {
     return join(this.#root, 'bus/pci/devices', pci);
+  }
+
+  async #numbers(pci: string): Promise<PciFunction['virtualFunctions']> {
+    const possible = await this.#text(pci, 'sriov_totalvfs');
+    if (possible === undefined) return undefined;
+    return { present: Number((await this.#text(pci, 'sriov_numvfs')) ?? 0), possible: Number(possible) };
   }
 
   async #text(pci: string, file: string): Promise<string | undefined> {
