@@ -43,7 +43,7 @@ export class Sysfs {
   async read(pci: string): Promise<PciFunction | undefined> {
     const facts = await this.#text(pci, 'uevent');
     if (facts === undefined) return undefined;
-    const fact = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(facts)?.[1];
+    const type = /^PCI_CLASS=(.*)$/m.exec(facts)?.[1] ?? '';
     const [override, group, physicalFunction, netdevs, virtualFunctions] = await Promise.all([
       this.#text(pci, 'driver_override'),
       this.#target(pci, 'iommu_group'),
@@ -52,7 +52,7 @@ export class Sysfs {
       this.#numbers(pci),
     ]);
     const known = {
-      driver: fact('DRIVER'),
+      driver: /^DRIVER=(.*)$/m.exec(facts)?.[1],
       driverOverride: override === '(null)' ? undefined : override || undefined, // as the kernel prints no pointer
       iommuGroup: group === undefined ? undefined : Number(group),
       interface: netdevs[0],
@@ -60,7 +60,7 @@ export class Sysfs {
       virtualFunctions,
     };
     const told = Object.entries(known).filter(([, value]) => value !== undefined);
-    return { pci, class: (fact('PCI_CLASS') ?? '').padStart(6, '0').toLowerCase(), ...Object.fromEntries(told) };
+    return { pci, class: type.padStart(6, '0').toLowerCase(), ...Object.fromEntries(told) };
   }
 
   /** By their index; none of a function that has none. */
