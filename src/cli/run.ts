@@ -2,7 +2,8 @@
 // crosswire run: its options are the table in config/run-options.ts.
 
 import { type Command, Option } from 'commander';
-import { type NsmReading, readNsmOptions, withNsmNames } from '../config/nsm-options.ts';
+import { type NsmReading, readNsmOptions } from '../config/nsm-options.ts';
+import { nsmNamesUsed, withNsmNames } from '../config/nsm-run-options.ts';
 import { readRunOptions } from '../config/read-options.ts';
 import { type RunOptions, runOptionRows } from '../config/run-options.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
@@ -44,8 +45,9 @@ export function addRun(program: Command, { terminal, finish }: Verb, runDaemon: 
   }
   command.addHelpText('after', examples).action((given: Record<string, string | boolean | string[]>) =>
     finish(async () => {
-      const nsm = readNsmOptions(terminal.environment);
-      const options = readRunOptions(given, withNsmNames(terminal.environment));
+      const { environment } = terminal;
+      const nsm = readNsmOptions(environment);
+      const options = readRunOptions(given, withNsmNames(environment), nsmNamesUsed(environment));
       const wires = options.wires.length > 0 ? await readWires(options.wires, terminal.stdin) : [];
       const { sriovConfigFile: file } = options;
       const physicalFunctions = file === '' ? undefined : await readSriovFile(file);

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { CrosswireError } from '../model/error.ts';
 import { nearest } from './nearest.ts';
+import { isTrue, managerVariable, runOptionNames } from './nsm-run-options.ts';
 
 /** Where the identity comes from: the Workload API, else files. */
 export interface IdentityOptions {
@@ -43,9 +44,6 @@ export interface NsmOptionRow<Key extends keyof NsmOptions = keyof NsmOptions> {
 
 const row = <Key extends keyof NsmOptions>(options: NsmOptionRow<Key>): NsmOptionRow =>
   options as unknown as NsmOptionRow;
-
-/** Its presence makes `crosswire run` a forwarder of NSM. */
-export const managerVariable = 'NSM_CONNECT_TO';
 
 export const nsmOptionRows: readonly NsmOptionRow[] = [
   row({
@@ -207,42 +205,6 @@ export const withoutEffect: readonly string[] = [
   'NSM_VFIO_PATH',
 ];
 
-/** Other names for options of `crosswire run`; `read` turns their words into that option's. */
-export const runOptionNames: readonly {
-  readonly environment: string;
-  readonly option: string;
-  /** NSM's forwarders read it only with PROMETHEUS=true. */
-  readonly withPrometheus?: true;
-  /** Where `withPrometheus` holds and nothing is said. */
-  readonly default?: string;
-  readonly read: (text: string) => string;
-}[] = [
-  {
-    environment: 'NSM_LOG_LEVEL',
-    option: 'CROSSWIRE_LOG_LEVEL',
-    read: (value) =>
-      value
-        .toLowerCase()
-        .replace(/^warning$/, 'warn')
-        .replace(/^panic$/, 'fatal'),
-  },
-  { environment: 'NSM_SRIOV_CONFIG_FILE', option: 'CROSSWIRE_SRIOV_CONFIG_FILE', read: (value) => value },
-  { environment: 'PROMETHEUS', option: 'CROSSWIRE_METRICS_COMPAT', withPrometheus: true, read: () => 'nsm' },
-  {
-    environment: 'PROMETHEUS_METRICS_PREFIX',
-    option: 'CROSSWIRE_METRICS_COMPAT_PREFIX',
-    withPrometheus: true,
-    read: (value) => value,
-  },
-  {
-    environment: 'NSM_PROMETHEUS_LISTEN_ON',
-    option: 'CROSSWIRE_METRICS',
-    withPrometheus: true,
-    default: ':8081',
-    read: (value) => value,
-  },
-];
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface NsmReading {
@@ -296,19 +258,6 @@ export function readIdentity(environment: Environment, errors: CrosswireError[])
   return identity;
 }
 
-/** The environment of `crosswire run`, with what NSM's names say where its own are silent. */
-export function withNsmNames(environment: Environment): Environment {
-  const added: Record<string, string> = {};
-  if (!environment[managerVariable]) return environment;
-  const prometheus = isTrue(environment['PROMETHEUS']);
-  for (const { environment: variable, option, withPrometheus, default: usual, read } of runOptionNames) {
-    if (withPrometheus && !prometheus) continue;
-    const value = environment[variable] || usual;
-    if (value && !environment[option]) added[option] = read(value);
-  }
-  return { ...environment, ...added };
-}
-
 function unknownVariables(environment: Environment): string[] {
   const known = [...nsmOptionRows, ...runOptionNames].map((one) => one.environment).concat(withoutEffect);
   return Object.keys(environment)
@@ -350,10 +299,6 @@ function map(value: string): Reading<Record<string, string>> {
   const wrong = pairs.indexOf(null);
   if (wrong >= 0) return { reason: `'${list(value)[wrong]}' is not key:value` };
   return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''])) };
-}
-
-function isTrue(value: string | undefined): boolean {
-  return /^(true|1|t)$/i.test(value ?? '');
 }
 
 function flag(value: string): Reading<boolean> {

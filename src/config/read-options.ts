@@ -7,15 +7,20 @@ import { defaultNode, defaultWorkers, type OptionRow, type RunOptions, runOption
 export type GivenOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws an AggregateError of CrosswireErrors. `given` is by option key, as the command line had it. */
-export function readRunOptions(given: GivenOptions, environment: Environment): RunOptions {
+/** Throws an AggregateError of CrosswireErrors. `given` is by option key, as the command line had it; `otherNames` are the
+ *  variables that said what the environment has under its own. */
+export function readRunOptions(
+  given: GivenOptions,
+  environment: Environment,
+  otherNames: Readonly<Record<string, string>> = {},
+): RunOptions {
   const errors: CrosswireError[] = [];
   const options: Record<string, unknown> = {};
   for (const row of runOptionRows) {
     const { text, source } = textOf(row, given[row.key], environment);
     const reading = row.read(text);
     if ('value' in reading) options[row.key] = Object.freeze(reading.value);
-    else errors.push(refusal(source, reading.reason, reading.hint));
+    else errors.push(refusal(otherNames[source] ?? source, reading.reason, reading.hint));
   }
   if (errors.length === 0) errors.push(...contradictions(options as unknown as RunOptions));
   if (errors.length > 0) throw new AggregateError(errors, 'the options cannot be used');

@@ -2,7 +2,8 @@
 // The environment of NSM's forwarders: every variable, what it cannot be, and which ones nothing reads.
 
 import test from 'ava';
-import { nsmOptionRows, readNsmOptions, withNsmNames, withoutEffect } from '../../src/config/nsm-options.ts';
+import { nsmOptionRows, readNsmOptions, withoutEffect } from '../../src/config/nsm-options.ts';
+import { nsmNamesUsed, withNsmNames } from '../../src/config/nsm-run-options.ts';
 import { readRunOptions } from '../../src/config/read-options.ts';
 
 const least = { NSM_CONNECT_TO: 'unix:///run/nsm.sock', SPIFFE_ENDPOINT_SOCKET: 'unix:///run/agent.sock' };
@@ -152,6 +153,18 @@ for (const [said, level] of Object.entries({
 }))
   test(`NSM_LOG_LEVEL=${said} is ${level}`, (t) => {
     t.is(runOptions({ NSM_LOG_LEVEL: said }).logLevel, level as 'trace');
+  });
+
+for (const [variable, text] of [
+  ['NSM_LOG_LEVEL', 'LOUD'],
+  ['NSM_PROMETHEUS_LISTEN_ON', 'nowhere'],
+] as const)
+  test(`a bad ${variable} is told by that name`, (t) => {
+    const environment = { ...least, PROMETHEUS: 'true', [variable]: text };
+    const error = t.throws<AggregateError>(() =>
+      readRunOptions({}, withNsmNames(environment), nsmNamesUsed(environment)),
+    );
+    t.like(error.errors, { length: 1, 0: { code: 'OPTION_INVALID', subject: variable } });
   });
 
 test("Crosswire's own names win over NSM's", (t) => {
