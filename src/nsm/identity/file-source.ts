@@ -115,17 +115,18 @@ function fitting(material: Material): Identity | CrosswireError {
 }
 
 async function readMaterial(files: IdentityFiles): Promise<Material | CrosswireError> {
+  const read = (path: string) => readFile(path, 'utf8');
   try {
-    const federated = [...(files.federatedBundles ?? [])].map(
-      async ([trustDomain, path]) => [trustDomain, await readFile(path, 'utf8')] as const,
-    );
-    return {
-      source: files.certificate,
-      certificates: await readFile(files.certificate, 'utf8'),
-      privateKey: await readFile(files.key, 'utf8'),
-      bundle: await readFile(files.bundle, 'utf8'),
-      federatedBundles: new Map(await Promise.all(federated)),
-    };
+    // All of them awaited at once: a rejection that nobody awaits yet would end the process.
+    const [certificates, privateKey, bundle, federated] = await Promise.all([
+      read(files.certificate),
+      read(files.key),
+      read(files.bundle),
+      Promise.all(
+        [...(files.federatedBundles ?? [])].map(async ([domain, path]) => [domain, await read(path)] as const),
+      ),
+    ]);
+    return { source: files.certificate, certificates, privateKey, bundle, federatedBundles: new Map(federated) };
   } catch (cause) {
     const { path = files.certificate, message } = cause as NodeJS.ErrnoException;
     return new CrosswireError({

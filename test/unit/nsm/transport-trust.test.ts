@@ -103,9 +103,9 @@ test('a rotated identity is used by the next handshake, and old connections end 
   await Promise.all([first.closed, second.closed]);
 });
 
-test('connections that never finish their handshake end, and hold nobody up', async (t) => {
+test.serial('connections that never finish their handshake end, and hold nobody up', async (t) => {
   const parts = await transport();
-  await parts.server(() => {}, { handshakeMilliseconds: 500, handshakes: 20 }).listen(parts.url);
+  await parts.server(() => {}, { handshakeMilliseconds: 2_000, handshakes: 20 }).listen(parts.url);
   const slow = Array.from({ length: 60 }, () => connect(parts.socket));
   for (const socket of slow) socket.on('error', () => {}).write(Buffer.from([0x16, 0x03, 0x01]));
   const hop = await parts.dialer().dial(parts.url, soon());
@@ -131,7 +131,10 @@ test('more connections than the limit are refused', async (t) => {
   const hops = [await parts.dialer().dial(parts.url, soon()), await parts.dialer().dial(parts.url, soon())];
   await Promise.all(hops.map((hop) => hop.unary(check, question)));
   await t.throwsAsync(parts.dialer().dial(parts.url, soon()), { code: 'NEXT_HOP_UNREACHABLE' });
-  t.true(parts.refusals.some(({ reason }) => /2 connections already/.test(reason)));
+  t.deepEqual(
+    parts.refusals.map(({ reason }) => reason),
+    ['there are 2 connections already'],
+  );
 });
 
 test('one identity has its part of the connections; others find room, and so does it when one has ended', async (t) => {
@@ -164,35 +167,39 @@ test('messages that are still worked on or not all there have a bound for each i
   t.is((await hop.unary(check, question)).response.status, 1);
 });
 
-test('ten thousand calls at once on one connection: no more than the limit run, others are served', async (t) => {
-  const parts = await transport();
-  let running = 0;
-  let most = 0;
-  const release = Promise.withResolvers<void>();
-  const full = Promise.withResolvers<void>();
-  const server = parts.server(
-    async ({ request }) => {
-      if (request.service === 'quick') return;
-      most = Math.max(most, ++running);
-      if (running === 16) full.resolve();
-      await release.promise;
-      running--;
-    },
-    { streams: 16 },
-  );
-  await server.listen(parts.url);
-  const hop = await parts.dialer().dial(parts.url, soon());
-  const other = await parts.dialer().dial(parts.url, soon());
-  const abort = new AbortController();
-  const calls = Array.from({ length: 10_000 }, () => hop.unary(check, question, { signal: abort.signal }));
-  const settled = Promise.allSettled(calls);
-  await full.promise;
-  t.is((await other.unary(check, { service: 'quick' })).response.status, 1);
-  abort.abort();
-  release.resolve();
-  await settled;
-  t.is(most, 16);
-});
+// Alone, as another above: it keeps the process busy for longer than others may take for their handshakes.
+test.serial(
+  'ten thousand calls at once on one connection: no more than the limit run, others are served',
+  async (t) => {
+    const parts = await transport();
+    let running = 0;
+    let most = 0;
+    const release = Promise.withResolvers<void>();
+    const full = Promise.withResolvers<void>();
+    const server = parts.server(
+      async ({ request }) => {
+        if (request.service === 'quick') return;
+        most = Math.max(most, ++running);
+        if (running === 16) full.resolve();
+        await release.promise;
+        running--;
+      },
+      { streams: 16 },
+    );
+    await server.listen(parts.url);
+    const hop = await parts.dialer().dial(parts.url, soon());
+    const other = await parts.dialer().dial(parts.url, soon());
+    const abort = new AbortController();
+    const calls = Array.from({ length: 10_000 }, () => hop.unary(check, question, { signal: abort.signal }));
+    const settled = Promise.allSettled(calls);
+    await full.promise;
+    t.is((await other.unary(check, { service: 'quick' })).response.status, 1);
+    abort.abort();
+    release.resolve();
+    await settled;
+    t.is(most, 16);
+  },
+);
 
 test('without an identity of its own a server refuses, and a dialer says so', async (t) => {
   const parts = await transport();
