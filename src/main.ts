@@ -21,9 +21,9 @@ import { examineMachine } from './host/doctor.ts';
 import { kernelHas } from './host/kernel-modules.ts';
 import { requireOnline } from './host/online-cpus.ts';
 import { requireCapabilities } from './host/privileges.ts';
-import { Inventory } from './host/sriov/inventory.ts';
 import { makeVirtualFunctions } from './host/sriov/numvfs.ts';
-import { Sysfs } from './host/sriov/sysfs.ts';
+import { openDevices } from './host/sriov/open.ts';
+import type { Sysfs } from './host/sriov/sysfs.ts';
 import { findUnderlay } from './host/underlay.ts';
 import { ControlServer } from './http/control-server.ts';
 import { MetricsServer } from './http/metrics-server.ts';
@@ -89,14 +89,16 @@ async function start(
   releases.push(() => dataplane.close());
   await dataplane.start({ workers, cpus: workerCpus, busyPoll });
 
-  const sysfs = new Sysfs();
+  const onCorrupt = (file: string, reason: string) => log.error({ file, reason }, 'corrupt lease set aside');
+  const hardware = { dataplane, stateDirectory, allowed: physicalFunctions, onCorrupt };
+  const { sysfs, inventory, lender } = openDevices(hardware);
   if (physicalFunctions) await makeDevices(sysfs, physicalFunctions, log);
-  const inventory = new Inventory({ sysfs, dataplane, allowed: physicalFunctions, holders: async () => [] });
 
   const processMetrics = new ProcessMetrics(openDescriptors);
   const mesh = nsm.options && new MeshMetrics();
   const supervisor = new Supervisor({
     dataplane,
+    devices: lender,
     stateDirectory,
     node,
     log,

@@ -7,12 +7,14 @@ import { CrosswireError } from '../../model/error.ts';
 import { directoriesOf } from './control-group.ts';
 import { checkGrant, type DeviceGrant } from './device-grant.ts';
 
+type AccessControl = Pick<Dataplane, 'grantDevices' | 'withdrawDevices'>;
+
 export interface GrantedGroup extends DeviceAccess {
   readonly directory: string;
 }
 
 /** On failure the groups are as before. Repeat it where the container runtime may have undone it. */
-export async function grantDevices(dataplane: Dataplane, grant: DeviceGrant): Promise<GrantedGroup[]> {
+export async function grantDevices(dataplane: AccessControl, grant: DeviceGrant): Promise<GrantedGroup[]> {
   checkGrant(grant);
   const directories = await directoriesOf(grant.cgroup);
   const granted: GrantedGroup[] = [];
@@ -33,14 +35,14 @@ export async function grantDevices(dataplane: Dataplane, grant: DeviceGrant): Pr
 }
 
 /** Groups that are gone need nothing. Goes through all of them, then rejects with the first error. */
-export async function withdrawDevices(dataplane: Dataplane, { cgroup, holder }: DeviceGrant): Promise<void> {
+export async function withdrawDevices(dataplane: AccessControl, { cgroup, holder }: DeviceGrant): Promise<void> {
   const directories = await directoriesOf(cgroup);
   const outcomes = await Promise.allSettled(directories.map((one) => dataplane.withdrawDevices(one, holder)));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
-async function undo(dataplane: Dataplane, holder: string, granted: readonly GrantedGroup[]): Promise<void> {
+async function undo(dataplane: AccessControl, holder: string, granted: readonly GrantedGroup[]): Promise<void> {
   const changed = granted.filter((group) => group.changed);
   await Promise.allSettled(changed.map(({ directory }) => dataplane.withdrawDevices(directory, holder)));
 }

@@ -6,8 +6,9 @@ import type { NamespaceEntry } from '../../dataplane/types.ts';
 import type { DeviceChoice, DeviceSettings } from '../../model/device.ts';
 import type { DeviceNode } from '../../model/status.ts';
 import type { EndName } from '../../model/wire.ts';
+import type { DeviceMode } from './pools.ts';
 
-export type DeviceMode = 'kernel' | 'vfio';
+export type { DeviceMode };
 
 /** What an end needs: the device it names, or a second one of the NIC of the wire's other end. */
 export interface DeviceWant {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Restores a borrowed device, from whatever state it is in. Every step may be done already; the lease goes last.
+
+import type { InterfaceInfo, VirtualFunctionInfo } from '../../dataplane/types.ts';
+import { withdrawDevices } from '../device-access/device-access.ts';
+import { type Borrowing, home } from './borrowing.ts';
+import { awaitNetdev, bindDriver, setOverride, unbindDriver } from './driver.ts';
+import type { Lease, OriginalDriver, OriginalInterface } from './lease.ts';
+import { grantOf } from './vfio-nodes.ts';
+
+export async function giveBack(borrowing: Borrowing, lease: Lease): Promise<void> {
+  const { sysfs, journal, nodes } = borrowing;
+  if (lease.state !== 'returning') await journal.write({ ...lease, state: 'returning' });
+  const grant = grantOf(lease);
+  if (grant) await withdrawDevices(borrowing.dataplane, grant);
+  const present = (await sysfs.read(lease.pci)) !== undefined; // else the NIC has it no more
+  if (present) {
+    // This destroys its interface, in whatever namespace and under whatever name that is.
+    for (const { pci } of [lease, ...lease.companions]) await unbindDriver(sysfs, pci, { vfio: nodes });
+    await restoreSettings(borrowing, lease);
+    for (const one of [lease, ...lease.companions]) await restoreDriver(borrowing, one);
+    if (lease.original.interface) await restoreInterface(borrowing, lease.pci, lease.original.interface);
+  }
+  await journal.erase(lease.pci);
+}
+
+async function restoreDriver({ sysfs }: Borrowing, { pci, driver, driverOverride }: OriginalDriver): Promise<void> {
+  if (driver === undefined) await setOverride(sysfs, pci, driverOverride ?? '');
+  else await bindDriver(sysfs, pci, driver, driverOverride);
+}
+
+/** Only what is another now. */
+async function restoreSettings({ sysfs, dataplane }: Borrowing, lease: Lease): Promise<void> {
+  const { physicalFunction, index, original } = lease;
+  const pf = await sysfs.netdevOf(physicalFunction);
+  const now = pf && (await dataplane.readVirtualFunctions(home, pf)).find((one) => one.index === index);
+  if (pf === undefined || !now) return;
+  const { mac, vlan = 0, qualityOfService = 0, trust, spoofCheck, maxRate } = original.settings;
+  const place = { netns: home, pf, index };
+  if (now.vlan !== undefined && (now.vlan !== vlan || (now.qualityOfService ?? 0) !== qualityOfService))
+    await dataplane.changeVirtualFunction({ ...place, vlan, qualityOfService });
+  if (isOther(spoofCheck, now.spoofCheck)) await dataplane.changeVirtualFunction({ ...place, spoofCheck });
+  if (isOther(trust, now.trust)) await dataplane.changeVirtualFunction({ ...place, trust });
+  if (isOther(maxRate, now.maxRate)) await dataplane.changeVirtualFunction({ ...place, maxRate });
+  if (mac !== undefined)
+    await restoreMac(mac, original.interface?.ownMac === true, now, (set) =>
+      dataplane.changeVirtualFunction({ ...place, mac: set }),
+    );
+}
+
+function isOther<T>(was: T | undefined, is: T | undefined): was is T {
+  return was !== undefined && was !== is;
+}
+
+const noMac = '00:00:00:00:00:00';
+
+/** One that the device had of its own is not the physical function's to give: it gives none, and the interface gets it
+ *  back below. A NIC that cannot take its MAC back gives that one. */
+async function restoreMac(
+  mac: string,
+  ownMac: boolean,
+  now: VirtualFunctionInfo,
+  set: (mac: string) => Promise<void>,
+): Promise<void> {
+  if (!ownMac) return now.mac === mac ? undefined : set(mac);
+  await set(noMac).catch(() => set(mac));
+}
+
+async function restoreInterface(borrowing: Borrowing, pci: string, original: OriginalInterface): Promise<void> {
+  const { sysfs, dataplane } = borrowing;
+  let name = await awaitNetdev(sysfs, pci);
+  if (name === undefined) throw new Error(`the driver of ${pci} made no interface`);
+  for (let attempt = 1; ; attempt++) {
+    const [info] = await dataplane.listInterfaces({ netns: home, names: [name], details: false });
+    const change = info && differences(info, original);
+    if (change && Object.keys(change).length === 0) return;
+    try {
+      if (change) return await dataplane.changeInterface({ netns: home, name, alias: '', ...change });
+    } catch (error) {
+      if (attempt === attempts) throw error; // else somebody who names new interfaces (udev) came in between
+    }
+    name = (await awaitNetdev(sysfs, pci)) ?? name;
+    if (attempt > attempts) throw new Error(`the interface of ${pci} does not stay where it is`);
+  }
+}
+
+const attempts = 3;
+
+function differences(info: InterfaceInfo, { name, mac, mtu, up }: OriginalInterface) {
+  return {
+    ...(info.name === name ? {} : { rename: name }),
+    ...(info.mac === mac ? {} : { mac }),
+    ...(info.mtu === mtu ? {} : { mtu }),
+    ...(info.up === up ? {} : { up }),
+  };
+}

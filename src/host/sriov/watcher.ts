@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Notices leased devices that are not where they were taken to: their namespace died, and the kernel brought the
+// interface home; or nobody can reach it any more; or somebody bound another driver. sysfs tells nobody when it changes,
+// and a namespace nobody when it ends, so it is looked at twice a second, while there is any lease.
+
+import { isSame } from '../namespaces.ts';
+import type { Borrowing } from './borrowing.ts';
+import { vfioDriver } from './driver.ts';
+import type { Lease } from './lease.ts';
+
+const milliseconds = 400;
+
+export interface Watching {
+  readonly borrowing: Borrowing;
+  readonly leases: () => readonly Lease[];
+  readonly onAstray: (mark: string) => void;
+}
+
+export class LeaseWatcher {
+  readonly #watching: Watching;
+  /** Leases that somebody has been told of. */
+  #told = new Set<number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(watching: Watching) {
+    this.#watching = watching;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => void this.#turn(), milliseconds).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #turn(): Promise<void> {
+    const told = new Set<number>();
+    for (const lease of this.#watching.leases()) {
+      if (lease.state !== 'held' || !(await this.#isAstray(lease).catch(() => false))) continue;
+      if (!this.#timer) return;
+      told.add(lease.generation);
+      if (!this.#told.has(lease.generation)) this.#watching.onAstray(lease.mark);
+    }
+    this.#told = told;
+    if (this.#timer) this.start();
+  }
+
+  async #isAstray({ pci, mode, namespace }: Lease): Promise<boolean> {
+    const { sysfs } = this.#watching.borrowing;
+    const driver = await sysfs.driverOf(pci);
+    if (mode === 'vfio') return driver !== vfioDriver;
+    if (driver === undefined || driver === vfioDriver || !namespace) return true;
+    const { dataplane } = this.#watching.borrowing;
+    const now = await dataplane.identifyNamespace(namespace.path).catch(() => undefined);
+    if (!now || !isSame(now, namespace)) return true;
+    if ((await sysfs.netdevOf(pci)) === undefined) return false;
+    return !isSame(await dataplane.identifyNamespace('/proc/self/ns/net'), namespace);
+  }
+}
