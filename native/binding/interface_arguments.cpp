@@ -7,6 +7,7 @@ namespace {
 
 constexpr uint32_t highest_mtu = 65535;
 constexpr uint32_t highest_udp_port = 65535;
+constexpr uint32_t highest_vlan = 4094;  // IEEE 802.1Q
 constexpr uint32_t highest_vni = (1U << 24) - 1;
 constexpr uint32_t longest_queue = 1U << 20;
 constexpr uint32_t highest_port = 65534;  // net/fib_rules.h, fib_rule_port_range_valid
@@ -103,6 +104,13 @@ os::Tunnel read_tunnel(const Fields& fields) {
 os::VxlanDevice read_vxlan_device(const Fields& fields) {
   return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu),
           read_tunnel(fields)};
+}
+
+os::VlanDevice read_vlan_device(const Fields& fields) {
+  return {read_reference(fields),  fields.string("alias"),
+          read_mac(fields),        fields.integer("mtu", 1, highest_mtu),
+          fields.string("device"), static_cast<uint16_t>(fields.integer("id", 0, highest_vlan)),
+          fields.string("uplink")};
 }
 
 os::InterfaceChange read_change(const Fields& fields) {

@@ -13,6 +13,7 @@ std::optional<os::MacAddress> read_optional_mac(const Fields& fields);  // mac
 os::VethSide read_veth_side(const Fields& fields);
 os::Tunnel read_tunnel(const Fields& fields);  // local, remote, port, vni
 os::VxlanDevice read_vxlan_device(const Fields& fields);
+os::VlanDevice read_vlan_device(const Fields& fields);
 os::InterfaceChange read_change(const Fields& fields);
 os::InterfaceQuery read_query(const Fields& fields);
 

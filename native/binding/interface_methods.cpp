@@ -47,6 +47,11 @@ Napi::Value create_vxlan(const Napi::CallbackInfo& info) {
                                                 info, 0, "create VXLAN device"))] { return os::create_vxlan(device); });
 }
 
+Napi::Value create_vlan(const Napi::CallbackInfo& info) {
+  return executor_of(info).run(info.Env(), [device = read_vlan_device(Fields::of_argument(
+                                                info, 0, "share host device"))] { return os::create_vlan(device); });
+}
+
 Napi::Value change_interface(const Napi::CallbackInfo& info) {
   return executor_of(info).run(info.Env(), [change = read_change(Fields::of_argument(info, 0, "change interface"))] {
     return os::change_interface(change);
@@ -120,6 +125,7 @@ void register_interface_methods(Napi::Env env, Napi::Object exports) {
   exports.Set("createVethPair", Napi::Function::New(env, create_veth_pair, "createVethPair"));
   exports.Set("createTap", Napi::Function::New(env, create_tap, "createTap"));
   exports.Set("createVxlan", Napi::Function::New(env, create_vxlan, "createVxlan"));
+  exports.Set("createVlan", Napi::Function::New(env, create_vlan, "createVlan"));
   exports.Set("changeInterface", Napi::Function::New(env, change_interface, "changeInterface"));
   exports.Set("deleteInterface", Napi::Function::New(env, delete_interface, "deleteInterface"));
   exports.Set("readStatistics", Napi::Function::New(env, read_statistics, "readStatistics"));

@@ -51,6 +51,16 @@ Napi::Value make_tunnel(Napi::Env env, const os::Tunnel& tunnel) {
   return object;
 }
 
+Napi::Value make_uplink(Napi::Env env, const os::Uplink& uplink) {
+  auto object = Napi::Object::New(env);
+  object.Set("device", uplink.device);
+  object.Set("id", uplink.id);
+  object.Set("name", uplink.name);
+  object.Set("mac", uplink.mac ? os::to_text(*uplink.mac) : "");
+  object.Set("sound", uplink.sound);
+  return object;
+}
+
 }  // namespace
 
 Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
@@ -70,6 +80,7 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   object.Set("allowsPing", info.allows_ping);
   if (!info.device.empty()) object.Set("device", info.device);
   if (info.tunnel) object.Set("tunnel", make_tunnel(env, *info.tunnel));
+  if (info.uplink) object.Set("uplink", make_uplink(env, *info.uplink));
   return object;
 }
 

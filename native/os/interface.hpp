@@ -12,6 +12,8 @@
 //   INTERFACE_NOT_OURS   its alias is not the expected ownership mark
 //   INTERFACE_REFUSED    the kernel refuses a name, MTU, MAC, alias, queue length or state
 //   TUNNEL_REFUSED       … to make a tunnel's device
+//   HOST_DEVICE_MISSING       there is no host device of this name
+//   HOST_DEVICE_REFUSED       the kernel refuses to share it
 //   ADDRESS_REFUSED      … an address
 //   ROUTE_REFUSED        … a route
 //   NEIGHBOUR_REFUSED    … a neighbour
@@ -82,6 +84,19 @@ struct Tunnel {
   uint32_t vni = 0;         // 24 bits
 };
 
+// Behind the mark of an interface: the mark of the macvlan below it.
+constexpr const char* uplink_suffix = "/uplink";
+
+// What an interface has of a host device: a macvlan of its own in private mode, and nothing that others see.
+struct Uplink {
+  std::string device;             // by its name now; empty: it is not there
+  uint16_t id = 0;                // VLAN identifier; 0: the interface is the macvlan itself
+  std::string name;               // of the macvlan, in the process's own namespace; empty for id 0
+  std::optional<MacAddress> mac;  // of the macvlan
+  uint32_t lower = 0;             // index of what the interface is above
+  bool sound = false;             // private, as long as the device, and up if it is another than the interface
+};
+
 struct InterfaceInfo {
   uint32_t index = 0;
   std::string name;
@@ -100,6 +115,7 @@ struct InterfaceInfo {
   std::vector<Policy> policies;       // with our routing_protocol
   bool allows_ping = false;           // to everybody in its namespace, and IPv6 is not disabled on it
   std::optional<Tunnel> tunnel;       // of a vxlan device with both addresses
+  std::optional<Uplink> uplink;       // of a vlan or macvlan device
 };
 
 struct InterfaceQuery {
@@ -136,6 +152,22 @@ struct VxlanDevice {
 // device goes up. Without learning: it sends to the remote alone. Errors: TUNNEL_REFUSED, among others where another
 // device has the VNI at that port and family, whatever its remote.
 Result<> create_vxlan(const VxlanDevice& device);
+
+struct VlanDevice {
+  InterfaceReference interface;
+  std::string alias;
+  MacAddress mac{};
+  uint32_t mtu = 0;
+  std::string device;  // of the process's own namespace
+  uint16_t id = 0;     // 0: frames without a tag
+  std::string uplink;  // a name there for the macvlan that a VLAN device is above; unused for id 0
+};
+// A macvlan of the device in private mode, for this interface alone: it reaches whatever is behind the device, and no
+// other such interface (drivers/net/macvlan.c). With an id it stays in the process's own namespace, up, and closed to
+// that namespace's own traffic; the interface is a VLAN device above it, born in its namespace, down. Deleting the
+// macvlan deletes both. One that was left of an earlier try goes first. Errors: HOST_DEVICE_MISSING,
+// HOST_DEVICE_REFUSED, SYSCTL_REFUSED.
+Result<> create_vlan(const VlanDevice& device);
 
 // Marks and shapes an interface that the caller has just made, in one step; deletes it if that fails.
 struct InterfaceTraits {

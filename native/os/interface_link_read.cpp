@@ -34,6 +34,7 @@ InterfaceInfo link_of(const nlmsghdr* answer) {
   link.kind = kind_of(attributes);
   link.device = device_of(attributes);
   if (link.kind == "vxlan") link.tunnel = tunnel_of(attributes);
+  if (link.kind == "vlan" || link.kind == "macvlan") link.uplink = uplink_of(attributes, link.kind);
   link.mac = attributes.mac(IFLA_ADDRESS);
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.transmit_queue_length = attributes.u32(IFLA_TXQLEN).value_or(0);
@@ -41,6 +42,15 @@ InterfaceInfo link_of(const nlmsghdr* answer) {
   link.running = (header->ifi_flags & IFF_LOWER_UP) != 0;
   link.statistics = statistics_of(attributes.find(IFLA_STATS64)).value_or(InterfaceStatistics{});
   return link;
+}
+
+Result<InterfaceInfo> request_link(NetlinkSocket& socket, NetlinkMessage& message, const std::string& subject) {
+  InterfaceInfo link;
+  const auto verdict = socket.request(message, [&](const nlmsghdr* answer) {
+    if (answer->nlmsg_type == RTM_NEWLINK) link = link_of(answer);
+  });
+  if (verdict.accepted()) return link;
+  return refusal(verdict, "NETLINK_FAILED", "read interface", subject);
 }
 
 }  // namespace
@@ -62,12 +72,14 @@ std::string describe(const InterfaceReference& interface) {
 Result<InterfaceInfo> read_link(NetlinkSocket& socket, const InterfaceReference& interface) {
   NetlinkMessage message(RTM_GETLINK, 0, ifinfomsg{});
   message.put_text(IFLA_IFNAME, interface.name);
-  InterfaceInfo link;
-  const auto verdict = socket.request(message, [&](const nlmsghdr* answer) {
-    if (answer->nlmsg_type == RTM_NEWLINK) link = link_of(answer);
-  });
-  if (verdict.accepted()) return link;
-  return refusal(verdict, "NETLINK_FAILED", "read interface", describe(interface));
+  return request_link(socket, message, describe(interface));
+}
+
+Result<InterfaceInfo> read_link(NetlinkSocket& socket, uint32_t index) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(index);
+  NetlinkMessage message(RTM_GETLINK, 0, header);
+  return request_link(socket, message, "interface " + std::to_string(index));
 }
 
 Result<InterfaceInfo> read_own_link(NetlinkSocket& socket, const InterfaceReference& interface,

@@ -36,6 +36,10 @@ Result<std::vector<InterfaceInfo>> list_interfaces(const InterfaceQuery& query) 
   auto socket = NetlinkSocket::open(query.netns);
   if (!socket) return std::move(socket).error();
   auto links = read_matching(socket.value(), query);
+  if (links) {
+    auto uplinks = read_uplinks(links.value());
+    if (!uplinks) return std::move(uplinks).error();
+  }
   if (!links || !query.details) return links;
   auto details = read_details(socket.value(), query.netns, links.value());
   if (details) details = read_policies(socket.value(), query.netns, links.value());

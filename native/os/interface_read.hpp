@@ -14,6 +14,7 @@ std::string describe(const InterfaceReference& interface);
 
 // Link facts and statistics only. Errors: INTERFACE_MISSING, NETLINK_FAILED.
 Result<InterfaceInfo> read_link(NetlinkSocket& socket, const InterfaceReference& interface);
+Result<InterfaceInfo> read_link(NetlinkSocket& socket, uint32_t index);
 // The same, and INTERFACE_NOT_OURS if its alias is another.
 Result<InterfaceInfo> read_own_link(NetlinkSocket& socket, const InterfaceReference& interface,
                                     const std::string& alias, const char* operation);
@@ -23,6 +24,11 @@ Result<std::vector<InterfaceInfo>> read_links(NetlinkSocket& socket, const std::
 
 // Of the attributes of a link that is a vxlan device; empty for any other, or one without two addresses.
 std::optional<Tunnel> tunnel_of(const Attributes& link);
+
+// Of the attributes of a link that is a vlan or macvlan device: as far as they tell.
+std::optional<Uplink> uplink_of(const Attributes& link, const std::string& kind);
+// Completes what vlan and macvlan devices have of a host device, which is in the process's own namespace.
+Result<> read_uplinks(std::vector<InterfaceInfo>& interfaces);
 
 // Of an IFLA_STATS64 or IFLA_STATS_LINK_64, which are the same structure.
 std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute);

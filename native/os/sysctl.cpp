@@ -63,6 +63,15 @@ Result<> read_ping(const std::string& netns, std::vector<InterfaceInfo>& interfa
   return Done{};
 }
 
+Result<> close_to_stack(const std::string& interface) {
+  const std::string ipv4 = "/proc/sys/net/ipv4/conf/" + interface;
+  auto written = write_setting(ipv4 + "/rp_filter", "1");
+  if (written) written = write_setting(ipv4 + "/forwarding", "0");
+  const auto ipv6 = disable_ipv6_of(interface);
+  if (written && !read_setting(ipv6).empty()) written = write_setting(ipv6, "1");
+  return written;
+}
+
 Result<PingSettings> allow_ping(const std::string& netns, const std::string& interface) {
   const auto inside = NamespaceGuard::enter(netns);
   if (!inside) return inside.error();

@@ -12,6 +12,10 @@ namespace crosswire::os {
 // Fills in allows_ping of these interfaces, which are all of one namespace.
 Result<> read_ping(const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 
+// Keeps the namespace that the caller is in from having anything to do with an interface of its own: no IPv6 on it, no
+// IPv4 but from sources behind it, of which there are none, and none of that forwarded. Errors: SYSCTL_REFUSED.
+Result<> close_to_stack(const std::string& interface);
+
 // Makes it so, and says what was there, for restore_ping(). Errors: SYSCTL_REFUSED and those of NamespaceGuard.
 struct PingSettings {
   std::string group_range;   // of net.ipv4.ping_group_range

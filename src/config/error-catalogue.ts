@@ -94,6 +94,10 @@ export const kernelErrors = {
     'A control group above the workload’s, which is named, refuses the device to all below; it is left as it is.',
   DEVICE_PROGRAM_OPAQUE: 'The device program of a control group uses maps or calls, and cannot be opened for a device.',
   DEVICE_PROGRAM_REFUSED: 'The kernel refused an operation on the device program of a control group.',
+  HOST_DEVICE_MISSING: 'The host device that an end is behind is not there, where the forwarder runs.',
+  HOST_DEVICE_REFUSED: 'The host device cannot be shared, or not as the wire wants; the reason says why.',
+  HOST_DEVICE_DOWN:
+    'The host device that an end is behind is down or has no carrier; the wire stands, and leads nowhere.',
   TAP_UNSUPPORTED: 'There is no /dev/net/tun: modprobe tun, or give the device to the container.',
   TAP_DENIED: 'The tap device may not be opened.',
   TAP_BUSY: 'Another process holds the tap device.',

@@ -46,6 +46,10 @@ export class NativeDataplane implements types.Dataplane {
     await this.#addon.createVxlan(request);
   }
 
+  async createVlan(request: types.VlanRequest): Promise<void> {
+    await this.#addon.createVlan(request);
+  }
+
   async changeInterface(change: types.InterfaceChange): Promise<void> {
     await this.#addon.changeInterface(change);
   }

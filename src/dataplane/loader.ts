@@ -17,6 +17,7 @@ const passedOn = [
   'createVethPair',
   'createTap',
   'createVxlan',
+  'createVlan',
   'changeInterface',
   'deleteInterface',
   'readStatistics',

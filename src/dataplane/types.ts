@@ -69,6 +69,28 @@ export interface VxlanRequest extends Tunnel {
   readonly mtu: number;
 }
 
+/** What an interface has of a host device: a macvlan of its own in private mode, which no other such interface sees. */
+export interface Uplink {
+  readonly device: string; // of the forwarder's namespace; '' where it is not there
+  readonly id: number; // VLAN identifier; 0: the interface is the macvlan itself
+  readonly name: string; // of the macvlan in the forwarder's namespace; '' for id 0
+  readonly mac: string; // of that macvlan
+  /** It is as it was made: private, as long as the device, up where it is another than the interface. */
+  readonly sound: boolean;
+}
+
+export interface VlanRequest {
+  readonly netns: string;
+  readonly name: string;
+  readonly alias: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly device: string;
+  readonly id: number;
+  /** Name of the macvlan, '' for id 0. Its mark is the alias with `/uplink` behind. */
+  readonly uplink: string;
+}
+
 /** One ordered batch on one interface. Adding what is there and removing what is gone are successes. If a step fails,
  *  the steps before it in this batch are undone. Order: removals, rename, mtu, mac, ping, addresses, up, routes, neighbours,
  *  policies. */
@@ -115,7 +137,7 @@ export interface InterfaceInfo {
   readonly index: number;
   readonly name: string;
   readonly alias: string;
-  readonly kind: string; // 'veth', 'tap', 'tun', 'vxlan', …; '' for hardware
+  readonly kind: string; // 'veth', 'tap', 'tun', 'vxlan', 'vlan', 'macvlan', …; '' for hardware
   readonly mac: string; // '' where it has none
   readonly mtu: number;
   readonly up: boolean; // administratively
@@ -127,6 +149,7 @@ export interface InterfaceInfo {
   readonly allowsPing: boolean;
   readonly tunnel?: Tunnel; // of a vxlan device with one remote
   readonly device?: string; // address of its PCI function; unknown before Linux 5.14
+  readonly uplink?: Uplink; // of a vlan or macvlan device
 }
 
 export interface InterfaceQuery {
@@ -311,6 +334,9 @@ export interface Dataplane {
   createTap(request: TapRequest): Promise<void>;
   /** The device appears in its namespace, down, and nowhere else; it sends and receives in the forwarder's own. */
   createVxlan(request: VxlanRequest): Promise<void>;
+  /** The interface appears in its namespace, down; a macvlan below it stays in the forwarder's, up, and takes the
+   *  interface along when it is deleted. One left of an earlier try goes first. */
+  createVlan(request: VlanRequest): Promise<void>;
   changeInterface(change: InterfaceChange): Promise<void>;
   /** With the rules of its policies. false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
   deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;

@@ -12,7 +12,7 @@ export interface Mark {
 
 /** IFALIASZ in linux/if.h is 256 with the final zero. */
 const longestAlias = 255;
-const longestMark = `crosswire//${'w'.repeat(63)}/endpoint`.length;
+const longestMark = `crosswire//${'w'.repeat(63)}/endpoint/uplink`.length;
 
 export function checkNode(node: string): void {
   const reason =
@@ -42,6 +42,18 @@ export function parseMark(node: string, alias: string): Mark | undefined {
   const [wire = '', end, ...rest] = alias.slice(prefix.length).split('/');
   const known = endNames.find((name) => name === end);
   return wire && known && rest.length === 0 ? { wire, end: known } : undefined;
+}
+
+const uplinkSuffix = '/uplink';
+
+/** Of the macvlan below an interface, which has the mark `alias`. */
+export function uplinkMark(alias: string): string {
+  return alias + uplinkSuffix;
+}
+
+/** Of the interface above it. */
+export function parseUplinkMark(node: string, alias: string): Mark | undefined {
+  return alias.endsWith(uplinkSuffix) ? parseMark(node, alias.slice(0, -uplinkSuffix.length)) : undefined;
 }
 
 /** 14 bytes of the 15 an interface name may have; 48 random bits. */

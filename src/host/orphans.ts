@@ -2,7 +2,7 @@
 // Interfaces of ours that no wire claims, anywhere on this machine. Needs nothing else built: a node name is enough.
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
-import { type Mark, markPrefix, parseMark } from './marks.ts';
+import { type Mark, markPrefix, parseMark, parseUplinkMark } from './marks.ts';
 import { type FoundInterface, findInterfaces, removeFound, type TakesHome } from './observation.ts';
 
 export interface OrphanSearch {
@@ -11,6 +11,8 @@ export interface OrphanSearch {
   readonly temporaryNames: readonly string[];
   readonly devices?: TakesHome | undefined;
   readonly isClaimed: (mark: Mark, namespace: NamespaceEntry) => boolean;
+  /** Of what is below an interface with that mark. */
+  readonly isUplinkClaimed: (mark: Mark, name: string) => boolean;
 }
 
 export interface OrphanSweep {
@@ -20,7 +22,7 @@ export interface OrphanSweep {
 
 /** A namespace that cannot be read is nobody's reason not to start: it is among the errors, the others are swept. */
 export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): Promise<OrphanSweep> {
-  const { node, temporaryNames: names, devices, isClaimed } = search;
+  const { node, temporaryNames: names, devices, isClaimed, isUplinkClaimed } = search;
   const query = { aliasPrefix: markPrefix(node), names, details: false };
   const orphansIn = async (one: NamespaceEntry) =>
     (await findInterfaces(dataplane, { namespaces: [one], ...query })).filter(isOrphan);
@@ -32,6 +34,8 @@ export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): 
   function isOrphan({ namespace, info }: FoundInterface): boolean {
     const mark = parseMark(node, info.alias);
     if (mark) return !isClaimed(mark, namespace);
+    const uplink = parseUplinkMark(node, info.alias);
+    if (uplink) return !isUplinkClaimed(uplink, info.name);
     return (
       info.alias.startsWith(markPrefix(node)) || (info.alias === '' && info.kind !== '' && names.includes(info.name))
     );

@@ -124,6 +124,17 @@ export function deviceOf({ mechanism }: End): DeviceRequest | undefined {
   return mechanism.type === 'kernel' || mechanism.type === 'vfio' ? mechanism.device : undefined;
 }
 
+/** The network behind a host device that the wire leads to through a part of that device; not through one of its
+ *  virtual functions. */
+export function sharedOf({ client, endpoint }: Wire): VlanMechanism | undefined {
+  if (deviceOf(client) || deviceOf(endpoint)) return undefined;
+  return [client.mechanism, endpoint.mechanism].find((one) => one.type === 'vlan');
+}
+
+export function hostDeviceOf(wire: Wire): string | undefined {
+  return sharedOf(wire)?.device;
+}
+
 /** How frames travel: a veth pair across two namespaces, through the engine, a tunnel's device in the workload's
  *  namespace, a part of a host device there, directly between two applications, or switched by a NIC. */
 export type Path = 'veth' | 'engine' | 'tunnel' | 'vlan' | 'proxy' | 'nic';

@@ -23,6 +23,8 @@ export type Action =
   | { readonly kind: 'returnDevice'; readonly interface: InterfaceState }
   | { readonly kind: 'bindDevice'; readonly device: BoundDevice }
   | { readonly kind: 'unbindDevice'; readonly device: BoundDevice }
+  | { readonly kind: 'createVlan'; readonly interface: InterfaceState }
+  | { readonly kind: 'removeVlan'; readonly interface: InterfaceState }
   | { readonly kind: 'changeInterface'; readonly from: InterfaceState; readonly to: InterfaceState }
   | { readonly kind: 'startEngineWire'; readonly engine: EngineState }
   | { readonly kind: 'stopEngineWire'; readonly engine: EngineState }
@@ -55,6 +57,10 @@ export function inverse(action: Action): Action {
       return { ...action, kind: 'unbindDevice' };
     case 'unbindDevice':
       return { ...action, kind: 'bindDevice' };
+    case 'createVlan':
+      return { ...action, kind: 'removeVlan' };
+    case 'removeVlan':
+      return { ...action, kind: 'createVlan' };
     case 'startEngineWire':
       return { ...action, kind: 'stopEngineWire' };
     case 'stopEngineWire':
@@ -76,10 +82,12 @@ export function advance(state: WireState, action: Action): WireState {
       return { ...state, interfaces: drop(interfaces, action.client, action.endpoint) };
     case 'createTap':
     case 'createTunnel':
+    case 'createVlan':
     case 'takeDevice':
       return { ...state, interfaces: [...interfaces, action.interface] };
     case 'removeTap':
     case 'removeTunnel':
+    case 'removeVlan':
     case 'returnDevice':
       return { ...state, interfaces: drop(interfaces, action.interface) };
     case 'changeInterface':

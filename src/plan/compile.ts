@@ -9,7 +9,7 @@ import {
   type KernelMechanism,
   type Neighbour,
   type Path,
-  type Payload,
+  sharedOf,
   type Wire,
 } from '../model/wire.ts';
 import {
@@ -21,7 +21,7 @@ import {
   routeKey,
   unique,
 } from './address.ts';
-import { macOf } from './mac.ts';
+import { macOf, uplinkName } from './mac.ts';
 import { vlanOf } from './nic-path.ts';
 import { choosePath } from './path.ts';
 import {
@@ -34,6 +34,7 @@ import {
   type InterfaceState,
   type Namespaces,
   type Tunnel,
+  type Uplink,
   type WireState,
 } from './state.ts';
 
@@ -47,17 +48,20 @@ export interface CompileContext {
   readonly devices?: ChosenDevices | undefined;
   /** The ownership mark of an end. */
   readonly alias: (end: EndName) => string;
+  /** Of the host device that an end is behind, of an IP packet. */
+  readonly deviceMtu?: number | undefined;
 }
 
-export function mtuOf(wire: Wire): number {
+export function mtuOf(wire: Wire, deviceMtu = defaultMtu): number {
+  if (sharedOf(wire)) return wire.mtu ?? deviceMtu;
   const tunnel = tunnelOf(wire);
   return wire.mtu ?? defaultMtu - (tunnel ? tunnelOverhead[familyOf(tunnel)] : 0);
 }
 
 export function compile(wire: Wire, context: CompileContext): WireState {
-  refuseUnjoined(wire);
+  refuseUnjoined(wire, context);
   const { path } = choosePath(wire);
-  const kind = kindOf(path, wire.payload);
+  const kind = kindOf(path, wire);
   const interfaces = endNames.flatMap((end) => {
     const { mechanism } = wire[end];
     return mechanism.type === 'kernel' ? [compileInterface(wire, end, mechanism, kind, context)] : [];
@@ -71,9 +75,10 @@ export function compile(wire: Wire, context: CompileContext): WireState {
   return { interfaces, engine: { name: wire.name, payload: wire.payload, direct: path === 'proxy', client, endpoint } };
 }
 
-function kindOf(path: Path, payload: Payload): InterfaceKind {
-  if (path === 'engine') return payload === 'ip' ? 'tun' : 'tap';
+function kindOf(path: Path, wire: Wire): InterfaceKind {
+  if (path === 'engine') return wire.payload === 'ip' ? 'tun' : 'tap';
   if (path === 'nic') return 'vf';
+  if (path === 'vlan') return sharedOf(wire)?.id === 0 ? 'macvlan' : 'vlan';
   return path === 'tunnel' ? 'vxlan' : 'veth';
 }
 
@@ -98,6 +103,7 @@ function compileInterface(
     ...(kind === 'tun' ? [] : mechanism.neighbours.map(canonicalNeighbour)), // nothing to resolve: a tun has no MACs
   ];
   const tunnel = kind === 'vxlan' ? tunnelOf(wire) : undefined;
+  const uplink = uplinkOf(wire, end, context);
   return {
     end,
     kind,
@@ -105,7 +111,7 @@ function compileInterface(
     name: mechanism.interface,
     alias: context.alias(end),
     mac: kind === 'tun' ? '' : macAt(wire, end, context.node),
-    mtu: mtuOf(wire),
+    mtu: mtuOf(wire, context.deviceMtu),
     up: true,
     addresses: unique(mechanism.addresses.map(canonicalAddress), String),
     routes: unique(mechanism.routes.map(canonicalRoute), routeKey),
@@ -114,6 +120,7 @@ function compileInterface(
     allowPing: mechanism.allowPing ?? false,
     ...(tunnel ? { tunnel } : {}),
     ...(kind === 'vf' ? { device: compileDevice(wire, end, context) } : {}),
+    ...(uplink ? { uplink } : {}),
   };
 }
 
@@ -162,11 +169,33 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }
 
-function refuseUnjoined({ name, client, endpoint }: Wire): void {
-  if (client.mechanism.type !== 'vlan' && endpoint.mechanism.type !== 'vlan') return;
-  if (deviceOf(client) || deviceOf(endpoint)) return;
-  const reason = 'ends behind a host device cannot be made yet';
-  throw new CrosswireError({ code: 'ENDS_UNJOINED', operation: 'plan the wire', subject: name, reason });
+/** The wanted one is as it was made. */
+function uplinkOf(wire: Wire, end: EndName, context: CompileContext): Uplink | undefined {
+  const vlan = sharedOf(wire);
+  if (!vlan) return undefined;
+  const { device, id } = vlan;
+  if (id === 0) return { device, id, name: '', mac: '', sound: true };
+  const name = uplinkName(context.alias(end), device);
+  return { device, id, name, mac: macAt(wire, end, context.node), sound: true };
+}
+
+function refuseUnjoined(wire: Wire, { deviceMtu }: CompileContext): void {
+  const vlan = sharedOf(wire);
+  if (!vlan) return;
+  const refuse = (code: string, reason: string, hint: string) =>
+    new CrosswireError({ code, operation: 'plan the wire', subject: wire.name, reason, hint });
+  if (endNames.some((end) => wire[end].mechanism.type === 'memif'))
+    throw refuse(
+      'ENDS_UNJOINED',
+      `a memif application chooses its own MAC addresses, and a part of ${vlan.device} hears one`,
+      'give the workload a kernel interface, or a device of its own',
+    );
+  if (deviceMtu !== undefined && wire.mtu !== undefined && wire.mtu > deviceMtu)
+    throw refuse(
+      'HOST_DEVICE_REFUSED',
+      `its mtu ${wire.mtu} is more than the ${deviceMtu} of ${vlan.device}`,
+      'leave mtu out, and it is that of the device',
+    );
 }
 
 function namespaceOf(wire: Wire, end: EndName, { namespaces }: CompileContext) {

@@ -17,7 +17,7 @@ export type Role = 'identity' | 'mutable' | 'label';
 type Roles<T> = Readonly<Record<keyof T, Role>>;
 
 /** A kernel end: identity = the namespace; path and payload, which together decide the kind of interface; the tunnel;
- *  the device. */
+ *  the device; the uplink. */
 export const interfaceRoles: Roles<InterfaceState> = {
   end: 'identity',
   kind: 'identity',
@@ -25,6 +25,7 @@ export const interfaceRoles: Roles<InterfaceState> = {
   alias: 'identity',
   tunnel: 'identity',
   device: 'identity', // its MAC too: the physical function sets it before a driver sees the device
+  uplink: 'identity',
   name: 'mutable',
   mac: 'mutable',
   mtu: 'mutable',
@@ -106,7 +107,7 @@ function differences<T extends object>(roles: Roles<T>, role: Role, a: T, b: T):
 function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
   if (key === 'namespace') return sameNamespace(a as MemifEnd['namespace'], b as MemifEnd['namespace']);
   if (Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
-  return a === b || ((key === 'tunnel' || key === 'device') && keyOf(a) === keyOf(b));
+  return a === b || (['tunnel', 'device', 'uplink'].includes(String(key)) && keyOf(a) === keyOf(b));
 }
 
 /** Order means nothing in addresses, routes and neighbours; compile() leaves no value in twice. */

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The path rule, with its reasons: the cheapest path that both ends allow.
 
-import { deviceOf, type EndName, type Path, type VxlanMechanism, type Wire } from '../model/wire.ts';
+import {
+  deviceOf,
+  type EndName,
+  type Path,
+  type VlanMechanism,
+  type VxlanMechanism,
+  type Wire,
+} from '../model/wire.ts';
 import { nicChoice } from './nic-path.ts';
 
 export interface PathChoice {
@@ -12,6 +19,8 @@ export interface PathChoice {
 
 export function choosePath(wire: Wire): PathChoice {
   if (deviceOf(wire.client) || deviceOf(wire.endpoint)) return nicChoice(wire);
+  const vlanEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vlan');
+  if (vlanEnd) return vlanChoice(wire[vlanEnd].mechanism as VlanMechanism, vlanEnd);
   const tunnelEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vxlan');
   if (tunnelEnd && wire[otherEnd(tunnelEnd)].mechanism.type === 'kernel')
     return tunnelChoice(wire[tunnelEnd].mechanism as VxlanMechanism, tunnelEnd);
@@ -60,6 +69,20 @@ export function choosePath(wire: Wire): PathChoice {
 
 function otherEnd(end: EndName): EndName {
   return end === 'client' ? 'endpoint' : 'client';
+}
+
+function vlanChoice({ device, id }: VlanMechanism, end: EndName): PathChoice {
+  const what = `The ${end} end is the network behind ${device}`;
+  return {
+    path: 'vlan',
+    why: [
+      id === 0
+        ? `${what}, without a tag, so the workload's interface is a macvlan of that device.`
+        : `${what}, in VLAN ${id}, so the workload's interface is a VLAN device above a macvlan of its own there.`,
+      'It is in private mode: many wires share the device, and none reaches another through it.',
+      'The kernel moves the frames; the forwarder touches none of them and may stop without stopping the wire.',
+    ],
+  };
 }
 
 function tunnelChoice({ local, remote, port, vni }: VxlanMechanism, end: EndName): PathChoice {

@@ -2,7 +2,7 @@
 // (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
 //
 // The order lets every prefix be undone and keeps the old until the new stands:
-//   clear   what there is no second of, for a new one that needs it: a VNI, a device
+//   clear   what there is no second of, for a new one that needs it: a VNI, a device, a MAC address at a host device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
 //   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
@@ -33,7 +33,11 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
   const gone = observed.interfaces.filter(({ end }) => !kept.includes(end));
   const devices = planDevices(observed, wanted);
   const [before, after] = [tunnelsOf(observed), tunnelsOf({ ...wanted, interfaces: created })];
-  const needed = [...after, ...devicesOf({ interfaces: created, devices: devices.bound })];
+  const needed = [
+    ...after,
+    ...devicesOf({ interfaces: created, devices: devices.bound }),
+    ...created.flatMap(uplinksOf),
+  ];
   const cleared = gone.filter((old) => keysOf(old).some((key) => needed.includes(key)));
   const clearedDevices = devices.released.filter(({ device }) => needed.includes(deviceKey(device.pci)));
 
@@ -86,9 +90,16 @@ function devicesOf({ interfaces, devices = [] }: WireState): string[] {
   );
 }
 
+/** A wire has one part of a host device at a time: a device has each MAC address once. */
+function uplinksOf({ uplink }: InterfaceState): string[] {
+  return uplink ? ['uplink'] : [];
+}
+
 /** What of an interface there is no second of. */
-function keysOf({ tunnel, device }: InterfaceState): string[] {
-  return [...(tunnel ? [tunnelKey(tunnel)] : []), ...(device ? [deviceKey(device.pci)] : [])];
+function keysOf(one: InterfaceState): string[] {
+  const { tunnel, device } = one;
+  const keys = [...(tunnel ? [tunnelKey(tunnel)] : []), ...(device ? [deviceKey(device.pci)] : [])];
+  return [...keys, ...uplinksOf(one)];
 }
 
 /** With the names its taps have by now: the engine holds devices, and does not see them renamed. */
@@ -138,14 +149,24 @@ function ruleless(state: InterfaceState): InterfaceState {
   return { ...state, policies: [] };
 }
 
+const single = {
+  tap: { create: 'createTap', remove: 'removeTap' },
+  tunnel: { create: 'createTunnel', remove: 'removeTunnel' },
+  vlan: { create: 'createVlan', remove: 'removeVlan' },
+  device: { create: 'takeDevice', remove: 'returnDevice' },
+} as const;
+
+function sortOf({ kind }: InterfaceState): keyof typeof single {
+  if (kind === 'vxlan') return 'tunnel';
+  if (kind === 'vf') return 'device';
+  return kind === 'vlan' || kind === 'macvlan' ? 'vlan' : 'tap';
+}
+
 function create(fresh: readonly InterfaceState[]): Action[] {
   return eachDevice(
     fresh,
     (client, endpoint) => ({ kind: 'createVethPair', client, endpoint }),
-    (one) => ({
-      kind: one.kind === 'vf' ? 'takeDevice' : one.kind === 'vxlan' ? 'createTunnel' : 'createTap',
-      interface: one,
-    }),
+    (one) => ({ kind: single[sortOf(one)].create, interface: one }),
   );
 }
 
@@ -158,10 +179,7 @@ function remove(old: readonly InterfaceState[]): Action[] {
   return eachDevice(
     old,
     (client, endpoint) => ({ kind: 'removeVethPair', client, endpoint }),
-    (one) => ({
-      kind: one.kind === 'vf' ? 'returnDevice' : one.kind === 'vxlan' ? 'removeTunnel' : 'removeTap',
-      interface: one,
-    }),
+    (one) => ({ kind: single[sortOf(one)].remove, interface: one }),
   );
 }
 

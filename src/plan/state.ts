@@ -17,7 +17,8 @@ export type ChosenDevices = Readonly<Partial<Record<EndName, string>>>;
 /** The namespaces a wire's ends refer to. */
 export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
 
-export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vxlan' | 'vf';
+/** As the kernel has them, but vf. */
+export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vxlan' | 'vlan' | 'macvlan' | 'vf';
 
 /** Of a vxlan device: it sends to nobody but the remote. */
 export type Tunnel = Omit<VxlanMechanism, 'type'>;
@@ -26,6 +27,16 @@ export type Tunnel = Omit<VxlanMechanism, 'type'>;
 export interface Device extends DeviceSettings {
   readonly pci: string;
   readonly mac: string;
+}
+
+/** Of a vlan device: the macvlan of its own that it is above, in the forwarder's namespace. Of a macvlan: the device. */
+export interface Uplink {
+  readonly device: string;
+  readonly id: number;
+  readonly name: string; // '' of a macvlan, which is it itself
+  readonly mac: string; // likewise
+  /** Nobody changed it; wanted so. */
+  readonly sound: boolean;
 }
 
 export interface InterfaceState {
@@ -45,6 +56,7 @@ export interface InterfaceState {
   /** Only ever made so: whether it was so before, and for whom, nobody can tell. */
   readonly allowPing: boolean;
   readonly tunnel?: Tunnel; // of kind vxlan
+  readonly uplink?: Uplink; // of kinds vlan and macvlan
   readonly device?: Device; // of kind vf
 }
 

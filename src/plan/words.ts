@@ -28,6 +28,10 @@ export function describe(action: Action): string {
       return `hand ${device(action.device.device)} to vfio-pci${opener(action.device)}`;
     case 'unbindDevice':
       return `take ${device(action.device.device)} from vfio-pci and restore it`;
+    case 'createVlan':
+      return `create ${place(action.interface)}, ${share(action.interface)}`;
+    case 'removeVlan':
+      return `remove ${place(action.interface)}, ${share(action.interface)}`;
     case 'changeInterface':
       return `change ${place(action.from)}: ${changes(action.from, action.to).join(', ')}`;
     case 'startEngineWire':
@@ -64,6 +68,10 @@ function opener({ cgroup }: BoundDevice): string {
 
 function way({ tunnel }: InterfaceState): string {
   return tunnel ? wayOf(tunnel) : '';
+}
+
+function share({ uplink }: InterfaceState): string {
+  return uplink ? `a part of ${uplink.device}${uplink.id === 0 ? '' : ` in VLAN ${uplink.id}`}` : '';
 }
 
 function wayOf({ local, remote, port: udp, vni }: Tunnel): string {

@@ -2,6 +2,7 @@
 // Does the actions of a plan, one after the other; undoes them in reverse if one fails.
 
 import type { Dataplane, InterfaceChange } from '../dataplane/types.ts';
+import { uplinkMark } from '../host/marks.ts';
 import type { Devices, Holding } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type Action, inverse } from '../plan/action.ts';
@@ -10,7 +11,15 @@ import type { Device, InterfaceState } from '../plan/state.ts';
 import { describe } from '../plan/words.ts';
 import type { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
-import { changes, engineWireRequest, linkRequest, tapRequest, vethSide, vxlanRequest } from './requests.ts';
+import {
+  changes,
+  engineWireRequest,
+  linkRequest,
+  tapRequest,
+  vethSide,
+  vlanRequest,
+  vxlanRequest,
+} from './requests.ts';
 
 export interface Failure {
   readonly error: CrosswireError;
@@ -86,6 +95,9 @@ export class Executor {
       case 'createTunnel':
         await this.#dataplane.createVxlan(vxlanRequest(action.interface));
         return this.#finish([action.interface]);
+      case 'createVlan':
+        await this.#dataplane.createVlan(vlanRequest(action.interface));
+        return this.#finish([action.interface]);
       case 'removeVethPair':
         await this.#readOnceMore();
         await this.#delete(action.client);
@@ -93,6 +105,7 @@ export class Executor {
         return meter.forget(action.endpoint);
       case 'removeTap':
       case 'removeTunnel':
+      case 'removeVlan':
         await this.#readOnceMore();
         await this.#delete(action.interface);
         return meter.forget(action.interface);
@@ -190,7 +203,9 @@ export class Executor {
     for (const state of states) this.#entry.meter.watch(state);
   }
 
-  async #delete({ namespace, name, alias, device }: InterfaceState): Promise<void> {
+  /** What is below an interface takes it along, in one step. */
+  async #delete({ namespace, name, alias, device, uplink }: InterfaceState): Promise<void> {
+    if (uplink?.name && (await this.#dataplane.deleteInterface('', uplink.name, uplinkMark(alias)))) return;
     try {
       if (device) return await this.#giveBack(device, alias);
       await this.#dataplane.deleteInterface(namespace.path, name, alias);

@@ -7,7 +7,7 @@
 
 import { CrosswireError } from '../model/error.ts';
 import type { ApplyReport, RemoveReport } from '../model/status.ts';
-import type { Path, Wire } from '../model/wire.ts';
+import { hostDeviceOf, type Path, type Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { choosePath } from '../plan/path.ts';
 import { describe } from '../plan/words.ts';
@@ -17,7 +17,7 @@ import type { Claims } from './claims.ts';
 import { notesOn } from './device-notes.ts';
 import { WireEntry } from './entry.ts';
 import { asCrosswireError } from './errors.ts';
-import type { HealthBook } from './health.ts';
+import type { HealthBook, Warning } from './health.ts';
 import type { Queues } from './queues.ts';
 import type { Brought, Reconciler, Resolving } from './reconciler.ts';
 import type { JournalRecord } from './record.ts';
@@ -127,7 +127,7 @@ export class Keeper {
 
   async #isWell(entry: WireEntry, { quick, survey }: Look): Promise<boolean> {
     const { reconciler } = this.#parts;
-    if (quick && entry.phase === 'up' && (await reconciler.isInPlace(entry, survey?.finder))) return true;
+    if (quick && entry.phase === 'up' && (await reconciler.isInPlace(entry, survey))) return true;
     if (!survey || !(await reconciler.stands(entry, survey))) return false;
     this.#isUp(entry);
     return true;
@@ -137,7 +137,7 @@ export class Keeper {
     entry.phase = 'up';
     entry.error = undefined;
     this.#parts.retries.cancel(entry.name);
-    this.#parts.health.replace(entry.name, notesOn(entry));
+    this.#parts.health.replace(entry.name, [...notesOn(entry), ...hostDeviceNotes(entry)]);
   }
 
   async #bring(entry: WireEntry, wire: Wire, resolving: Resolving): Promise<Brought> {
@@ -186,5 +186,22 @@ export class Keeper {
 }
 
 function isMaking({ kind }: Action): boolean {
-  return ['createVethPair', 'createTap', 'createTunnel', 'takeDevice', 'bindDevice', 'startEngineWire'].includes(kind);
+  return [
+    'createVethPair',
+    'createTap',
+    'createTunnel',
+    'createVlan',
+    'takeDevice',
+    'bindDevice',
+    'startEngineWire',
+  ].includes(kind);
+}
+
+/** It may come back: the wire stands. */
+function hostDeviceNotes({ name, wire, interfaces, running }: WireEntry): Warning[] {
+  const device = hostDeviceOf(wire);
+  const [part] = interfaces;
+  if (device === undefined || !part || running[part.end] !== false) return [];
+  const text = `the host device ${device} is down or has no carrier, so the wire leads nowhere`;
+  return [{ code: 'HOST_DEVICE_DOWN', severity: 'warning', text, wire: name }];
 }

@@ -157,7 +157,7 @@ function changed(before: Words | undefined, all: Words, row: number, words: numb
 function contribution(end: EndName, kind: InterfaceState['kind'], statistics: InterfaceStatistics): WireCounters {
   if (kind === 'veth') return ofVethSide(end, statistics);
   if (kind === 'vf') return ofDevice(end, statistics);
-  return kind === 'vxlan' ? ofTunnel(end, statistics) : ofTap(end, statistics);
+  return kind === 'tap' || kind === 'tun' ? ofTap(end, statistics) : ofTunnel(end, statistics);
 }
 
 function isSame(a: InterfaceState, b: InterfaceState): boolean {

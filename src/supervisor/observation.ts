@@ -171,8 +171,10 @@ function choose(
   return chosen;
 }
 
+const ourKinds: readonly InterfaceKind[] = ['veth', 'tap', 'tun', 'vxlan', 'vlan', 'macvlan'];
+
 function isOurKind(kind: string): kind is InterfaceKind {
-  return kind === 'veth' || kind === 'tap' || kind === 'tun' || kind === 'vxlan';
+  return ourKinds.includes(kind as InterfaceKind);
 }
 
 /** Addresses and neighbours that others added to the interface are none of our business; routes carry our protocol. */
@@ -202,6 +204,7 @@ function stateOf(
     allowPing: info.allowsPing && wanted.some((other) => other.end === end && other.allowPing), // of interest to nobody else
     ...(info.tunnel ? { tunnel: info.tunnel } : {}),
     ...(holding ? { device: { pci: holding.pci, ...holding.settings } } : {}),
+    ...(info.uplink ? { uplink: info.uplink } : {}),
   };
 }
 

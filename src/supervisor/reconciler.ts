@@ -2,17 +2,19 @@
 // Brings one wire to what is wanted: look, plan, write down, do, write down. Called from the wire's own queue.
 
 import type { Dataplane } from '../dataplane/types.ts';
+import type { HostDeviceFinder } from '../host/host-devices.ts';
 import { markOf, markPrefix, temporaryName } from '../host/marks.ts';
 import { isSame, type NamespaceFinder, nameOf } from '../host/namespaces.ts';
 import { removeFound } from '../host/observation.ts';
 import type { Devices } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
+import { type EndName, endNames, hostDeviceOf, namespaceOf, type Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { compile } from '../plan/compile.ts';
 import { plan } from '../plan/planner.ts';
 import {
   type ChosenDevices,
+  type InterfaceState,
   type NameChoice,
   type Namespace,
   type Namespaces,
@@ -26,13 +28,18 @@ import { asCrosswireError } from './errors.ts';
 import { Executor } from './executor.ts';
 import type { Journal } from './journal.ts';
 import { assess, type Observation, observe } from './observation.ts';
-import { interfacePlaces, type JournalRecord, journalFormat, type Standing } from './record.ts';
+import { interfacePlaces, type JournalRecord, journalFormat, type Standing, uplinksOf } from './record.ts';
 import type { Survey } from './survey.ts';
 import { sameValue } from './values.ts';
 
-export interface ReconcilerParts {
-  readonly dataplane: Dataplane;
+/** Where what a wire refers to is looked for. */
+export interface Finders {
   readonly finder: NamespaceFinder;
+  readonly hostDevices: Pick<HostDeviceFinder, 'mtuOf'>;
+}
+
+export interface ReconcilerParts extends Finders {
+  readonly dataplane: Dataplane;
   readonly journal: Journal;
   readonly descriptors: DescriptorBudget;
   readonly node: string;
@@ -43,7 +50,7 @@ export interface ReconcilerParts {
 /** How closely what a wire refers to is known. */
 export interface Resolving {
   readonly before?: Standing | undefined;
-  readonly finder?: NamespaceFinder;
+  readonly finders?: Finders;
   readonly chosen?: ChosenDevices | undefined;
 }
 
@@ -61,8 +68,20 @@ export class Reconciler {
 
   /** The same namespaces and devices are meant as before, unless somebody asks anew: a pid may by now be another process.
    *  `chosen`: the devices that were claimed for it. */
-  async resolve(wire: Wire, { before, finder = this.#parts.finder, chosen }: Resolving = {}): Promise<Standing> {
-    const resolved = await Promise.all(
+  async resolve(wire: Wire, { before, finders = this.#parts, chosen }: Resolving = {}): Promise<Standing> {
+    const [client, endpoint] = await this.#namespacesOf(wire, before, finders.finder);
+    const devices = chosen ?? before?.devices ?? (await this.#parts.chooser.choose(wire));
+    const shared = hostDeviceOf(wire);
+    return {
+      wire,
+      namespaces: { client, endpoint },
+      ...(devices ? { devices } : {}),
+      ...(shared === undefined ? {} : { deviceMtu: await finders.hostDevices.mtuOf(shared) }),
+    };
+  }
+
+  #namespacesOf(wire: Wire, before: Standing | undefined, finder: NamespaceFinder) {
+    return Promise.all(
       endNames.map(async (end) => {
         const reference = namespaceOf(wire[end]);
         if (!reference) return undefined;
@@ -80,24 +99,23 @@ export class Reconciler {
         return found;
       }),
     );
-    const namespaces = { client: resolved[0], endpoint: resolved[1] };
-    const devices = chosen ?? before?.devices ?? (await this.#parts.chooser.choose(wire));
-    return { wire, namespaces, ...(devices ? { devices } : {}) };
   }
 
-  /** A quick look: every namespace is where it was. */
-  async isInPlace({ record }: WireEntry, finder = this.#parts.finder): Promise<boolean> {
+  /** A quick look: every namespace is where it was, and a host device is there and as long as it was. */
+  async isInPlace({ wire, record }: WireEntry, { finder, hostDevices }: Finders = this.#parts): Promise<boolean> {
     const known = endNames.flatMap((end) => record?.namespaces[end] ?? []);
-    return (await Promise.all(known.map((one) => finder.isStillAt(one)))).every(Boolean);
+    const shared = hostDeviceOf(wire);
+    const mtu = shared === undefined ? undefined : await hostDevices.mtuOf(shared).catch(() => 0);
+    const inPlace = await Promise.all(known.map((one) => finder.isStillAt(one)));
+    return mtu === record?.deviceMtu && inPlace.every(Boolean);
   }
 
   /** Whether a survey shows the wire just as it is wanted, and nothing is left to do. */
   async stands(entry: WireEntry, survey: Survey): Promise<boolean> {
     const { name, wire, record } = entry;
     if (record?.phase !== 'applied' || record.wire !== wire) return false;
-    const { finder } = survey;
-    const now = await this.resolve(wire, { before: record, finder }).catch(() => undefined);
-    if (!now || !samePlaces(now.namespaces, record.namespaces)) return false;
+    const now = await this.resolve(wire, { before: record, finders: survey }).catch(() => undefined);
+    if (!now || !samePlaces(now.namespaces, record.namespaces) || now.deviceMtu !== record.deviceMtu) return false;
     const wanted = this.compile(record);
     const found = await survey.take(name, distinct(interfacePlaces(now)));
     const { node, devices } = this.#parts;
@@ -109,9 +127,10 @@ export class Reconciler {
     return true;
   }
 
-  compile({ wire, namespaces, devices }: Standing): WireState {
+  compile({ wire, namespaces, devices, deviceMtu }: Standing): WireState {
     const { node } = this.#parts;
-    return compile(wire, { node, namespaces, devices, alias: (end: EndName) => markOf(node, wire.name, end) });
+    const alias = (end: EndName) => markOf(node, wire.name, end);
+    return compile(wire, { node, namespaces, devices, deviceMtu, alias });
   }
 
   async observe(entry: WireEntry, target: Standing | undefined): Promise<Observation> {
@@ -155,6 +174,7 @@ export class Reconciler {
       errors.push(...(await executor.runAnyway(plan(stateOf(entry), nothing, chooseNames()))));
       await this.#clear(observation);
       await this.#sweepRules(entry);
+      await this.#sweepUplinks(entry);
     });
     if (errors.length > 0) return errors;
     await attempt(() => this.#erase(entry));
@@ -173,6 +193,13 @@ export class Reconciler {
     }
   }
 
+  /** What is below an interface stays where that goes by itself. */
+  async #sweepUplinks({ record }: WireEntry, inUse: readonly InterfaceState[] = []): Promise<void> {
+    const uplinks = standingsOf(record).flatMap((standing) => uplinksOf(standing, this.#parts.node));
+    const left = uplinks.filter(({ name }) => !inUse.some(({ uplink }) => uplink?.name === name));
+    for (const { name, mark } of left) await this.#parts.dataplane.deleteInterface('', name, mark);
+  }
+
   /** A full disk must not keep a wire from being removed; the removal only would not be finished after a crash. */
   async #announceRemoval(entry: WireEntry): Promise<void> {
     const { record } = entry;
@@ -184,14 +211,17 @@ export class Reconciler {
   async letGo(entry: WireEntry): Promise<void> {
     entry.interfaces = [];
     await this.#executor(entry).stopEngine();
+    const places = entry.record ? interfacePlaces(entry.record) : [];
+    const reachable = await Promise.all(places.map((one) => this.#parts.finder.findAgain(one)));
+    if (reachable.every((one) => one === undefined)) await this.#sweepUplinks(entry);
   }
 
   /** Without strays. Looks again after removing some: with one side of a veth pair goes the other. */
   async #observeWhole(entry: WireEntry, target: Standing): Promise<Observation> {
-    const observation = await this.observe(entry, target);
-    if (isTidy(observation)) return observation;
-    await this.#clear(observation);
-    return this.observe(entry, target);
+    const first = await this.observe(entry, target);
+    await this.#clear(first);
+    await this.#sweepUplinks(entry, first.interfaces);
+    return isTidy(first) ? first : this.observe(entry, target);
   }
 
   /** Devices that strayed go home first: by its lease, one of the strays is restored to what it was. */
@@ -270,12 +300,13 @@ export class Reconciler {
 
   #record(
     entry: WireEntry,
-    { wire, namespaces, devices }: Standing,
+    { wire, namespaces, devices, deviceMtu }: Standing,
     phase: JournalRecord['phase'],
     names?: NameChoice,
     previous?: readonly Standing[],
   ): JournalRecord {
-    return { format: journalFormat, phase, createdAt: entry.createdAt, wire, namespaces, devices, names, previous };
+    const standing = { wire, namespaces, devices, deviceMtu };
+    return { format: journalFormat, phase, createdAt: entry.createdAt, ...standing, names, previous };
   }
 }
 
@@ -326,8 +357,8 @@ function chooseNames(): NameChoice {
   return { client: pair(), endpoint: pair() };
 }
 
-function standingOf({ wire, namespaces, devices }: Standing): Standing {
-  return { wire, namespaces, ...(devices ? { devices } : {}) };
+function standingOf({ wire, namespaces, devices, deviceMtu }: Standing): Standing {
+  return { wire, namespaces, ...(devices ? { devices } : {}), ...(deviceMtu === undefined ? {} : { deviceMtu }) };
 }
 
 /** All that parts may be left of, each once. */

@@ -6,6 +6,7 @@
 //                  ↑          │
 //                  └──────────┘ a change or a repair
 
+import { markOf, uplinkMark } from '../host/marks.ts';
 import { canonicalPci } from '../model/device.ts';
 import {
   deviceOf,
@@ -15,6 +16,7 @@ import {
   type VxlanMechanism,
   type Wire,
 } from '../model/wire.ts';
+import { uplinkName } from '../plan/mac.ts';
 import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../plan/state.ts';
 
 const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio'];
@@ -27,11 +29,24 @@ export interface Standing {
   readonly wire: Wire;
   readonly namespaces: Namespaces;
   readonly devices?: ChosenDevices;
+  /** Of the host device that an end is behind. */
+  readonly deviceMtu?: number;
 }
 
 /** The namespaces in which it may have interfaces. */
 export function interfacePlaces({ wire, namespaces }: Standing): Namespace[] {
   return endNames.flatMap((end) => (wire[end].mechanism.type === 'kernel' ? (namespaces[end] ?? []) : []));
+}
+
+/** What it may have in the forwarder's own namespace, below its interfaces. */
+export function uplinksOf({ wire }: Standing, node: string): { readonly name: string; readonly mark: string }[] {
+  const vlan = endNames.map((end) => wire[end].mechanism).find(({ type }) => type === 'vlan');
+  if (vlan?.type !== 'vlan' || vlan.id === 0) return [];
+  const kernelEnds = endNames.filter((end) => wire[end].mechanism.type === 'kernel');
+  return kernelEnds.map((end) => {
+    const alias = markOf(node, wire.name, end);
+    return { name: uplinkName(alias, vlan.device), mark: uplinkMark(alias) };
+  });
 }
 
 export interface JournalRecord extends Standing {
@@ -58,11 +73,12 @@ export function parseRecord(text: string, name: string): JournalRecord {
   return record;
 }
 
-function checkStanding({ wire, namespaces, devices }: Standing, name: string): void {
+function checkStanding({ wire, namespaces, devices, deviceMtu }: Standing, name: string): void {
   require(isObject(wire) && wire.name === name, `it is not of the wire ${name}`);
   require(wire.payload === 'ethernet' || wire.payload === 'ip', 'its payload is unknown');
   require(isObject(namespaces), 'it has no namespaces');
   require(devices === undefined || isObject(devices), 'its devices are no mapping');
+  require(deviceMtu === undefined || Number.isInteger(deviceMtu), 'the MTU of its device is malformed');
   for (const end of endNames) {
     const mechanism = wire[end]?.mechanism;
     require(isObject(mechanism) && mechanismTypes.includes(mechanism.type), `the mechanism of its ${end} is unknown`);

@@ -9,6 +9,7 @@ import type {
   PortRange,
   TapRequest,
   VethSide,
+  VlanRequest,
   VxlanRequest,
 } from '../dataplane/types.ts';
 import type { Policy } from '../model/wire.ts';
@@ -31,6 +32,12 @@ export function tapRequest({ namespace, name, alias, kind, mac, mtu }: Interface
 export function vxlanRequest({ namespace, name, alias, mac, mtu, tunnel }: InterfaceState): VxlanRequest {
   if (!tunnel) throw new Error(`the interface ${name} has no tunnel`);
   return { netns: namespace.path, name, alias, mac, mtu, ...tunnel };
+}
+
+export function vlanRequest({ namespace, name, alias, mac, mtu, uplink }: InterfaceState): VlanRequest {
+  if (!uplink) throw new Error(`the interface ${name} has no uplink`);
+  const { device, id, name: below } = uplink;
+  return { netns: namespace.path, name, alias, mac, mtu, device, id, uplink: below };
 }
 
 /** In one batch; in two where an interface goes down and gives its name away, for within a batch a rename comes first

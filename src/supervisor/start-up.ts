@@ -10,7 +10,7 @@ import { endNames } from '../model/wire.ts';
 import { asCrosswireError } from './errors.ts';
 import type { HealthBook } from './health.ts';
 import type { Journal } from './journal.ts';
-import { interfacePlaces, type JournalRecord } from './record.ts';
+import { interfacePlaces, type JournalRecord, uplinksOf } from './record.ts';
 import type { Log } from './settings.ts';
 
 export interface StartUp {
@@ -44,8 +44,9 @@ export async function recover({
   const { removed, errors } = await sweepOrphans(dataplane, {
     node,
     devices,
-    temporaryNames: records.flatMap(temporaryNamesOf),
+    temporaryNames: records.flatMap((record) => [...temporaryNamesOf(record), ...uplinkNamesOf(record)]),
     isClaimed: ({ wire }, namespace) => placesOf(byName.get(wire)).some((place) => isSame(place, namespace)),
+    isUplinkClaimed: ({ wire }, name) => uplinkNamesOf(byName.get(wire)).includes(name),
   });
   for (const { namespace, info } of removed)
     log.info({ netns: namespace.path, interface: info.name, alias: info.alias }, 'orphan removed');
@@ -55,6 +56,10 @@ export async function recover({
     log.warn({ error }, 'orphan not removed');
   }
   return records;
+
+  function uplinkNamesOf(record: JournalRecord | undefined): string[] {
+    return standingsOf(record).flatMap((standing) => uplinksOf(standing, node).map(({ name }) => name));
+  }
 }
 
 /** Devices that were lent to wires which are no more. */
@@ -68,7 +73,10 @@ function temporaryNamesOf({ names }: JournalRecord): string[] {
   return names ? endNames.flatMap((end) => Object.values(names[end])) : [];
 }
 
+function standingsOf(record: JournalRecord | undefined) {
+  return record ? [record, ...(record.previous ?? [])] : [];
+}
+
 function placesOf(record: JournalRecord | undefined) {
-  const standings = record ? [record, ...(record.previous ?? [])] : [];
-  return standings.flatMap(interfacePlaces);
+  return standingsOf(record).flatMap(interfacePlaces);
 }

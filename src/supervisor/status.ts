@@ -55,7 +55,7 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
     name,
     phase,
     path: choosePath(wire).path,
-    mtu: mtuOf(wire),
+    mtu: mtuOf(wire, entry.record?.deviceMtu),
     spec: withoutSecrets(wire),
     client: end('client'),
     endpoint: end('endpoint'),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reconciler: wanted wires in, what exists out.
 
+import { HostDeviceFinder } from '../host/host-devices.ts';
 import { checkNode, parseMark } from '../host/marks.ts';
 import { NamespaceFinder } from '../host/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
@@ -63,7 +64,17 @@ export class Supervisor {
     const descriptors = new DescriptorBudget(parts.descriptors);
     this.#chooser = new DeviceChooser(devices, this.#claims);
     const [finder, chooser, journal] = [this.#finder, this.#chooser, parts.journal];
-    this.#reconciler = new Reconciler({ dataplane, finder, journal, descriptors, node, devices, chooser });
+    const hostDevices = new HostDeviceFinder(dataplane);
+    this.#reconciler = new Reconciler({
+      dataplane,
+      finder,
+      hostDevices,
+      journal,
+      descriptors,
+      node,
+      devices,
+      chooser,
+    });
     const queues = new Queues(settings.parallel ?? 32);
     const retries = new Retries(settings.retrySeconds ?? { first: 1, longest: 30 });
     const [claims, reconciler, health] = [this.#claims, this.#reconciler, this.#health];

@@ -3,6 +3,7 @@
 // place a moment ago; on anything else, look again.
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
+import { HostDeviceFinder } from '../host/host-devices.ts';
 import { markPrefix, parseMark } from '../host/marks.ts';
 import { NamespaceFinder } from '../host/namespaces.ts';
 import { type FoundInterface, findInterfaces } from '../host/observation.ts';
@@ -11,8 +12,9 @@ import { Turns } from './turns.ts';
 type ByWire = Map<string, FoundInterface[]>;
 
 export class Survey {
-  /** Asks about each path once. */
+  /** Asks about each path and each device once. */
   readonly finder: NamespaceFinder;
+  readonly hostDevices: Pick<HostDeviceFinder, 'mtuOf'>;
   readonly #dataplane: Dataplane;
   readonly #node: string;
   readonly #namespaces = new Map<string, Promise<ByWire>>();
@@ -21,6 +23,8 @@ export class Survey {
   constructor(dataplane: Dataplane, node: string) {
     this.#dataplane = dataplane;
     this.#node = node;
+    const devices = new HostDeviceFinder(dataplane);
+    this.hostDevices = { mtuOf: once((device) => devices.mtuOf(device)) };
     const all = once(() => dataplane.listNamespaces());
     this.finder = new NamespaceFinder({
       identifyNamespace: once((path) => dataplane.identifyNamespace(path)),

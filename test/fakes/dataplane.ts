@@ -77,13 +77,14 @@ export class FakeDataplane implements types.Dataplane {
           everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
       )
       .map((one) => {
-        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel, device } = one;
+        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel, uplink, device } = one;
         const { addresses, routes, neighbours, policies } = one;
         const none = { addresses: [], routes: [], neighbours: [], policies: [] };
         const known = details ? { addresses, routes, neighbours, policies } : none;
         const lists = structuredClone(known);
         const link = { index, name, alias, kind, mac, mtu, up, running: isRunning(one), allowsPing };
-        return { ...link, ...lists, ...(tunnel ? { tunnel } : {}), ...(device ? { device } : {}) };
+        const more = { ...(tunnel ? { tunnel } : {}), ...(uplink ? { uplink } : {}), ...(device ? { device } : {}) };
+        return { ...link, ...lists, ...more };
       });
   }
 
@@ -123,6 +124,26 @@ export class FakeDataplane implements types.Dataplane {
     undoing(undo, () => {
       this.onStep('mark the tunnel');
       made.alias = request.alias;
+    });
+  }
+
+  async createVlan({ netns, name, alias, mac, mtu, device, id, uplink }: types.VlanRequest): Promise<void> {
+    this.onStep('share the device');
+    if (!this.kernel.namespace('').interfaces.has(device))
+      throw refusal('HOST_DEVICE_MISSING', device, 'No such device', 19);
+    const left = this.kernel.namespace('').interfaces.get(uplink);
+    if (left) this.kernel.destroy(left);
+    const below = uplink ? this.kernel.create('', uplink, 'macvlan', mac, mtu) : undefined;
+    let made: FakeInterface | undefined;
+    const undo = () => [below, made].forEach((one) => one && this.kernel.destroy(one));
+    undoing(undo, () => {
+      this.onStep('mark what is below');
+      if (below) below.alias = `${alias}/uplink`;
+      made = this.kernel.create(netns, name, below ? 'vlan' : 'macvlan', mac, mtu);
+      Object.assign(made, { uplink: { device, id, name: uplink, mac: below ? mac : '', sound: true } });
+      if (below) below.above = made;
+      this.onStep('mark the part');
+      made.alias = alias;
     });
   }
 

@@ -33,6 +33,8 @@ export interface FakeInterface extends Omit<InterfaceInfo, 'running'> {
   peer?: FakeInterface;
   /** The process that holds the tap. */
   holder?: object;
+  /** What goes when it goes: the interface above it. */
+  above?: FakeInterface;
 }
 
 export interface FakeNamespace {
@@ -77,9 +79,11 @@ export class FakeKernel {
     return [...first].map(([{ device, inode }, path]) => ({ path, device, inode }));
   }
 
-  /** Everything in a namespace, or everywhere, as `namespace/interface`. */
+  /** Everything but hardware. */
   all(): FakeInterface[] {
-    return [...new Set(this.#paths.values())].flatMap(({ interfaces }) => [...interfaces.values()]);
+    return [...new Set(this.#paths.values())].flatMap(({ interfaces }) =>
+      [...interfaces.values()].filter(({ kind }) => kind !== ''),
+    );
   }
 
   interface(path: string, name: string): FakeInterface {
@@ -121,6 +125,7 @@ export class FakeKernel {
   destroy(one: FakeInterface): void {
     one.home.interfaces.delete(one.name);
     one.peer?.home.interfaces.delete(one.peer.name);
+    if (one.above) this.destroy(one.above);
   }
 
   rename(one: FakeInterface, name: string): void {
@@ -164,7 +169,10 @@ export class FakeKernel {
 }
 
 export function isRunning(one: FakeInterface): boolean {
-  return one.up && (one.tunnel !== undefined || (one.peer ? one.peer.up : one.holder !== undefined));
+  return (
+    one.up &&
+    (one.tunnel !== undefined || one.uplink !== undefined || (one.peer ? one.peer.up : one.holder !== undefined))
+  );
 }
 
 export function zeroStatistics(): FakeStatistics {

@@ -21,6 +21,8 @@ export type Requirement =
   | 'protoc'
   | 'chromium'
   | 'vxlan'
+  | 'macvlan'
+  | 'vlan'
   | 'grpc-health-probe'
   | 'nsm-peers'
   | 'kubelet';
@@ -56,6 +58,10 @@ function whyMissing(requirement: Requirement): string | undefined {
       return deviceHierarchies().length > 0 ? undefined : 'no control groups that decide on devices are mounted';
     case 'vxlan':
       return canMakeVxlan() ? undefined : 'the kernel makes no vxlan device';
+    case 'macvlan':
+      return canShare('macvlan') ? undefined : 'the kernel makes no macvlan device';
+    case 'vlan':
+      return canShare('macvlan') && canShare('vlan id 9') ? undefined : 'the kernel makes no vlan device';
     case 'prometheus':
       return findProgram('prometheus') && findProgram('promtool') ? undefined : 'prometheus and promtool are missing';
     case 'nsm-peers': {
@@ -84,6 +90,17 @@ function canMakeVxlan(): boolean {
   try {
     const command = ['unshare', '--net', 'ip', 'link', 'add', 'probe', 'type', 'vxlan', 'id', '1', 'dstport', '4789'];
     execFileSync(command[0] as string, command.slice(1), { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Of a bridge, which no kernel of use lacks. */
+function canShare(type: string): boolean {
+  const script = `ip link add br9 type bridge && ip link add link br9 name probe type ${type}`;
+  try {
+    execFileSync('unshare', ['--net', 'sh', '-c', script], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

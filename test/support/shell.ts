@@ -73,13 +73,16 @@ export class Background {
   }
 }
 
+/** In a guest whose processor is emulated, everything takes longer. */
+const patience = Number(process.env['CROSSWIRE_TEST_PATIENCE'] ?? 1);
+
 /** Polls until the condition holds; rejects with the last failure after the time. */
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | undefined | false>,
   milliseconds = 20_000,
 ) {
-  const end = Date.now() + milliseconds;
+  const end = Date.now() + milliseconds * patience;
   let last = '';
   while (Date.now() < end) {
     try {
@@ -91,5 +94,5 @@ export async function eventually<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`not within ${milliseconds} ms: ${what}${last}`);
+  throw new Error(`not within ${milliseconds * patience} ms: ${what}${last}`);
 }

@@ -33,6 +33,10 @@ export function vxlanEnd(vxlan: TunnelSpec): EndSpec {
   return { vxlan };
 }
 
+export function vlanEnd(device: string, id: number): EndSpec {
+  return { vlan: { device, id } };
+}
+
 export interface WireSpec {
   readonly name: string;
   readonly client: EndSpec;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { StateDirectoryLock } from '../../src/host/lock.ts';
-import { checkNode, markOf, parseMark, temporaryName } from '../../src/host/marks.ts';
+import { checkNode, markOf, parseMark, parseUplinkMark, temporaryName, uplinkMark } from '../../src/host/marks.ts';
 import { NamespaceFinder } from '../../src/host/namespaces.ts';
 import { sweepOrphans } from '../../src/host/orphans.ts';
 import { FakeDataplane } from '../fakes/dataplane.ts';
@@ -60,14 +60,19 @@ test('marks are read back, and only those of the node', (t) => {
     'crosswire/n/web',
     'crosswire/n/web/side',
     'crosswire/n//client',
+    uplinkMark(markOf('n', 'web', 'client')),
   ])
     t.is(parseMark('n', alias), undefined);
+  const below = uplinkMark(markOf('n', 'web', 'client'));
+  t.deepEqual(parseUplinkMark('n', below), { wire: 'web', end: 'client' });
+  for (const alias of [markOf('n', 'web', 'client'), `${below}/uplink`, '/uplink'])
+    t.is(parseUplinkMark('n', alias), undefined);
 });
 
 test('the longest mark of an accepted node name fits the alias; other names are refused', (t) => {
-  const longest = 'n'.repeat(172);
+  const longest = 'n'.repeat(165);
   t.notThrows(() => checkNode(longest));
-  t.true(markOf(longest, 'w'.repeat(63), 'endpoint').length <= 255);
+  t.true(uplinkMark(markOf(longest, 'w'.repeat(63), 'endpoint')).length <= 255);
   for (const node of ['', 'a/b', `${longest}n`]) t.throws(() => checkNode(node), { code: 'NODE_NAME' });
 });
 
@@ -92,19 +97,28 @@ test('orphans go wherever they are; what is claimed, foreign or of another node 
   make('/run/netns/b', 'cw000000000002', 'of somebody else');
   make('/run/netns/b', 'neighbour', markOf('nn', 'gone', 'client'));
   make('/run/netns/b', 'eth0', '');
+  make('/run/netns/b', 'below', uplinkMark(markOf('n', 'here', 'client')));
+  make('/run/netns/b', 'below-gone', uplinkMark(markOf('n', 'gone', 'client')));
   const sweep = await sweepOrphans(dataplane, {
     node: 'n',
     temporaryNames: ['cw000000000001', 'cw000000000002'],
     isClaimed: ({ wire }, { path }) => wire === 'here' && path === '/run/netns/a',
+    isUplinkClaimed: ({ wire, end }, name) => `${wire}/${end}/${name}` === 'here/client/below',
   });
   t.deepEqual(sweep.errors, []);
-  t.deepEqual(sweep.removed.map(({ info }) => info.name).sort(), ['cw000000000001', 'garbled', 'moved', 'orphan']);
+  t.deepEqual(sweep.removed.map(({ info }) => info.name).sort(), [
+    'below-gone',
+    'cw000000000001',
+    'garbled',
+    'moved',
+    'orphan',
+  ]);
   t.deepEqual(
     kernel
       .all()
       .map(({ name }) => name)
       .sort(),
-    ['claimed', 'cw000000000002', 'eth0', 'neighbour'],
+    ['below', 'claimed', 'cw000000000002', 'eth0', 'neighbour'],
   );
 });
 
@@ -119,7 +133,12 @@ test('a namespace that cannot be read is reported and keeps no other from being 
     if (query.netns === '/run/netns/a') throw new Error('it kept changing while it was read');
     return list(query);
   };
-  const sweep = await sweepOrphans(dataplane, { node: 'n', temporaryNames: [], isClaimed: () => false });
+  const sweep = await sweepOrphans(dataplane, {
+    node: 'n',
+    temporaryNames: [],
+    isClaimed: () => false,
+    isUplinkClaimed: () => false,
+  });
   t.deepEqual(sweep.errors.map(String), ['Error: it kept changing while it was read']);
   t.deepEqual(
     sweep.removed.map(({ namespace }) => namespace.path),

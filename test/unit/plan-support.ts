@@ -9,6 +9,7 @@ import {
   type KernelMechanism,
   type Mechanism,
   type VfioMechanism,
+  type VlanMechanism,
   type VxlanMechanism,
   type MemifMechanism,
   namespaceOf,
@@ -63,6 +64,10 @@ export function vxlan(remote: string, more: Partial<VxlanMechanism> = {}): Vxlan
 
 export function vfio(device: DeviceRequest, more: Partial<VfioMechanism> = {}): VfioMechanism {
   return { type: 'vfio', device, ...more };
+}
+
+export function vlan(device: string, id: number): VlanMechanism {
+  return { type: 'vlan', device, id };
 }
 
 export function wireOf(client: Mechanism, endpoint: Mechanism, more: Partial<Wire> = {}): Wire {
@@ -175,6 +180,9 @@ const deviceWire: fc.Arbitrary<Wire> = fc
     return turned ? wireOf(other, end) : wireOf(end, other);
   })
   .filter(isTwoThings);
+const vlanWire: fc.Arbitrary<Wire> = fc
+  .tuple(kernelEnd, fc.constantFrom('eth1', 'eth2'), fc.constantFrom(0, 100, 101), fc.boolean())
+  .map(([end, device, id, turned]) => (turned ? wireOf(vlan(device, id), end) : wireOf(end, vlan(device, id))));
 
 const nodeWire: fc.Arbitrary<Wire> = fc
   .record({
@@ -186,7 +194,12 @@ const nodeWire: fc.Arbitrary<Wire> = fc
   .map(({ client, endpoint, ...more }) => wireOf(client, endpoint, more))
   .filter(isTwoThings);
 
-export const anyWire: fc.Arbitrary<Wire> = fc.oneof({ arbitrary: nodeWire, weight: 3 }, tunnelWire, deviceWire);
+export const anyWire: fc.Arbitrary<Wire> = fc.oneof(
+  { arbitrary: nodeWire, weight: 3 },
+  tunnelWire,
+  vlanWire,
+  deviceWire,
+);
 
 /** Not a wire to itself. */
 function isTwoThings({ client: { mechanism: a }, endpoint: { mechanism: b } }: Wire): boolean {

@@ -10,7 +10,7 @@ import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { FakeDataplane, FakePowerCut } from '../fakes/dataplane.ts';
 import { FakeDevices, FakeHardware } from '../fakes/devices.ts';
 import { type FakeInterface, FakeKernel } from '../fakes/kernel.ts';
-import { kernel, memif, vfio, vxlan, wireOf } from './plan-support.ts';
+import { kernel, memif, vfio, vlan, vxlan, wireOf } from './plan-support.ts';
 
 export class FakeJournal implements Journal {
   readonly files: Map<string, string>;
@@ -50,7 +50,8 @@ export class Machine {
   readonly files = new Map<string, string>();
 
   constructor(namespaces: readonly string[] = ['/run/netns/a', '/run/netns/b', '/run/netns/c']) {
-    for (const path of namespaces) this.kernel.addNamespace(path);
+    for (const path of ['', ...namespaces]) this.kernel.addNamespace(path);
+    for (const device of ['eth1', 'eth2']) this.kernel.create('', device, '');
   }
 
   /** Another process over what the last one left. */
@@ -87,11 +88,11 @@ export class Machine {
   }
 }
 
-function comparable({ home, name, alias, kind, mac, mtu, up, ...one }: FakeInterface): string {
+function comparable({ home, name, alias, kind, mac, mtu, up, uplink, ...one }: FakeInterface): string {
   const lists = [one.addresses, one.routes, one.neighbours, one.policies].map((list) =>
     list.map((value) => JSON.stringify(value)).sort(),
   );
-  return JSON.stringify([home.inode, name, alias, kind, mac, mtu, up, lists]);
+  return JSON.stringify([home.inode, name, alias, kind, mac, mtu, up, uplink, lists]);
 }
 
 /** Throws at step `at`, counted from 1 over the data plane and the journal of a run; a cut, at every step from there. */
@@ -133,6 +134,7 @@ export const wires = {
   tunnel: pair(client, vxlan('192.0.2.2')),
   devices: pair({ ...client, device: { pci: '0000:01:10.0', vlan: 7 } }, kernel(b, 'nsm-2')),
   vfio: pair(vfio({ resource: 'worker.domain/10G', vlan: 7 }), kernel(b, 'nsm-2')),
+  vlan: pair(client, vlan('eth1', 100)),
   engineTunnel: pair(memif('/run/m.sock'), vxlan('192.0.2.2')),
 };
 
@@ -238,6 +240,22 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'tunnel to devices': [wires.tunnel, wires.devices],
   'remove devices': [wires.devices, undefined],
   'remove vfio': [wires.vfio, undefined],
+  'create vlan': [undefined, wires.vlan],
+  'create a part of a device': [undefined, pair(ruled, vlan('eth1', 0))],
+  'change addresses and name of vlan': [
+    wires.vlan,
+    pair({ ...client, addresses: [], interface: 'other' }, vlan('eth1', 100)),
+  ],
+  'another MAC of vlan': [wires.vlan, pair(readdressed, vlan('eth1', 100))],
+  'another id of vlan': [wires.vlan, pair(client, vlan('eth1', 101))],
+  'another device of vlan': [wires.vlan, pair(client, vlan('eth2', 100))],
+  'vlan without a tag': [wires.vlan, pair(client, vlan('eth1', 0))],
+  'vlan with a tag': [pair(client, vlan('eth1', 0)), wires.vlan],
+  'another namespace of vlan': [wires.vlan, pair(kernel(c, 'nsm-1'), vlan('eth1', 100))],
+  'ends of vlan change sides': [wires.vlan, pair(vlan('eth1', 100), client)],
+  'veth to vlan': [wires.veth, wires.vlan],
+  'vlan to tunnel': [wires.vlan, wires.tunnel],
+  'remove vlan with policies': [pair(ruled, vlan('eth1', 100)), undefined],
   'remove veth': [wires.veth, undefined],
   'remove tap and engine wire': [wires.tap, undefined],
   'remove engine wire': [wires.memif, undefined],

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Devices of the host that wires lead through, where the forwarder runs.
+
+import type { Dataplane } from '../dataplane/types.ts';
+import { CrosswireError } from '../model/error.ts';
+
+/** Only the loopback device has more. */
+const mostMtu = 65_535;
+
+export class HostDeviceFinder {
+  readonly #dataplane: Pick<Dataplane, 'listInterfaces'>;
+
+  constructor(dataplane: Pick<Dataplane, 'listInterfaces'>) {
+    this.#dataplane = dataplane;
+  }
+
+  /** Of the IP packet, in bytes. Rejects with HOST_DEVICE_MISSING. */
+  async mtuOf(device: string): Promise<number> {
+    const [info] = await this.#dataplane.listInterfaces({ netns: '', names: [device], details: false });
+    if (info) return Math.min(info.mtu, mostMtu);
+    throw new CrosswireError({
+      code: 'HOST_DEVICE_MISSING',
+      operation: 'find the host device',
+      subject: device,
+      reason: 'there is no device of this name where the forwarder runs',
+      hint: '`ip link` lists those that there are',
+    });
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node with a device that leads outside, and pods that share it:
+//
+//   pod 0: cw0 ─┐
+//   pod 1: cw0 ─┼─ node: uplink ── veth ── far: outside
+//   pod 2: cw0 ─┘
+
+import { Daemon } from './daemon.ts';
+import { Namespace } from './namespace.ts';
+import { kernelEnd, vlanEnd, type WireSpec, wireFile } from './wires.ts';
+
+export const outsideAddress = '10.78.0.254';
+
+export class SharedDevice {
+  readonly node: Namespace;
+  readonly outside: Namespace;
+  readonly pods: readonly Namespace[];
+  readonly daemon: Daemon;
+
+  private constructor(node: Namespace, outside: Namespace, pods: readonly Namespace[], daemon: Daemon) {
+    this.node = node;
+    this.outside = outside;
+    this.pods = pods;
+    this.daemon = daemon;
+  }
+
+  /** Nothing outside speaks unless it is spoken to. */
+  static async make(pods: number, ...options: string[]): Promise<SharedDevice> {
+    const [node, outside] = [await Namespace.make('node'), await Namespace.make('far')];
+    await node.run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'far', 'netns', outside.name);
+    await outside.run('sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1');
+    await node.run('ip', 'link', 'set', 'uplink', 'up');
+    await outside.run('ip', 'link', 'set', 'far', 'up');
+    const made: Namespace[] = [];
+    for (let at = 0; at < pods; at++) made.push(await Namespace.make(`p${at}`));
+    return new SharedDevice(node, outside, made, await Daemon.startInside(node, ...options));
+  }
+
+  /** The peer outside, in that VLAN: untagged for 0. */
+  async peer(id: number, address = `${outsideAddress}/24`): Promise<string> {
+    const name = id === 0 ? 'far' : `far.${id}`;
+    if (id !== 0)
+      await this.outside.run('ip', 'link', 'add', 'link', 'far', 'name', name, 'type', 'vlan', 'id', `${id}`);
+    await this.outside.run('ip', 'address', 'add', address, 'dev', name);
+    await this.outside.run('ip', 'link', 'set', name, 'up');
+    return name;
+  }
+
+  wire(at: number, id: number, more: object = {}, device = 'uplink'): WireSpec {
+    const client = kernelEnd(this.pod(at), 'cw0', { addresses: [addressOf(at) + '/24'], ...more }, `pod-${at}`);
+    return { name: `w${at}`, client, endpoint: vlanEnd(device, id) };
+  }
+
+  async join(id: number): Promise<void> {
+    await this.daemon.mustApply(wireFile(...this.pods.map((_, at) => this.wire(at, id))));
+  }
+
+  pod(at: number): Namespace {
+    const found = this.pods[at];
+    if (!found) throw new Error(`there is no pod ${at}`);
+    return found;
+  }
+
+  async remove(): Promise<void> {
+    await this.daemon.destroy();
+    for (const one of [this.node, this.outside, ...this.pods]) await one.remove().catch(() => {}); // a test may have
+  }
+}
+
+export function addressOf(pod: number): string {
+  return `10.78.0.${pod + 1}`;
+}
+
+export const ping = (from: Namespace, to: string, ...more: string[]) =>
+  from.run('ping', '-q', '-c', '3', '-i', '0.05', '-W', '1', ...more, to);
+
+export interface Link {
+  readonly ifindex: number;
+  readonly ifname: string;
+  readonly mtu: number;
+  readonly address: string;
+  readonly flags: readonly string[];
+  readonly ifalias: string;
+  readonly linkinfo: { readonly info_kind: string; readonly info_data: { mode?: string; id?: number } };
+  readonly stats64: { readonly tx: { packets: number }; readonly rx: { packets: number } };
+}
+
+export async function linkOf(namespace: Namespace, name = 'cw0'): Promise<Link> {
+  const [one] = JSON.parse(await namespace.run('ip', '-j', '-d', '-s', 'link', 'show', name)) as Link[];
+  return one as Link;
+}
