@@ -71,10 +71,15 @@ export class Daemon {
     const [program, args] = this.#home?.inside(command, ...this.arguments) ?? [command, this.arguments];
     const process = new Background(program, args);
     this.process = process;
-    await eventually('the daemon is ready', async () => {
-      if (process.child.exitCode !== null) throw new Error(process.output);
-      return (await this.#get('/readyz')) !== undefined;
-    });
+    try {
+      await eventually('the daemon is ready', async () => {
+        if (process.child.exitCode !== null) throw new Error(process.output);
+        return (await this.#get('/readyz')) !== undefined;
+      });
+    } catch (error) {
+      await process.stop('SIGKILL'); // else it would keep the test's own process
+      throw error;
+    }
   }
 
   /** Runs a client verb against this daemon. */

@@ -7,9 +7,13 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
+/** How many times as long as on a usual machine the tests wait: an emulated one is slow (docs/lab.md). */
+const patience = Number(process.env['CROSSWIRE_TEST_PATIENCE'] ?? 1);
+const longestRun = 120_000 * patience;
+
 /** Runs a program to its end and gives what it printed; rejects, with its stderr in the message, unless it exits 0. */
 export async function run(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await execute(program, args, { maxBuffer: 64 << 20, timeout: 120_000 });
+  const { stdout } = await execute(program, args, { maxBuffer: 64 << 20, timeout: longestRun });
   return stdout;
 }
 
@@ -22,7 +26,7 @@ export interface Outcome {
 /** Like run, but any exit code is an answer. */
 export async function attempt(program: string, ...args: string[]): Promise<Outcome> {
   try {
-    const { stdout, stderr } = await execute(program, args, { maxBuffer: 64 << 20, timeout: 120_000 });
+    const { stdout, stderr } = await execute(program, args, { maxBuffer: 64 << 20, timeout: longestRun });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -51,11 +55,11 @@ export class Background {
   /** Waits until its output holds the text; rejects if it ends first or the time is over. */
   async says(text: string | RegExp, milliseconds = 30_000): Promise<void> {
     const found = () => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
-    const deadline = AbortSignal.timeout(milliseconds);
+    const deadline = AbortSignal.timeout(milliseconds * patience);
     while (!found()) {
       if (this.child.exitCode !== null) throw new Error(`ended before saying ${text}:\n${this.output}`);
       await Promise.race([once(this.child, 'said', { signal: deadline }), this.#exit]).catch(() => {
-        throw new Error(`did not say ${text} in ${milliseconds} ms:\n${this.output}`);
+        throw new Error(`did not say ${text} in ${milliseconds * patience} ms:\n${this.output}`);
       });
     }
   }
