@@ -11,7 +11,7 @@ import { Daemon } from '../support/daemon.ts';
 import { Namespace } from '../support/namespace.ts';
 import { eventually, run } from '../support/shell.ts';
 import { kernelEnd, wireFile } from '../support/wires.ts';
-import { bringUp, findLink, ip, link } from './support/links.ts';
+import { bringUp, findLink, ip, link, reaches } from './support/links.ts';
 import { firstNic, secondNic } from './support/physical-function.ts';
 
 const made: Namespace[] = [];
@@ -27,7 +27,11 @@ async function address(where: Namespace, name: string, prefix: string): Promise<
   await bringUp(name, where);
 }
 
-const ping = (from: Namespace, to: string) => from.run('ping', '-q', '-c', '3', '-i', '0.2', '-W', '5', to);
+/** Once one frame came through, none may be lost. */
+async function ping(from: Namespace, to: string): Promise<string> {
+  await reaches(from, to);
+  return from.run('ping', '-q', '-c', '3', '-i', '0.2', '-W', '20', to);
+}
 
 test.afterEach.always(async () => {
   for (const one of made.splice(0)) await one.remove();

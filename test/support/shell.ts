@@ -77,9 +77,6 @@ export class Background {
   }
 }
 
-/** In a guest whose processor is emulated, everything takes longer. */
-const patience = Number(process.env['CROSSWIRE_TEST_PATIENCE'] ?? 1);
-
 /** Polls until the condition holds; rejects with the last failure after the time. */
 export async function eventually<T>(
   what: string,

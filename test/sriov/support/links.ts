@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interfaces as iproute2 shows them, in this namespace or another.
+// Interfaces as iproute2 shows them, in this namespace or another, and whether one reaches another.
 
 import type { Namespace } from '../../support/namespace.ts';
 import { eventually, run } from '../../support/shell.ts';
@@ -52,4 +52,9 @@ export async function link(name: string, where?: Namespace): Promise<Link> {
 export async function bringUp(name: string, where?: Namespace): Promise<void> {
   await ip(where, 'link', 'set', name, 'up');
   await eventually(`${name} has a carrier`, async () => (await link(name, where)).flags.includes('LOWER_UP'), 60_000);
+}
+
+/** Waits until an answer comes back; a NIC whose link has just come up may lose the first frames. */
+export async function reaches(from: Namespace, address: string): Promise<void> {
+  await eventually(`${address} answers`, async () => from.run('ping', '-q', '-c', '1', '-W', '2', address));
 }
