@@ -6,10 +6,17 @@ import { text } from 'node:stream/consumers';
 import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts';
 import { runProgram } from './cli/program.ts';
+import { readSriovFile } from './cli/read-files.ts';
 import type { RunFiles } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import type { EndpointOptions, ManagerOptions, ProgramOptions, RequestOptions } from './config/mesh-options.ts';
-import { type IdentityOptions, type NsmOptions, type NsmReading, tunnelAddressOf } from './config/nsm-options.ts';
+import {
+  type IdentityOptions,
+  type NsmOptions,
+  type NsmReading,
+  sriovFileOf,
+  tunnelAddressOf,
+} from './config/nsm-options.ts';
 import type { RunOptions } from './config/run-options.ts';
 import { parseWireList } from './config/wire-list.ts';
 import { wireJsonSchema } from './config/wire-schema.ts';
@@ -401,6 +408,10 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     examineMachine({
       loadDataplane: async () => new NativeDataplane(),
       findUnderlay: () => findUnderlay(tunnelAddressOf(process.env)),
+      readSriovFile: async () => {
+        const name = sriovFileOf(process.env);
+        return name === '' ? undefined : readSriovFile(name);
+      },
     }),
 });
 if (daemon.ran) process.exit(); // whatever is still open has nobody left to serve

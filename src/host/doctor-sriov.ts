@@ -3,15 +3,50 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import type { MachineFinding } from '../model/machine.ts';
 import { kernelHas } from './kernel-modules.ts';
 import { vfioDriver } from './sriov/driver.ts';
 import { networkClass } from './sriov/inventory.ts';
 import { type PciFunction, Sysfs } from './sriov/sysfs.ts';
 
-export async function sriovFindings(root: string, kernel: string | undefined): Promise<MachineFinding[]> {
+type ReadFile = () => Promise<readonly PhysicalFunctionSettings[] | undefined>;
+
+export async function sriovFindings(
+  root: string,
+  kernel: string | undefined,
+  readFile: ReadFile,
+): Promise<MachineFinding[]> {
   const sysfs = new Sysfs(join(root, 'sys'));
-  return [await nics(sysfs), await iommu(root), await vfio(sysfs, root, kernel)];
+  return [await nics(sysfs), ...(await file(sysfs, readFile)), await iommu(root), await vfio(sysfs, root, kernel)];
+}
+
+/** Nothing of a machine where no file is named. */
+async function file(sysfs: Sysfs, readFile: ReadFile): Promise<MachineFinding[]> {
+  const check = 'sriov-file';
+  try {
+    const allowed = await readFile();
+    if (allowed === undefined) return [];
+    const problems = (await Promise.all(allowed.map((one) => problemOf(sysfs, one)))).filter(Boolean);
+    if (problems.length === 0) return [{ check, state: 'ok', found: `${allowed.length} NICs, as it says` }];
+    const advice = 'load the drivers (modprobe), or correct the file; `lspci -Dk` shows who drives what';
+    return [{ check, state: 'warning', found: problems.join('; '), advice }];
+  } catch (error) {
+    const [first] = error instanceof AggregateError ? (error.errors as Error[]) : [error as Error];
+    const advice = 'correct the file: the daemon does not start with it';
+    return [{ check, state: 'warning', found: first?.message ?? '', advice }];
+  }
+}
+
+async function problemOf(
+  sysfs: Sysfs,
+  { pci, pfKernelDriver, vfKernelDriver }: PhysicalFunctionSettings,
+): Promise<string> {
+  const nic = await sysfs.read(pci);
+  if (nic?.virtualFunctions === undefined) return `${pci} is no NIC that can have virtual functions`;
+  const { driver = 'no driver' } = nic;
+  if (driver !== pfKernelDriver) return `${pci} has ${driver}, not ${pfKernelDriver}`;
+  return (await sysfs.drivers()).includes(vfKernelDriver) ? '' : `${vfKernelDriver} is not loaded`;
 }
 
 async function nics(sysfs: Sysfs): Promise<MachineFinding> {

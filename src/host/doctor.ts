@@ -3,6 +3,7 @@
 // works without the addon, whose absence is a finding.
 
 import type { Dataplane, MachineProbe } from '../dataplane/types.ts';
+import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { MachineFinding, MachineReport } from '../model/machine.ts';
 import { readCpuQuota } from './cgroup.ts';
@@ -18,6 +19,8 @@ export interface DoctorSettings {
   readonly loadDataplane: () => Promise<Pick<Dataplane, 'probe'>>;
   /** Where tunnels to other nodes begin; undefined: nowhere. */
   readonly findUnderlay: () => Promise<Underlay | undefined>;
+  /** What the SR-IOV file allows; undefined: there is none. Rejects with what is wrong with it. */
+  readonly readSriovFile?: () => Promise<readonly PhysicalFunctionSettings[] | undefined>;
   /** '/' but for tests. */
   readonly root?: string;
 }
@@ -25,6 +28,7 @@ export interface DoctorSettings {
 export async function examineMachine({
   loadDataplane,
   findUnderlay,
+  readSriovFile = async () => undefined,
   root = '/',
 }: DoctorSettings): Promise<MachineReport> {
   const { probe, finding } = await probeAddon(loadDataplane);
@@ -34,7 +38,7 @@ export async function examineMachine({
     ...(await kernelFindings(root, probe)),
     ...cpuFindings(await readCpuQuota(root)),
     ...(await surroundingFindings(root)),
-    ...(await sriovFindings(root, probe?.kernel)),
+    ...(await sriovFindings(root, probe?.kernel, readSriovFile)),
     ...(await meshFindings(root, probe, await findUnderlay().catch(() => undefined))),
   ];
   return { fit: findings.every(({ state }) => state !== 'missing'), findings };

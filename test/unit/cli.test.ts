@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { parse, stringify } from 'yaml';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { runProgram } from '../../src/cli/program.ts';
+import type { RunFiles } from '../../src/cli/run.ts';
 import type { RunOptions } from '../../src/config/run-options.ts';
 import { toDocument } from '../../src/config/wire-document.ts';
 import type { MachineReport } from '../../src/model/machine.ts';
@@ -24,7 +25,7 @@ interface Outcome {
 interface Surroundings {
   readonly environment?: Record<string, string>;
   readonly stdin?: string;
-  readonly run?: (options: RunOptions, wires: readonly Wire[]) => void;
+  readonly run?: (options: RunOptions, wires: readonly Wire[], files: RunFiles) => void;
   readonly report?: MachineReport;
 }
 
@@ -39,8 +40,8 @@ async function crosswire(args: readonly string[], around: Surroundings = {}): Pr
       stdin: async () => around.stdin ?? '',
       environment: around.environment ?? {},
     },
-    run: async (options, { wires }) => {
-      around.run?.(options, wires);
+    run: async (options, files) => {
+      around.run?.(options, files.wires, files);
       return exitCodes.ok;
     },
     mesh: {
@@ -291,4 +292,25 @@ test('help and usage', async (t) => {
   t.is((await crosswire(['apply'])).code, exitCodes.usage);
   t.is((await crosswire(['get', 'wires', '-o', 'xml'])).code, exitCodes.usage);
   t.is((await crosswire([])).code, exitCodes.usage);
+});
+
+test('run: the SR-IOV file is read before anything is touched', async (t) => {
+  const file = join(directory(t), 'sriov.yaml');
+  const args = ['run', '--sriov-config-file', file];
+  const missing = await crosswire(args);
+  t.is(missing.code, exitCodes.usage);
+  t.regex(missing.err, /FILE_UNREADABLE: reading the SR-IOV file \(.*sriov\.yaml\): there is no such file/);
+  writeFileSync(file, 'physicalFunctions:\n  eth0: {}\n');
+  const wrong = await crosswire(args);
+  t.is(wrong.code, exitCodes.usage);
+  t.regex(wrong.err, /sriov\.yaml:2:3, physicalFunctions\.eth0\): 'eth0' is no PCI address/);
+  writeFileSync(file, 'physicalFunctions: {}\n');
+  const seen: (RunFiles | undefined)[] = [];
+  await crosswire(args, { run: (_options, _wires, files) => seen.push(files) });
+  await crosswire(['run'], { run: (_options, _wires, files) => seen.push(files) });
+  t.deepEqual(
+    seen.map((files) => files?.physicalFunctions),
+    [[], undefined],
+    'a file that allows nothing is not the same as none',
+  );
 });

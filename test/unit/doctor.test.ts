@@ -221,3 +221,37 @@ test('mechanisms of a mesh: offered where they can be had, and the reason where 
   });
   t.regex((await foundOf(everything, underlay, { ...able, memfd: false }))('nsm-memif')?.found ?? '', /see memfd$/);
 });
+
+test('the SR-IOV file against the machine: what it says and is not so', async (t) => {
+  const nic = 'sys/bus/pci/devices/0000:01:00.0';
+  const files = {
+    ...everything,
+    [`${nic}/uevent`]: 'DRIVER=igb\nPCI_CLASS=20000\n',
+    'sys/bus/pci/drivers/igbvf/bind': '',
+  };
+  const igb = {
+    pci: '0000:01:00.0',
+    pfKernelDriver: 'igb',
+    vfKernelDriver: 'igbvf',
+    capabilities: ['a'],
+    serviceDomains: ['b'],
+  };
+  const found = async (readSriovFile: () => Promise<(typeof igb)[] | undefined>) => {
+    const loadDataplane = async () => ({ probe: async () => able });
+    const { findings } = await examineMachine({ root: machine(t, files), findUnderlay, loadDataplane, readSriovFile });
+    return findings.find(({ check }) => check === 'sriov-file');
+  };
+  t.is(await found(async () => undefined), undefined);
+  t.like(await found(async () => [igb]), { state: 'ok', found: '1 NICs, as it says' });
+  const wrong = [
+    { ...igb, pfKernelDriver: 'ice' },
+    { ...igb, vfKernelDriver: 'iavf' },
+    { ...igb, pci: '0000:09:00.0' },
+  ];
+  t.like(await found(async () => wrong), {
+    state: 'warning',
+    found: '0000:01:00.0 has igb, not ice; iavf is not loaded; 0000:09:00.0 is no NIC that can have virtual functions',
+  });
+  const broken = new AggregateError([new Error('f:1:1: is broken')]);
+  t.like(await found(() => Promise.reject(broken)), { state: 'warning', found: 'f:1:1: is broken' });
+});

@@ -141,6 +141,13 @@ test('an empty variable is one that is not set', (t) => {
 
 const runOptions = (more: Readonly<Record<string, string>>) => readRunOptions({}, withNsmNames({ ...least, ...more }));
 
+test('the SR-IOV file has a name of its own, which wins over NSM’s', (t) => {
+  const named = { NSM_SRIOV_CONFIG_FILE: '/etc/sriov.yaml' };
+  t.is(runOptions(named).sriovConfigFile, '/etc/sriov.yaml');
+  t.is(runOptions({ ...named, CROSSWIRE_SRIOV_CONFIG_FILE: '/own.yaml' }).sriovConfigFile, '/own.yaml');
+  t.is(runOptions({}).sriovConfigFile, '');
+});
+
 for (const [said, level] of Object.entries({
   TRACE: 'trace',
   DEBUG: 'debug',
