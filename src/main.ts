@@ -10,13 +10,8 @@ import { readSriovFile } from './cli/read-files.ts';
 import type { RunFiles } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import type { EndpointOptions, ManagerOptions, ProgramOptions, RequestOptions } from './config/mesh-options.ts';
-import {
-  type IdentityOptions,
-  type NsmOptions,
-  type NsmReading,
-  sriovFileOf,
-  tunnelAddressOf,
-} from './config/nsm-options.ts';
+import { type IdentityOptions, type NsmOptions, type NsmReading, tunnelAddressOf } from './config/nsm-options.ts';
+import { sriovFileOf } from './config/nsm-run-options.ts';
 import type { RunOptions } from './config/run-options.ts';
 import { parseWireList } from './config/wire-list.ts';
 import { wireJsonSchema } from './config/wire-schema.ts';

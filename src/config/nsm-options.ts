@@ -214,11 +214,6 @@ export interface NsmReading {
   readonly warnings: readonly string[];
 }
 
-/** The SR-IOV file of whoever asks without being the daemon; '': none. */
-export function sriovFileOf(environment: Environment): string {
-  return withNsmNames(environment)['CROSSWIRE_SRIOV_CONFIG_FILE'] ?? '';
-}
-
 /** For whoever asks without being in a mesh; '' where there is none, or none that can be used. */
 export function tunnelAddressOf(environment: Environment): string {
   const address = environment['NSM_TUNNEL_IP'] ?? '';

@@ -73,3 +73,8 @@ export function nsmNamesUsed(environment: Environment): Readonly<Record<string, 
 export function isTrue(value: string | undefined): boolean {
   return /^(true|1|t)$/i.test(value ?? '');
 }
+
+/** The SR-IOV file of whoever asks without being the daemon; '': none. */
+export function sriovFileOf(environment: Environment): string {
+  return withNsmNames(environment)['CROSSWIRE_SRIOV_CONFIG_FILE'] ?? '';
+}
