@@ -27,6 +27,7 @@ const sourceMayUse: Record<string, readonly string[] | typeof everything> = {
   kubelet: ['model'],
   http: ['supervisor', 'metrics', 'model'],
   cli: ['config', 'model'],
+  main: everything,
   'main.ts': everything,
   'index.ts': everything,
 };

@@ -27,6 +27,10 @@ export interface NsmOptions extends IdentityOptions {
   readonly vxlanPort: number;
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
+  readonly devicePluginDirectory: string;
+  readonly podResourcesDirectory: string;
+  readonly resourcePollMilliseconds: number;
+  readonly controlGroupDirectory: string;
   readonly telemetry: boolean;
   readonly telemetryEndpoint: string;
 }
@@ -132,6 +136,34 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     read: flag,
   }),
   row({
+    key: 'devicePluginDirectory',
+    environment: 'NSM_DEVICE_PLUGIN_PATH',
+    default: '/var/lib/kubelet/device-plugins',
+    meaning: "where kubelet's socket for device plugins is, and ours beside it; used with an SR-IOV file",
+    read: directory,
+  }),
+  row({
+    key: 'podResourcesDirectory',
+    environment: 'NSM_POD_RESOURCES_PATH',
+    default: '/var/lib/kubelet/pod-resources',
+    meaning: 'where kubelet says what it has given to pods; used with an SR-IOV file',
+    read: directory,
+  }),
+  row({
+    key: 'resourcePollMilliseconds',
+    environment: 'NSM_RESOURCE_POLL_TIMEOUT',
+    default: '30s',
+    meaning: 'how often kubelet is asked; a device is free when kubelet has not named it for twice as long',
+    read: duration,
+  }),
+  row({
+    key: 'controlGroupDirectory',
+    environment: 'NSM_CGROUP_PATH',
+    default: '/host/sys/fs/cgroup/devices',
+    meaning: 'where the control groups are mounted that clients of VFIO name (version 1: those of devices)',
+    read: directory,
+  }),
+  row({
     key: 'workloadApi',
     environment: 'SPIFFE_ENDPOINT_SOCKET',
     default: '',
@@ -195,14 +227,9 @@ export const withoutEffect: readonly string[] = [
   'NSM_VPP_INIT',
   'NSM_VPP_INIT_PARAMS',
   'NSM_VPP_MIN_OPERATION_TIMEOUT',
-  'NSM_RESOURCE_POLL_TIMEOUT',
-  'NSM_DEVICE_PLUGIN_PATH',
-  'NSM_POD_RESOURCES_PATH',
   'NSM_DEVICE_SELECTOR_FILE',
   'NSM_PCI_DEVICES_PATH',
   'NSM_PCI_DRIVERS_PATH',
-  'NSM_CGROUP_PATH',
-  'NSM_VFIO_PATH',
 ];
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -274,6 +301,11 @@ function text(value: string): Reading<string> {
 
 function anyText(value: string): Reading<string> {
   return { value };
+}
+
+function directory(value: string): Reading<string> {
+  const path = value.replace(/\/+$/, '');
+  return path.startsWith('/') ? { value: path } : { reason: `'${value}' is no absolute path` };
 }
 
 export function unixUrl(value: string): Reading<string> {

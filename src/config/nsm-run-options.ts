@@ -10,7 +10,7 @@ export const runOptionNames: readonly {
   readonly option: string;
   /** NSM's forwarders read it only with PROMETHEUS=true. */
   readonly withPrometheus?: true;
-  /** Where `withPrometheus` holds and nothing is said. */
+  /** Where nothing is said. */
   readonly default?: string;
   readonly read: (text: string) => string;
 }[] = [
@@ -24,6 +24,12 @@ export const runOptionNames: readonly {
         .replace(/^panic$/, 'fatal'),
   },
   { environment: 'NSM_SRIOV_CONFIG_FILE', option: 'CROSSWIRE_SRIOV_CONFIG_FILE', read: (value) => value },
+  {
+    environment: 'NSM_VFIO_PATH',
+    option: 'CROSSWIRE_VFIO_DIRECTORY',
+    default: '/host/dev/vfio',
+    read: (value) => value,
+  },
   { environment: 'PROMETHEUS', option: 'CROSSWIRE_METRICS_COMPAT', withPrometheus: true, read: () => 'nsm' },
   {
     environment: 'PROMETHEUS_METRICS_PREFIX',

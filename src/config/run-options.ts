@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly metricsCompatPrefix: string; // without the '_' behind it
   readonly wires: readonly string[];
   readonly sriovConfigFile: string; // '': none
+  readonly vfioDirectory: string;
   readonly node: string;
   readonly workers: number;
   readonly workerCpus: readonly number[]; // ascending; empty: any
@@ -125,6 +126,15 @@ export const runOptionRows: readonly OptionRow[] = [
     defaultInWords: 'none',
     meaning: 'which NICs lend virtual functions, in the format of NSM; without it they are had by their address alone',
     read: (text) => ({ value: text }),
+  }),
+  row({
+    key: 'vfioDirectory',
+    flag: '--vfio-directory',
+    argument: 'DIRECTORY',
+    environment: 'CROSSWIRE_VFIO_DIRECTORY',
+    default: '/dev/vfio',
+    meaning: "where the device nodes of vfio appear: in a container, where the host's are mounted",
+    read: (text) => (text.startsWith('/') ? { value: text } : { reason: `'${text}' is no absolute path` }),
   }),
   row({
     key: 'node',

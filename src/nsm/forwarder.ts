@@ -13,6 +13,7 @@ import { checkServerPolicies } from './identity/policies.ts';
 import { issueToken } from './identity/token.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { Manager } from './manager.ts';
+import type { SharedDevices } from './mechanisms/devices.ts';
 import type { TunnelSettings } from './mechanisms/offers.ts';
 import { Registration } from './registry/registration.ts';
 import { healthHandlers, monitorHandlers, networkServiceHandlers } from './service/handlers.ts';
@@ -35,6 +36,7 @@ export interface ForwarderParts {
   readonly tunnel: TunnelSettings | undefined;
   readonly tracing: Tracing;
   readonly metrics: MeshMetrics;
+  readonly devices?: SharedDevices | undefined;
   readonly log: ServiceLog;
 }
 
@@ -76,6 +78,7 @@ export class Forwarder {
         issueToken: tokenFor,
         checkCaller: checkServerPolicies,
         listNamespaces: parts.listNamespaces,
+        devices: parts.devices,
         tracing,
         log,
       },

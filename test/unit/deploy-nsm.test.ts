@@ -111,3 +111,27 @@ test('mounts and volumes belong to each other; sockets and the record of wires a
 test('no CPU limit: it would stop the forwarding threads', (t) => {
   t.deepEqual(Object.keys(container.resources.limits), ['memory']);
 });
+
+test('the patch for SR-IOV fits it: what it mounts is where the forwarder looks', (t) => {
+  const patch = parseDocument(readFileSync('deploy/nsm/sriov.yaml', 'utf8'), { uniqueKeys: true }).toJS() as DaemonSet;
+  const {
+    containers: [added],
+    volumes: more,
+  } = patch.spec.template.spec;
+  t.is((added as Container & { name: string }).name, 'forwarder-crosswire');
+  const all = { ...environment, ...Object.fromEntries(added.env.map(({ name, value }) => [name, value])) };
+  const { options, warnings } = readNsmOptions(all);
+  t.deepEqual(warnings, []);
+  const { vfioDirectory, sriovConfigFile } = readRunOptions({}, withNsmNames(all));
+  const paths = [...container.volumeMounts, ...added.volumeMounts].map(({ mountPath }) => mountPath);
+  const used = [options?.devicePluginDirectory, options?.podResourcesDirectory, options?.controlGroupDirectory];
+  for (const path of [...used, vfioDirectory, sriovConfigFile])
+    t.true(
+      paths.some((mounted) => path === mounted || path?.startsWith(`${mounted}/`)),
+      path,
+    );
+  t.deepEqual(
+    added.volumeMounts.map(({ name }) => name),
+    more.map(({ name }) => name),
+  );
+});

@@ -19,6 +19,8 @@ export interface DevicesSettings {
   readonly stateDirectory: string;
   /** What the SR-IOV file allows, if there is one. */
   readonly allowed?: readonly PhysicalFunctionSettings[] | undefined;
+  /** Where the device nodes of vfio appear. */
+  readonly nodes?: string;
   readonly onCorrupt?: (file: string, reason: string) => void;
   /** Tests put theirs in between. */
   readonly sysfs?: Sysfs;
@@ -27,9 +29,9 @@ export interface DevicesSettings {
 
 export function openDevices(settings: DevicesSettings): OpenDevices {
   const { dataplane, stateDirectory, allowed, onCorrupt } = settings;
-  const { sysfs = new Sysfs(), journal = new LeaseJournal(stateDirectory) } = settings;
+  const { sysfs = new Sysfs(), journal = new LeaseJournal(stateDirectory), nodes = '/dev/vfio' } = settings;
   const inventory: Inventory = new Inventory({ sysfs, dataplane, allowed, holders: () => lender.holders() });
   const more = onCorrupt ? { onCorrupt } : {};
-  const lender = new Lender({ sysfs, dataplane, journal, nodes: '/dev/vfio', inventory, allowed, ...more });
+  const lender = new Lender({ sysfs, dataplane, journal, nodes, inventory, allowed, ...more });
   return { sysfs, inventory, lender };
 }

@@ -12,7 +12,7 @@ export interface SharedDevices {
   /** `serviceDomain/capability`. Throws TOKEN_UNUSABLE. */
   resourceOf(token: string): string;
   /** The interface of a NIC with a free function of that resource. Rejects with DEVICE_UNAVAILABLE. */
-  portFor(resource: string): Promise<string>;
+  portFor(resource: string, mode: 'kernel' | 'vfio'): Promise<string>;
   /** Where the control group of a client is on this machine. Throws CGROUP_INVALID. */
   controlGroupOf(directory: string): string;
 }

@@ -192,7 +192,8 @@ export class Establisher {
     const { devices, wires } = this.#parts;
     const standing = wires.get(wire)?.spec.endpoint.mechanism;
     if (standing?.type === 'vlan') return standing.device;
-    return devices?.portFor(resourceFor(devices, callerSide));
+    const mode = callerSide.type === mechanismType.vfio ? 'vfio' : 'kernel';
+    return devices?.portFor(resourceFor(devices, callerSide), mode);
   }
 
   /** A new wire that fails is taken back; the supervisor would keep trying. */

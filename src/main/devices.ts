@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtual functions of this machine, and who they are shared with.
+
+import type { Logger } from 'pino';
+import type { NsmOptions } from '../config/nsm-options.ts';
+import { controlGroupBelow } from '../host/device-access/control-group.ts';
+import { makeVirtualFunctions } from '../host/sriov/numvfs.ts';
+import type { OpenDevices } from '../host/sriov/open.ts';
+import { chooseDevice } from '../host/sriov/pools.ts';
+import type { Sysfs } from '../host/sriov/sysfs.ts';
+import { DevicePlugin } from '../kubelet/device-plugin.ts';
+import { TokenPool, type UsedDevice } from '../kubelet/tokens.ts';
+import type { PhysicalFunctionSettings } from '../model/device-status.ts';
+import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
+import { tokenOf } from '../nsm/wire/wire-document.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Releases } from './process.ts';
+
+export interface SharingParts extends Pick<OpenDevices, 'inventory' | 'lender'> {
+  readonly supervisor: Supervisor;
+  readonly log: Logger;
+  readonly releases: Releases;
+}
+
+/** A NIC that cannot have virtual functions keeps nothing else from being served. */
+export async function makeDevices(
+  sysfs: Sysfs,
+  allowed: readonly PhysicalFunctionSettings[],
+  log: Logger,
+): Promise<void> {
+  const { made, errors } = await makeVirtualFunctions(sysfs, allowed);
+  for (const { pci, count } of made) log.info({ pci, count }, 'virtual functions made: there were none');
+  for (const error of errors) log.warn({ error }, 'a NIC of the SR-IOV file cannot be used');
+}
+
+/** Until a device that was lent shows in what kubelet is told. */
+const countMilliseconds = 500;
+
+/** With kubelet, whose pods get tokens, and with the mesh, which they ask with them. */
+export async function shareDevices(options: NsmOptions, parts: SharingParts): Promise<SharedDevices> {
+  const { inventory, log, releases } = parts;
+  const { physicalFunctions } = await inventory.read();
+  const shared = physicalFunctions.filter(({ resources }) => resources.length > 0);
+  const pool = new TokenPool(shared.map(({ present: virtualFunctions, ...one }) => ({ ...one, virtualFunctions })));
+  const count = async () => pool.setUses(await usedDevices(parts));
+  await count(); // before anything is listed
+  const timer = setInterval(
+    () => void count().catch((error) => log.warn({ error }, 'devices not counted')),
+    countMilliseconds,
+  );
+  const plugin = new DevicePlugin({
+    pool,
+    directory: options.devicePluginDirectory,
+    podResourcesSocket: `${options.podResourcesDirectory}/kubelet.sock`,
+    pollMilliseconds: options.resourcePollMilliseconds,
+    log,
+  });
+  releases.push(
+    () => plugin.close(),
+    () => clearInterval(timer),
+  );
+  void plugin.start();
+  return {
+    resourceOf: (token) => pool.resourceOf(token),
+    controlGroupOf: (directory) => controlGroupBelow(options.controlGroupDirectory, directory),
+    portFor: async (resource, mode) => {
+      const report = await inventory.read();
+      const { physicalFunction } = chooseDevice(report, { resource }, mode);
+      const port = report.physicalFunctions.find(({ pci }) => pci === physicalFunction);
+      return port?.interface ?? '';
+    },
+  };
+}
+
+async function usedDevices({ inventory, lender, supervisor }: SharingParts): Promise<UsedDevice[]> {
+  const holders = await lender.holders();
+  if (holders.length === 0) return [];
+  const { devices } = await inventory.read();
+  return holders.flatMap(({ pci, wire, end }): UsedDevice[] => {
+    const physicalFunction = devices.find((one) => one.pci === pci)?.physicalFunction;
+    const spec = supervisor.get(wire)?.spec;
+    const token = spec && tokenOf(spec, end);
+    return physicalFunction === undefined ? [] : [{ pci, physicalFunction, ...(token ? { token } : {}) }];
+  });
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// A forwarder in its mesh.
+
+import type { Logger } from 'pino';
+import type { IdentityOptions, NsmOptions } from '../config/nsm-options.ts';
+import { parseWireList } from '../config/wire-list.ts';
+import type { NativeDataplane } from '../dataplane/dataplane.ts';
+import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
+import { kernelHas } from '../host/kernel-modules.ts';
+import { findUnderlay } from '../host/underlay.ts';
+import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
+import type { Wire } from '../model/wire.ts';
+import { Forwarder } from '../nsm/forwarder.ts';
+import { FileSource } from '../nsm/identity/file-source.ts';
+import type { IdentitySource } from '../nsm/identity/identity.ts';
+import { WorkloadSource } from '../nsm/identity/workload-source.ts';
+import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
+import { startTracing } from '../nsm/tracing/start.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Releases } from './process.ts';
+
+export interface MeshParts {
+  readonly dataplane: NativeDataplane;
+  readonly supervisor: Supervisor;
+  readonly metrics: MeshMetrics;
+  readonly log: Logger;
+  readonly releases: Releases;
+  readonly version: string;
+  readonly devices: SharedDevices | undefined;
+}
+
+/** Returns at once; what it waits for, an identity for one, it says in the log. */
+export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<Forwarder> {
+  const { dataplane, supervisor, metrics, log, releases, version, devices } = parts;
+  const hasVxlan = (await kernelHas('vxlan')) !== 'no';
+  const underlay = hasVxlan ? await findUnderlay(options.tunnelAddress) : undefined;
+  if (!underlay)
+    log.warn(
+      { address: options.tunnelAddress, hasVxlan },
+      'no tunnels from here: wires to other nodes are refused; crosswire doctor says more',
+    );
+  const unixSockets = new NativeUnixSockets();
+  releases.push(() => unixSockets.close());
+  const forwarder = new Forwarder(options, {
+    wires: supervisor,
+    readWire: readSingleWire,
+    listNamespaces: () => dataplane.listNamespaces(),
+    unixSockets,
+    identity: identitySource(options, log),
+    tunnel: underlay && { address: underlay.address, mtu: underlay.mtu, vxlanPort: options.vxlanPort },
+    tracing: await startTracing(telemetryOf(options, version, log)),
+    metrics,
+    devices,
+    log,
+  });
+  releases.push(() => forwarder.stop());
+  forwarder.start((error) => {
+    log.fatal({ error }, 'the mesh cannot be served; kernel wires go on');
+    process.kill(process.pid, 'SIGTERM');
+  });
+  return forwarder;
+}
+
+function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOptions, version: string, log: Logger) {
+  if (!telemetry) return undefined;
+  const onExport = (error: Error | undefined) => {
+    if (error) log.warn({ error, endpoint }, 'the collector takes no traces; they are dropped until it does');
+    else log.info({ endpoint }, 'the collector takes traces again');
+  };
+  return { endpoint, serviceName: name, version, onExport };
+}
+
+export function identitySource(options: IdentityOptions, log: Logger): IdentitySource {
+  const { workloadApi: endpoint, certificateFile: certificate, keyFile: key, bundleFile: bundle } = options;
+  const source = endpoint
+    ? new WorkloadSource({ endpoint, log })
+    : new FileSource({ files: { certificate, key, bundle }, log });
+  source.start();
+  return source;
+}
+
+async function readSingleWire(document: object): Promise<Wire> {
+  const { wires, errors } = await parseWireList([document]);
+  const [wire] = wires;
+  if (wire && errors.length === 0) return wire;
+  throw errors[0] ?? new Error('a wire document was read as nothing');
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process itself: its log, its signals, and how it lets go of what it holds.
+
+import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { exitCodes } from '../cli/exit-codes.ts';
+import { CrosswireError } from '../model/error.ts';
+
+/** Each acquisition pushes its own release; they run in reverse. */
+export type Releases = (() => Promise<unknown> | void)[];
+
+/** Milliseconds from the first signal to a forced exit. The kernel takes some 40 ms to remove an interface. */
+export const longestStop = { keepingWires: 10_000, removingWires: 120_000 };
+
+/** Resolves at the first SIGTERM or SIGINT. A second one, or the time limit, ends the process. */
+export async function stopSignal(limit: number, log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals) => {
+      signals += 1;
+      if (signals > 1) {
+        log.warn({ signal }, 'second signal: ending at once; the next start tidies up');
+        process.exit(exitCodes.failed);
+      }
+      log.info({ signal }, 'stopping');
+      setTimeout(() => {
+        log.error({ milliseconds: limit }, 'stopping took too long: ending; the next start tidies up');
+        process.exit(exitCodes.failed);
+      }, limit).unref();
+      resolve();
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  });
+}
+
+/** Carries on past failures. */
+export async function releaseAll(releases: Releases, log: Logger): Promise<void> {
+  for (const release of releases.toReversed()) {
+    try {
+      await release();
+    } catch (error) {
+      log.error({ error }, 'could not be stopped cleanly');
+    }
+  }
+}
+
+export function makeLog(level: string, base: object): Logger {
+  const error = (value: unknown) =>
+    value instanceof CrosswireError ? value.toJSON() : value instanceof Error ? stdSerializers.err(value) : value;
+  return pino(
+    {
+      level,
+      base,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error },
+    },
+    destination({ fd: 2, sync: true }),
+  );
+}
