@@ -32,8 +32,9 @@ export function addGetDevices(get: Command, { terminal, finish }: Verb): void {
   );
 }
 
-function inWords({ physicalFunctions, devices }: DeviceReport): string {
-  if (physicalFunctions.length === 0) return 'no NIC here can have virtual functions; crosswire doctor says more\n';
+function inWords({ physicalFunctions, devices, lost }: DeviceReport): string {
+  if (physicalFunctions.length + lost.length === 0)
+    return 'no NIC here can have virtual functions; crosswire doctor says more\n';
   const nics = new Map(physicalFunctions.map((one) => [one.pci, one]));
   const head = ['DEVICE', 'NIC', 'STATE', 'DRIVER', 'GROUP', 'RESOURCES', 'WIRE', 'WHY'];
   const rows = devices.map((one) => [
@@ -47,7 +48,8 @@ function inWords({ physicalFunctions, devices }: DeviceReport): string {
     whyOf(one),
   ]);
   const without = physicalFunctions.filter(({ present }) => present === 0).map(emptyNic);
-  return (rows.length > 0 ? table(head, rows) : '') + without.join('');
+  const gone = lost.map(({ pci, wire, end }) => `${pci} is leased to ${wire}/${end}, and is not there any more\n`);
+  return [rows.length > 0 ? table(head, rows) : '', ...without, ...gone].join('');
 }
 
 function stateOf({ state, refusals }: Device): string {

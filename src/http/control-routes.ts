@@ -112,8 +112,8 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
       summary: 'The NICs that have virtual functions, and each of these: free, leased or unusable, and why',
       answers: { 200: { description: 'the devices, by address', schema: 'DeviceReport' } },
       handle: async () => {
-        const { physicalFunctions, devices } = await api.devices();
-        return ok({ physicalFunctions, devices: devices.map(withTexts) });
+        const report = await api.devices();
+        return ok({ ...report, devices: report.devices.map(withTexts) });
       },
     },
     {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { ApplyReport, EndStatus, Explanation, HealthRecord, RemoveReport, WireStatus } from '../model/status.ts';
 import type { DeviceRequest } from '../model/device.ts';
-import type { DeviceStatus, PhysicalFunctionStatus } from '../model/device-status.ts';
+import type { DeviceStatus, Holder, PhysicalFunctionStatus } from '../model/device-status.ts';
 import type { ErrorDetails } from '../model/error.ts';
 import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
 
@@ -186,14 +186,19 @@ const physicalFunctionStatus = z.strictObject({
   problem: z.string().optional(),
 }) satisfies z.ZodType<PhysicalFunctionStatus>;
 
+const holder = z.strictObject({
+  pci: z.string(),
+  wire: z.string(),
+  end: endName,
+  state: z.enum(['taking', 'held', 'returning']),
+}) satisfies z.ZodType<Holder>;
+
 const deviceStatus = z.strictObject({
   pci: z.string().meta({ description: 'its address, like 0000:01:10.0' }),
   physicalFunction: z.string(),
   index: count,
   state: z.enum(['free', 'leased', 'unusable']),
-  holder: z
-    .strictObject({ pci: z.string(), wire: z.string(), end: endName, state: z.enum(['taking', 'held', 'returning']) })
-    .optional(),
+  holder: holder.optional(),
   refusals: z.strictObject({ kernel: z.string().optional(), vfio: z.string().optional() }),
   driver: z.string().optional(),
   iommuGroup: count.optional(),
@@ -242,6 +247,7 @@ const schemas = {
   DeviceReport: z.strictObject({
     physicalFunctions: z.array(physicalFunctionStatus),
     devices: z.array(deviceStatus.extend({ counters: deviceCounters.optional() })),
+    lost: z.array(holder),
   }),
   WireCounters: z.strictObject({ client: endCounters, endpoint: endCounters }),
   Status: status,

@@ -73,4 +73,6 @@ export interface DeviceCounters {
 export interface DeviceReport {
   readonly physicalFunctions: readonly PhysicalFunctionStatus[];
   readonly devices: readonly DeviceStatus[];
+  /** Leases of virtual functions that are not there any more: somebody made fewer of them. */
+  readonly lost: readonly Holder[];
 }

@@ -42,4 +42,5 @@ export const devices: DeviceReport = {
     { ...nic, pci: '0000:02:00.0', present: 0, resources: [], problem: 'it is not in the SR-IOV file' },
   ],
   devices: all,
+  lost: [{ pci: '0000:03:10.0', wire: 'c-to-d', end: 'endpoint', state: 'held' }],
 };

@@ -58,7 +58,8 @@ test.serial('virtual functions are made where there are none, and left alone whe
   await make(t, 2);
   t.teardown(() => writeFile(numvfs(pf.two), '0'));
   t.deepEqual(await makeVirtualFunctions(sysfs, both), { made: [{ pci: pf.two, count: 7 }], errors: [] });
-  const { physicalFunctions, devices } = await inventory().read();
+  const report = await inventory().read();
+  const { physicalFunctions, devices } = report;
   t.deepEqual(
     physicalFunctions.map(({ pci, driver, present, possible }) => [pci, driver, present, possible]),
     [
@@ -70,7 +71,7 @@ test.serial('virtual functions are made where there are none, and left alone whe
   for (const one of devices) t.like(one, { state: 'free', refusals: {}, driver: 'igbvf', spoofCheck: true }, one.pci);
   t.is(new Set(devices.map(({ iommuGroup }) => iommuGroup)).size, 9);
   // The NIC that has the most of them free, then the lower address.
-  t.is(chooseDevice({ physicalFunctions, devices }, { resource }, 'kernel').pci, '0000:02:10.0');
+  t.is(chooseDevice(report, { resource }, 'kernel').pci, '0000:02:10.0');
   const began = performance.now();
   await inventory().read();
   t.log(`one reading of 9 virtual functions: ${Math.round(performance.now() - began)} ms`);
@@ -138,9 +139,12 @@ test.serial('an application that has the group open keeps it: nothing waits for 
   await bindDriver(sysfs, pci, vfioDriver);
   const group = `/dev/vfio/${(await sysfs.read(pci))?.iommuGroup}`;
   const held = await open(group, 'r+');
+  t.like(find(await inventory().read(), pci), { state: 'unusable' });
+  t.regex(find(await inventory().read(), pci)?.refusals.vfio ?? '', /an application drives it/);
   const refused = await t.throwsAsync(unbindDriver(sysfs, pci), { code: 'DEVICE_BUSY' });
   t.regex(refused?.message ?? '', /a process has \/dev\/vfio\/\d+ open/);
   await held.close();
+  t.is(find(await inventory().read(), pci)?.state, 'free');
   await unbindDriver(sysfs, pci);
   t.is(await sysfs.driverOf(pci), undefined);
 });

@@ -45,6 +45,7 @@ test('each virtual function with its state, its wire, and why it cannot be had',
       'vfio: it has no IOMMU group',
     ],
     ['0000:02:00.0 has none of its 7 virtual functions: it is not in the SR-IOV file'],
+    ['0000:03:10.0 is leased to c-to-d/endpoint, and is not there any more'],
     [''],
   ]);
 });

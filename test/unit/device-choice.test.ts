@@ -21,7 +21,7 @@ function machine(domains: readonly [string, string] = ['one', 'one'], held: read
     const resources = [`${domains[at]}/10G`];
     return { pci, interface: `eth${at}`, up: true, present: 2, possible: 7, resources };
   });
-  return { physicalFunctions, devices };
+  return { physicalFunctions, devices, lost: [] };
 }
 
 const none = () => false;

@@ -35,7 +35,7 @@ function scraped(connections: readonly MeshConnection[], byWire: ReadonlyMap<str
     health: () => [],
     workers: () => [],
     throttling: async () => null,
-    devices: async () => ({ physicalFunctions: [], devices: [] }),
+    devices: async () => ({ physicalFunctions: [], devices: [], lost: [] }),
   };
   const settings = { source, process: processMetrics, mesh, version: '0.1.0' };
   const exposition = new Exposition({ ...settings, compat: 'nsm', ...(prefix ? { compatPrefix: prefix } : {}) });

@@ -50,7 +50,7 @@ class Source implements MetricsSource {
   async throttling() {
     return { periods: 10n, throttledPeriods: 4n, throttledNanoseconds: 1_000_000n };
   }
-  report: DeviceReport = { physicalFunctions: [], devices: [] };
+  report: DeviceReport = { physicalFunctions: [], devices: [], lost: [] };
   async devices() {
     return this.report;
   }

@@ -62,6 +62,13 @@ test('a leased one tells whose it is, whatever else holds of it', async (t) => {
   t.like(find(await inventory.read(), holder.pci), { state: 'leased', holder, refusals: {} });
 });
 
+test('a lease of one that is not there any more is lost', async (t) => {
+  const holder = { pci: '0000:01:10.6', wire: 'a-to-b', end: 'client', state: 'held' } as const;
+  const report = await (await machine(t, { holders: async () => [holder] })).inventory.read();
+  t.deepEqual(report.lost, [holder]);
+  t.is(report.devices.length, 5);
+});
+
 const eth2 = '0000:01:10.0';
 const refused = (title: string, expected: RegExp, prepare: Parameters<typeof machine>[1], pci = eth2) =>
   test(`unusable: ${title}`, async (t) => {

@@ -25,7 +25,9 @@ const choose = (
   mode: DeviceMode = 'kernel',
   taken: string[] = [],
 ) =>
-  chooseDevice({ physicalFunctions: [], devices } satisfies DeviceReport, wish, mode, (pci) => taken.includes(pci)).pci;
+  chooseDevice({ physicalFunctions: [], devices, lost: [] } satisfies DeviceReport, wish, mode, (pci) =>
+    taken.includes(pci),
+  ).pci;
 
 test('the NIC with the most that are free, then the lower address', (t) => {
   const devices = [device('0000:01:10.2'), device('0000:02:10.2'), device('0000:02:10.0'), leased('0000:01:10.0')];

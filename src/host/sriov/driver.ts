@@ -82,7 +82,8 @@ async function awaitUnused(sysfs: Sysfs, pci: string, { vfio }: DriverPaths): Pr
   });
 }
 
-async function isOpen(path: string): Promise<boolean> {
+/** Whether a process has the device node of a VFIO group open. */
+export async function isOpen(path: string): Promise<boolean> {
   try {
     await using _file = await open(path, constants.O_RDWR);
     return false;

@@ -12,7 +12,7 @@ import {
   resourcesOf,
 } from '../../model/device-status.ts';
 import { routedInterfaces } from './host-routes.ts';
-import { vfioDriver } from './driver.ts';
+import { isOpen, vfioDriver } from './driver.ts';
 import type { PciFunction, Sysfs } from './sysfs.ts';
 import { type HostUse, type Neighbour, refusalsOf, sharedGroup } from './usability.ts';
 
@@ -24,6 +24,8 @@ export interface InventorySettings {
   readonly holders: () => Promise<readonly Holder[]>;
   /** '/proc' but for tests. */
   readonly procfs?: string;
+  /** Where the device nodes of VFIO groups are, if not in /dev/vfio. */
+  readonly vfio?: string;
 }
 
 /** Of a machine at one moment. */
@@ -56,10 +58,9 @@ export class Inventory {
     const families = await this.#families();
     const around = await this.#surroundings(families);
     const read = await Promise.all(families.map((family) => this.#readFamily(family, families, around)));
-    return {
-      physicalFunctions: read.map(({ parent }) => parent),
-      devices: withGroups(read.flatMap(({ devices }) => devices)),
-    };
+    const devices = withGroups(read.flatMap((one) => one.devices));
+    const lost = [...around.holders.values()].filter(({ pci }) => !devices.some((one) => one.pci === pci));
+    return { physicalFunctions: read.map(({ parent }) => parent), devices, lost };
   }
 
   async #families(): Promise<Family[]> {
@@ -109,6 +110,7 @@ export class Inventory {
         problem,
         isLeased: holder !== undefined,
         hostUse: await this.#hostUse(device, around),
+        isOpen: holder === undefined && (await this.#isOpen(device)),
         neighbours: await this.#neighbours(device, families),
         isLoaded: (driver) => around.drivers.has(driver),
       });
@@ -166,6 +168,11 @@ export class Inventory {
     const uppers = await this.#settings.sysfs.uppersOf(name);
     const addresses = around.interfaces.get(name)?.addresses ?? [];
     return { addresses, hasRoute: around.routed.has(name), uppers };
+  }
+
+  async #isOpen({ driver, iommuGroup }: PciFunction): Promise<boolean> {
+    if (driver !== vfioDriver || iommuGroup === undefined) return false;
+    return isOpen(`${this.#settings.vfio ?? '/dev/vfio'}/${iommuGroup}`);
   }
 
   /** Virtual functions come along when their group is bound; everything else that has a driver does not. */

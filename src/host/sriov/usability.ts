@@ -26,6 +26,8 @@ export interface DeviceFacts {
   readonly problem: string | undefined;
   readonly isLeased: boolean;
   readonly hostUse: HostUse | undefined;
+  /** An application that got it from somebody else drives it. */
+  readonly isOpen: boolean;
   readonly neighbours: readonly Neighbour[];
   readonly isLoaded: (driver: string) => boolean;
 }
@@ -43,8 +45,9 @@ export function refusalsOf(facts: DeviceFacts): Refusals {
   return { ...(kernel === undefined ? {} : { kernel }), ...(vfio === undefined ? {} : { vfio }) };
 }
 
-function inUse({ device, settings, hostUse }: DeviceFacts): string | undefined {
+function inUse({ device, settings, hostUse, isOpen }: DeviceFacts): string | undefined {
   if (hostUse) return usedBy(device.interface ?? '', hostUse);
+  if (isOpen) return `an application drives it: a process has the group ${device.iommuGroup} of /dev/vfio open`;
   const { driver } = device;
   if (driver === undefined || driver === vfioDriver) return undefined;
   if (settings && driver !== settings.vfKernelDriver)
