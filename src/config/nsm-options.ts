@@ -25,6 +25,7 @@ export interface NsmOptions extends IdentityOptions {
   readonly dialMilliseconds: number;
   readonly tunnelAddress: string; // '': that of the interface of the default route
   readonly vxlanPort: number;
+  readonly deviceSelectorFile: string; // '': none
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
   readonly devicePluginDirectory: string;
@@ -164,6 +165,14 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     read: directory,
   }),
   row({
+    key: 'deviceSelectorFile',
+    environment: 'NSM_DEVICE_SELECTOR_FILE',
+    default: '',
+    defaultInWords: 'none: VLAN is not offered',
+    meaning: 'YAML file that says which device of the host leads to which gateway, for endpoints that answer VLAN',
+    read: anyText,
+  }),
+  row({
     key: 'workloadApi',
     environment: 'SPIFFE_ENDPOINT_SOCKET',
     default: '',
@@ -227,7 +236,6 @@ export const withoutEffect: readonly string[] = [
   'NSM_VPP_INIT',
   'NSM_VPP_INIT_PARAMS',
   'NSM_VPP_MIN_OPERATION_TIMEOUT',
-  'NSM_DEVICE_SELECTOR_FILE',
   'NSM_PCI_DEVICES_PATH',
   'NSM_PCI_DRIVERS_PATH',
 ];

@@ -12,6 +12,7 @@ import { cpuFindings } from './doctor-cpu.ts';
 import { meshFindings } from './doctor-mesh.ts';
 import { sriovFindings } from './doctor-sriov.ts';
 import { surroundingFindings } from './doctor-surroundings.ts';
+import { vlanFinding } from './doctor-vlan.ts';
 import type { Underlay } from './underlay.ts';
 
 export interface DoctorSettings {
@@ -38,6 +39,7 @@ export async function examineMachine({
     ...(await kernelFindings(root, probe)),
     ...cpuFindings(await readCpuQuota(root)),
     ...(await surroundingFindings(root)),
+    await vlanFinding(root, probe?.kernel),
     ...(await sriovFindings(root, probe?.kernel, readSriovFile)),
     ...(await meshFindings(root, probe, await findUnderlay().catch(() => undefined))),
   ];

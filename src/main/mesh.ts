@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A forwarder in its mesh.
 
+import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { parseDeviceSelectors } from '../config/device-selectors.ts';
 import type { IdentityOptions, NsmOptions } from '../config/nsm-options.ts';
 import { parseWireList } from '../config/wire-list.ts';
 import type { NativeDataplane } from '../dataplane/dataplane.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
+import { HostDeviceFinder } from '../host/host-devices.ts';
 import { kernelHas } from '../host/kernel-modules.ts';
 import { findUnderlay } from '../host/underlay.ts';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
@@ -39,6 +42,7 @@ export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<F
       { address: options.tunnelAddress, hasVxlan },
       'no tunnels from here: wires to other nodes are refused; crosswire doctor says more',
     );
+  const gateways = await gatewaysOf(options, parts);
   const unixSockets = new NativeUnixSockets();
   releases.push(() => unixSockets.close());
   const forwarder = new Forwarder(options, {
@@ -48,6 +52,7 @@ export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<F
     unixSockets,
     identity: identitySource(options, log),
     tunnel: underlay && { address: underlay.address, mtu: underlay.mtu, vxlanPort: options.vxlanPort },
+    gateways,
     tracing: await startTracing(telemetryOf(options, version, log)),
     metrics,
     devices,
@@ -59,6 +64,20 @@ export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<F
     process.kill(process.pid, 'SIGTERM');
   });
   return forwarder;
+}
+
+/** Networks behind devices of this node, where there is a file of them and the kernel can share devices. */
+async function gatewaysOf({ deviceSelectorFile: file }: NsmOptions, { dataplane, log }: MeshParts) {
+  if (!file) return undefined;
+  const gateways = parseDeviceSelectors(await readFile(file, 'utf8'), file);
+  const known = await Promise.all(['macvlan', '8021q'].map(async (one) => ({ one, there: await kernelHas(one) })));
+  const lacking = known.filter(({ there }) => there === 'no').map(({ one }) => one);
+  if (lacking.length > 0) {
+    log.warn({ lacking }, 'the kernel lacks what VLAN needs: it is not offered');
+    return undefined;
+  }
+  const devices = new HostDeviceFinder(dataplane);
+  return { deviceOf: (via: string) => gateways.get(via), mtuOf: (device: string) => devices.mtuOf(device) };
 }
 
 function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOptions, version: string, log: Logger) {

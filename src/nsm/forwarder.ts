@@ -14,6 +14,7 @@ import { issueToken } from './identity/token.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { Manager } from './manager.ts';
 import type { SharedDevices } from './mechanisms/devices.ts';
+import type { Gateways } from './mechanisms/gateways.ts';
 import type { TunnelSettings } from './mechanisms/offers.ts';
 import { Registration } from './registry/registration.ts';
 import { healthHandlers, monitorHandlers, networkServiceHandlers } from './service/handlers.ts';
@@ -34,6 +35,7 @@ export interface ForwarderParts {
   readonly unixSockets: UnixSockets;
   readonly identity: IdentitySource;
   readonly tunnel: TunnelSettings | undefined;
+  readonly gateways?: Gateways | undefined;
   readonly tracing: Tracing;
   readonly metrics: MeshMetrics;
   readonly devices?: SharedDevices | undefined;
@@ -79,6 +81,7 @@ export class Forwarder {
         checkCaller: checkServerPolicies,
         listNamespaces: parts.listNamespaces,
         devices: parts.devices,
+        gateways: parts.gateways,
         tracing,
         log,
       },

@@ -25,6 +25,7 @@ export const parameter = {
   originalDestinationAddress: 'orig_dst_ip',
   mtu: 'MTU',
   vni: 'vni',
+  vlanId: 'vlan-id',
   pciAddress: 'pciAddress',
   tokenId: 'tokenID',
   cgroupDirectory: 'cgroupDir',

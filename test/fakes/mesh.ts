@@ -86,6 +86,8 @@ export class FakeEndpoint {
   answering: (answer: Connection) => Connection = (answer) => answer;
   closing: () => Promise<void> = async () => {};
   reachable = true;
+  /** At another node, if that is given. */
+  url: string | undefined;
   #watch: ((event: ConnectionEvent | undefined) => void)[] = [];
 
   constructor(name: string, inode: number) {
@@ -205,9 +207,9 @@ export class FakeMesh {
     ) {
       if (path.includes('NetworkServiceRegistry/'))
         yield* services.map((networkService) => ({ networkService, deleted: false }));
-      for (const { name, inode } of path.includes('EndpointRegistry/') ? this.endpoints : []) {
+      for (const { name, inode, url: elsewhere } of path.includes('EndpointRegistry/') ? this.endpoints : []) {
         if (query.networkServiceEndpoint?.name && query.networkServiceEndpoint.name !== name) continue;
-        const url = `inode://5/${inode}`;
+        const url = elsewhere ?? `inode://5/${inode}`;
         yield { networkServiceEndpoint: NetworkServiceEndpoint.fromPartial({ name, url }), deleted: false };
       }
     };
@@ -218,7 +220,7 @@ export class FakeMesh {
 
   readonly dialer = {
     dial: async (url: string): Promise<NextHop> => {
-      const endpoint = this.endpoints.find(({ inode }) => url === `unix:///fake/5/${inode}`);
+      const endpoint = this.endpoints.find((one) => url === (one.url ?? `unix:///fake/5/${one.inode}`));
       if (!endpoint?.reachable) throw new Error(`nobody listens at ${url}`);
       const hop = new FakeNextHop(url, this.peer(`spiffe://test/${endpoint.name}`), {
         unary: async (path, request) => {

@@ -103,6 +103,8 @@ const everything = {
   'run/netns/web': '',
   'sys/class/net/eth0/mtu': '9000\n',
   'sys/module/vxlan/refcnt': '0\n',
+  'sys/module/macvlan/refcnt': '0',
+  'sys/module/8021q/refcnt': '0',
   'sys/bus/pci/devices/0000:01:00.0/uevent': 'PCI_CLASS=20000\nPCI_ID=8086:10C9\n',
   'sys/bus/pci/devices/0000:01:00.0/sriov_totalvfs': '7\n',
   'sys/bus/pci/devices/0000:01:00.0/sriov_numvfs': '2\n',
@@ -198,7 +200,8 @@ test('mechanisms of a mesh: offered where they can be had, and the reason where 
     const { findings } = await examineMachine(settings);
     return (check: string) => findings.find((finding) => finding.check === check);
   };
-  const { 'sys/module/vxlan/refcnt': _, ...unloaded } = everything;
+  const loaded = ['vxlan', 'macvlan', '8021q'].map((module) => `sys/module/${module}/refcnt`);
+  const unloaded = Object.fromEntries(Object.entries(everything).filter(([path]) => !loaded.includes(path)));
   const modules = `lib/modules/${able.kernel}`;
 
   const offered = await foundOf(everything, underlay);
@@ -215,6 +218,14 @@ test('mechanisms of a mesh: offered where they can be had, and the reason where 
     found: 'VXLAN is not offered: the kernel has none',
   });
   t.like((await foundOf(unloaded, underlay))('nsm-vxlan'), { state: 'note' }, 'modules cannot be seen');
+  const vlanOf = async (files: typeof unloaded) => (await foundOf(files, underlay))('vlan');
+  const with8021q = (more: string) => ({ ...unloaded, [`${modules}/modules.builtin`]: `kernel/8021q.ko\n${more}` });
+  t.like(await vlanOf(unloaded), { state: 'note' });
+  t.regex((await vlanOf(without))?.found ?? '', /has no macvlan/);
+  t.regex((await vlanOf(with8021q('')))?.found ?? '', /has no macvlan/);
+  t.like(await vlanOf(with8021q('kernel/macvlan.ko\n')), { state: 'ok' });
+  const untagged = { ...unloaded, [`${modules}/modules.builtin`]: 'kernel/macvlan.ko\n' };
+  t.regex((await vlanOf(untagged))?.found ?? '', /id 0 only/);
   t.like((await foundOf(everything, undefined))('nsm-vxlan'), {
     state: 'warning',
     advice: 'set NSM_TUNNEL_IP to an address of this node',

@@ -37,6 +37,7 @@ test('defaults are those of cmd-forwarder-vpp', (t) => {
     dialMilliseconds: 750,
     tunnelAddress: '',
     vxlanPort: 4789,
+    deviceSelectorFile: '',
     mechanismPriority: [],
     memifViaEngine: false,
     devicePluginDirectory: '/var/lib/kubelet/device-plugins',

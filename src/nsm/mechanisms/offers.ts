@@ -18,6 +18,8 @@ export interface Offering {
   readonly tunnel?: TunnelSettings;
   /** Virtual functions of NICs are shared out here. */
   readonly devices?: boolean;
+  /** Networks behind devices of this node are known. */
+  readonly gateways?: boolean;
   /** Types to move to the front, in this order. */
   readonly priority: readonly string[];
 }
@@ -29,14 +31,17 @@ const { local, remote } = mechanismClass;
  *  common/mechanisms/kernel/server.go), and another node another identifier. Fails where there are none: a next hop that
  *  is asked without could only refuse, and nobody would know why. */
 export function offersFor(
-  { tunnel, priority }: Offering,
+  { tunnel, gateways, priority }: Offering,
   carried: string,
   nextHopUrl: string,
   standing?: WireMechanism,
 ): Mechanism[] {
+  const uplinks = gateways && carried === payload.ethernet ? [vlanOffer] : [];
   const all = isOnThisNode(nextHopUrl)
     ? [{ cls: local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } }, kernelOffer(standing)]
-    : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl), standing)];
+    : uplinks.length > 0 && !tunnel
+      ? uplinks
+      : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl), standing), ...uplinks];
   return inOrder(priority, all);
 }
 
@@ -82,6 +87,9 @@ function tunnelFor(tunnel: TunnelSettings | undefined, carried: string, nextHopU
 
 const noTunnelHint = 'a tunnel needs NSM_TUNNEL_IP, or a default route';
 const ethernetHint = 'register the network service with payload ETHERNET, or run an endpoint on this node';
+
+/** What it is in which VLAN, the endpoint says. */
+const vlanOffer: Mechanism = { cls: remote, type: mechanismType.vlan, parameters: {} };
 
 function vxlanOffer({ address, vxlanPort, mtu }: TunnelSettings, standing?: WireMechanism): Mechanism {
   const vni = standing?.type === 'vxlan' && standing.local === address ? standing.vni : undefined;

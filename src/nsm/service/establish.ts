@@ -7,6 +7,7 @@ import type { Wire } from '../../model/wire.ts';
 import { type Connection, type Mechanism, State } from '../generated/connection.ts';
 import { completed } from '../mechanisms/caller-side.ts';
 import { endsInDevice, resourceFor, withDevice } from '../mechanisms/devices.ts';
+import { uplinkOf, withUplinkMtu } from '../mechanisms/gateways.ts';
 import { isInodeUrl } from '../mechanisms/inode-url.ts';
 import { acceptable, deviceOffersFor, offersFor } from '../mechanisms/offers.ts';
 import { VniBook } from '../mechanisms/vni.ts';
@@ -99,6 +100,11 @@ export class Establisher {
     return { tunnel, priority, devices: this.#parts.devices !== undefined };
   }
 
+  /** A memif application has MAC addresses of its own, which a part of a device does not hear (docs/decisions/012). */
+  #offeringTo({ type }: Mechanism) {
+    return { ...this.#offering, gateways: this.#parts.gateways !== undefined && type === mechanismType.kernel };
+  }
+
   async #attempt(attempt: Attempt, asked: Mechanism, found: Found): Promise<Outcome> {
     const { connection, wire, held, files, call } = attempt;
     const { tunnel, temporaryDirectory } = this.#settings;
@@ -106,7 +112,7 @@ export class Establisher {
       const standing = this.#standingAt(found, wire);
       const offers = endsInDevice(asked)
         ? deviceOffersFor(this.#offering, found.identity, standing)
-        : offersFor(this.#offering, connection.payload, found.identity, standing);
+        : offersFor(this.#offeringTo(asked), connection.payload, found.identity, standing);
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
@@ -159,8 +165,10 @@ export class Establisher {
     answer: Connection,
   ): Promise<Outcome> {
     const onward = answer.mechanism as Mechanism;
+    const uplink = await uplinkOf(this.#parts.gateways, answer);
     const merged: Connection = {
       ...answer,
+      ...(uplink ? { context: withUplinkMtu(answer, uplink) } : {}),
       networkService: asked.networkService,
       networkServiceEndpointName: found.name,
       payload: asked.payload,
@@ -168,12 +176,13 @@ export class Establisher {
     };
     const document = wireDocumentOf({
       name,
-      connection: merged,
+      connection: uplink ? { ...merged, labels: this.#labelsOf(asked, merged, name) } : merged,
       client: callerSide,
       endpoint: onward,
       memifViaEngine: this.#settings.memifViaEngine,
       pathOf: (url) => files.get(url)?.path,
       devices: this.#parts.devices,
+      uplink,
       port: onward.type === mechanismType.noop ? await this.#portFor(callerSide, name) : undefined,
     });
     const wire = await this.#parts.readWire(document);
@@ -185,6 +194,12 @@ export class Establisher {
     const mechanism = withDevice(callerSide, this.#parts.wires.get(name)?.client);
     const connection = withSegment({ ...merged, mechanism, state: State.UP }, 0, { metrics });
     return { id: asked.id, connection, onward, endpoint: found, nextHop, wire: wire.name, files };
+  }
+
+  /** Such an endpoint puts the gateway in place of all labels; who the client is, metrics are still to tell. */
+  #labelsOf({ labels: asked }: Connection, { labels: answered }: Connection, wire: string): Connection['labels'] {
+    const standing = this.#parts.wires.get(wire)?.spec.labels ?? {};
+    return { ...standing, ...asked, ...answered };
   }
 
   /** Of the wire as it stands, or of a NIC that has room. */

@@ -4,6 +4,7 @@
 import type { Wire } from '../../model/wire.ts';
 import type { Connection, PathSegment } from '../generated/connection.ts';
 import type { SharedDevices } from '../mechanisms/devices.ts';
+import type { Gateways } from '../mechanisms/gateways.ts';
 import type { TunnelSettings } from '../mechanisms/offers.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import type { Dialer, NextHop, Peer } from '../transport/calls.ts';
@@ -41,6 +42,8 @@ export interface ServiceParts {
   readonly listNamespaces: DeparturesParts['list'];
   /** Absent: none are. */
   readonly devices?: SharedDevices | undefined;
+  /** Absent: none are known. */
+  readonly gateways?: Gateways | undefined;
   readonly tracing: Pick<Tracing, 'step'>;
   readonly log: ServiceLog;
 }

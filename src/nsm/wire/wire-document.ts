@@ -6,6 +6,7 @@ import type { WireStatus } from '../../model/status.ts';
 import type { Wire } from '../../model/wire.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import { controlGroupFor, endsInDevice, resourceFor, type SharedDevices } from '../mechanisms/devices.ts';
+import type { Uplink } from '../mechanisms/gateways.ts';
 import { parseInodeUrl } from '../mechanisms/inode-url.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
 import { clientOf, nextSegment } from '../path/path-segments.ts';
@@ -26,6 +27,8 @@ export interface Agreement {
   readonly devices?: SharedDevices | undefined;
   /** Of the NIC behind which an endpoint with a device of its own is. */
   readonly port?: string | undefined;
+  /** Of an endpoint that answered VLAN. */
+  readonly uplink?: Uplink | undefined;
 }
 
 type End = 'client' | 'endpoint';
@@ -113,6 +116,8 @@ function endOf(agreement: Agreement, end: End): object {
     }
     case mechanismType.noop:
       return { vlan: { device: port, id: connection.context?.ethernetContext?.vlanTag ?? 0 } };
+    case mechanismType.vlan:
+      return { vlan: { device: agreement.uplink?.device, id: agreement.uplink?.id } };
     case mechanismType.vxlan:
       return { vxlan: tunnelEnd(end, parameters) };
     default:

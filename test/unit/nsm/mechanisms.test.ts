@@ -44,6 +44,19 @@ test('to another node frames go by VXLAN, where there is a tunnel', (t) => {
   t.is(tunnelMtu('fd00::1', 1500), 1426);
 });
 
+test('VLAN goes behind VXLAN, for payload ETHERNET, where gateways are known', (t) => {
+  const url = 'tcp://10.0.0.9:5003';
+  const known = { ...offering, gateways: true };
+  t.deepEqual(types(offersFor(known, 'ETHERNET', url)), ['VXLAN', 'VLAN']);
+  t.deepEqual(types(offersFor({ ...known, priority: ['vlan'] }, 'ETHERNET', url)), ['VLAN', 'VXLAN']);
+  t.deepEqual(offersFor({ gateways: true, priority: [] }, 'ETHERNET', url), [
+    { cls: 'REMOTE', type: 'VLAN', parameters: {} },
+  ]);
+  t.throws(() => offersFor({ gateways: true, priority: [] }, 'IP', url), { code: 'MECHANISM_UNSUPPORTED' });
+  t.deepEqual(types(offersFor(known, 'ETHERNET', 'unix:///x')), ['MEMIF', 'KERNEL']);
+  t.throws(() => acceptable(known, 'ETHERNET', undefined, [mechanism('VLAN')]), { code: 'MECHANISM_UNSUPPORTED' });
+});
+
 test('where nothing can be offered to another node, the error says why', (t) => {
   const why = (asked: typeof offering | { priority: [] }, payload: string) =>
     t.throws(() => offersFor(asked, payload, 'tcp://10.0.0.9:5001'));

@@ -9,6 +9,7 @@ import {
 } from '../../../src/nsm/generated/connection.ts';
 import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
 import type { SharedDevices } from '../../../src/nsm/mechanisms/devices.ts';
+import type { Gateways } from '../../../src/nsm/mechanisms/gateways.ts';
 import { NetworkService } from '../../../src/nsm/service/network-service.ts';
 import type { IncomingCall } from '../../../src/nsm/service/parts.ts';
 import { PassOn } from '../../../src/nsm/tracing/pass-on.ts';
@@ -29,8 +30,15 @@ export function setting(...endpoints: FakeEndpoint[]) {
 
 /** The payload of the service is ETHERNET where this node shares devices. */
 export function settingWith(devices: SharedDevices | undefined, ...endpoints: FakeEndpoint[]) {
+  return settingOf({ devices }, ...endpoints);
+}
+
+export function settingOf(
+  { devices, gateways }: { devices?: SharedDevices | undefined; gateways?: Gateways },
+  ...endpoints: FakeEndpoint[]
+) {
   const mesh = new FakeMesh();
-  if (devices) mesh.payload = 'ETHERNET';
+  if (devices || gateways) mesh.payload = 'ETHERNET';
   mesh.add(...(endpoints.length > 0 ? endpoints : [new FakeEndpoint('fw-1', 1)]));
   const wires = new FakeWires();
   const warnings: string[] = [];
@@ -53,6 +61,7 @@ export function settingWith(devices: SharedDevices | undefined, ...endpoints: Fa
       checkCaller: async () => {}, // has tests of its own
       listNamespaces: async () => namespaces,
       devices,
+      gateways,
       tracing,
       log: { info: () => {}, warn: (_about, words) => warnings.push(words) },
     },

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks behind devices of this node, that endpoints elsewhere lead clients to: an endpoint answers with the name of a
+// gateway and a VLAN, and this node knows its device (cmd-nse-remote-vlan; sdk-vpp, mechanisms/vlan).
+
+import { CrosswireError } from '../../model/error.ts';
+import type { Connection } from '../generated/connection.ts';
+import { label, mechanismType, parameter } from '../names.ts';
+
+export interface Gateways {
+  readonly deviceOf: (via: string) => string | undefined;
+  /** Of the IP packet. Rejects where there is no such device. */
+  readonly mtuOf: (device: string) => Promise<number>;
+}
+
+export interface Uplink {
+  readonly device: string;
+  readonly id: number;
+  readonly mtu: number;
+}
+
+/** Undefined: the answer leads elsewhere. */
+export async function uplinkOf(gateways: Gateways | undefined, answer: Connection): Promise<Uplink | undefined> {
+  const { mechanism, labels } = answer;
+  if (mechanism?.type !== mechanismType.vlan) return undefined;
+  const given = mechanism.parameters[parameter.vlanId] ?? '';
+  if (!/^\d{1,4}$/.test(given) || Number(given) > mostVlan)
+    throw wrong(`${parameter.vlanId} '${given}'`, `it is no VLAN identifier from 0 to ${mostVlan}`);
+  const via = labels[label.via] ?? '';
+  const device = gateways?.deviceOf(via);
+  if (device === undefined)
+    throw wrong(`${label.via} '${via}'`, 'the device selector file of this node names no device for it');
+  return { device, id: Number(given), mtu: (await gateways?.mtuOf(device)) ?? 0 };
+}
+
+const mostVlan = 4094; // IEEE 802.1Q
+
+function wrong(subject: string, reason: string): CrosswireError {
+  const hint = 'NSM_DEVICE_SELECTOR_FILE says which device leads to which gateway';
+  const operation = "read the endpoint's mechanism VLAN";
+  return new CrosswireError({ code: 'MECHANISM_PARAMETER', operation, subject, reason, hint });
+}
+
+/** The endpoint leaves it open, and then it is the device's; or asks for less. */
+export function withUplinkMtu({ context }: Connection, { mtu }: Uplink): Connection['context'] {
+  return context && { ...context, MTU: context.MTU === 0 ? mtu : Math.min(context.MTU, mtu) };
+}
