@@ -147,7 +147,7 @@ async function start(
   if (wires.length > 0) releases.push(await applyAtStart(supervisor, wires, resyncSeconds, log));
   for (const warning of nsm.warnings) log.warn({}, warning);
   if (nsm.options && mesh) {
-    const sharing = { inventory, lender, supervisor, log, releases };
+    const sharing = { sysfs, inventory, lender, supervisor, log, releases };
     const devices = physicalFunctions && (await shareDevices(nsm.options, sharing));
     const parts = { dataplane, supervisor, metrics: mesh, devices, log, releases, version };
     state.forwarder = await joinMesh(nsm.options, parts);

@@ -10,19 +10,27 @@ export async function meshFindings(
   root: string,
   probe: MachineProbe | undefined,
   underlay: Underlay | undefined,
+  sharesDevices: boolean,
 ): Promise<MachineFinding[]> {
   return [
     { check: 'nsm-kernel', state: 'ok', found: 'KERNEL is offered on this node' },
     memif(probe),
     await vxlan(root, probe, underlay),
     await wireguard(root, probe),
-    {
-      check: 'nsm-vfio',
-      state: 'note',
-      found: 'VFIO is not offered: PCI functions are not handed to applications',
-      advice: 'run cmd-forwarder-sriov beside it for clients that ask for VFIO',
-    },
+    devices(sharesDevices),
   ];
+}
+
+function devices(shared: boolean): MachineFinding {
+  const check = 'nsm-vfio';
+  if (shared)
+    return { check, state: 'ok', found: 'VFIO, and KERNEL by virtual functions, are offered to clients with a token' };
+  return {
+    check,
+    state: 'note',
+    found: 'VFIO is not offered: no virtual functions are shared',
+    advice: 'name the NICs that share theirs in a file, and the file in NSM_SRIOV_CONFIG_FILE',
+  };
 }
 
 function memif(probe: MachineProbe | undefined): MachineFinding {

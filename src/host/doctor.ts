@@ -41,9 +41,14 @@ export async function examineMachine({
     ...(await surroundingFindings(root)),
     await vlanFinding(root, probe?.kernel),
     ...(await sriovFindings(root, probe?.kernel, readSriovFile)),
-    ...(await meshFindings(root, probe, await findUnderlay().catch(() => undefined))),
+    ...(await meshFindings(root, probe, await findUnderlay().catch(() => undefined), await shares(readSriovFile))),
   ];
   return { fit: findings.every(({ state }) => state !== 'missing'), findings };
+}
+
+async function shares(readSriovFile: NonNullable<DoctorSettings['readSriovFile']>): Promise<boolean> {
+  const allowed = await readSriovFile().catch(() => undefined);
+  return allowed !== undefined && allowed.length > 0;
 }
 
 async function probeAddon(

@@ -16,7 +16,7 @@ import { tokenOf } from '../nsm/wire/wire-document.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Releases } from './process.ts';
 
-export interface SharingParts extends Pick<OpenDevices, 'inventory' | 'lender'> {
+export interface SharingParts extends OpenDevices {
   readonly supervisor: Supervisor;
   readonly log: Logger;
   readonly releases: Releases;
@@ -72,14 +72,13 @@ export async function shareDevices(options: NsmOptions, parts: SharingParts): Pr
   };
 }
 
-async function usedDevices({ inventory, lender, supervisor }: SharingParts): Promise<UsedDevice[]> {
-  const holders = await lender.holders();
-  if (holders.length === 0) return [];
-  const { devices } = await inventory.read();
-  return holders.flatMap(({ pci, wire, end }): UsedDevice[] => {
-    const physicalFunction = devices.find((one) => one.pci === pci)?.physicalFunction;
+/** Asked for twice a second: no reading of all there is, which would ask the driver of every NIC. */
+async function usedDevices({ sysfs, lender, supervisor }: SharingParts): Promise<UsedDevice[]> {
+  const used = (await lender.holders()).map(async ({ pci, wire, end }): Promise<UsedDevice[]> => {
+    const physicalFunction = await sysfs.physicalFunctionOf(pci);
     const spec = supervisor.get(wire)?.spec;
     const token = spec && tokenOf(spec, end);
     return physicalFunction === undefined ? [] : [{ pci, physicalFunction, ...(token ? { token } : {}) }];
   });
+  return (await Promise.all(used)).flat();
 }

@@ -247,13 +247,18 @@ test('the SR-IOV file against the machine: what it says and is not so', async (t
     capabilities: ['a'],
     serviceDomains: ['b'],
   };
+  let vfio: string | undefined;
   const found = async (readSriovFile: () => Promise<(typeof igb)[] | undefined>) => {
     const loadDataplane = async () => ({ probe: async () => able });
     const { findings } = await examineMachine({ root: machine(t, files), findUnderlay, loadDataplane, readSriovFile });
+    vfio = findings.find(({ check }) => check === 'nsm-vfio')?.state;
     return findings.find(({ check }) => check === 'sriov-file');
   };
+
   t.is(await found(async () => undefined), undefined);
+  t.is(vfio, 'note');
   t.like(await found(async () => [igb]), { state: 'ok', found: '1 NICs, as it says' });
+  t.is(vfio, 'ok');
   const wrong = [
     { ...igb, pfKernelDriver: 'ice' },
     { ...igb, vfKernelDriver: 'iavf' },

@@ -84,6 +84,11 @@ export class Sysfs {
     return (await this.#list(pci, 'net'))[0];
   }
 
+  /** Undefined: it is no virtual function, or not there. */
+  async physicalFunctionOf(pci: string): Promise<string | undefined> {
+    return this.#target(pci, 'physfn');
+  }
+
   async driverOf(pci: string): Promise<string | undefined> {
     return this.#target(pci, 'driver');
   }
