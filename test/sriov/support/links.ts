@@ -50,7 +50,7 @@ export async function link(name: string, where?: Namespace): Promise<Link> {
 
 /** Brings it up and waits until frames can pass. An emulated NIC takes its time to negotiate. */
 export async function bringUp(name: string, where?: Namespace): Promise<void> {
-  await ip(where, 'link', 'set', name, 'up');
+  await ip(where, 'link', 'set', 'dev', name, 'up');
   await eventually(`${name} has a carrier`, async () => (await link(name, where)).flags.includes('LOWER_UP'), 60_000);
 }
 
