@@ -36,10 +36,22 @@ TapLink::Options read_vxlan(const Fields& fields) {
   TapLink::Options options;
   options.name = fields.string("name");
   options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
-  options.tunnel = read_tunnel(fields);
-  options.interface = "VXLAN " + std::to_string(options.tunnel->vni) + " from " + os::to_text(options.tunnel->local) +
-                      " to " + os::to_text(options.tunnel->remote) + ", UDP port " +
-                      std::to_string(options.tunnel->port);
+  const auto tunnel = read_tunnel(fields);
+  options.tunnel = tunnel;
+  options.interface = "VXLAN " + std::to_string(tunnel.vni) + " from " + os::to_text(tunnel.local) + " to " +
+                      os::to_text(tunnel.remote) + ", UDP port " + std::to_string(tunnel.port);
+  return options;
+}
+
+TapLink::Options read_wireguard(const Fields& fields) {
+  TapLink::Options options;
+  options.name = fields.string("name");
+  options.payload = Payload::ip;
+  options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
+  const auto tunnel = read_wireguard_tunnel(fields);
+  options.tunnel = os::WireguardEnd{tunnel, read_private_key(fields)};
+  options.interface = "WireGuard from UDP port " + std::to_string(tunnel.port) + " to " + os::to_text(tunnel.remote) +
+                      ", port " + std::to_string(tunnel.remote_port);
   return options;
 }
 
@@ -78,7 +90,8 @@ LinkRequest read_link_request(const Fields& fields) {
   if (kind == "tap") return read_tap(fields);
   if (kind == "memif") return read_memif(fields);
   if (kind == "vxlan") return read_vxlan(fields);
-  fields.refuse("kind", "must be 'tap', 'memif' or 'vxlan'");
+  if (kind == "wireguard") return read_wireguard(fields);
+  fields.refuse("kind", "must be 'tap', 'memif', 'vxlan' or 'wireguard'");
 }
 
 WireRequest read_wire_request(const Fields& fields) {

@@ -25,6 +25,12 @@ os::IpAddress read_ip_address(const Fields& fields, const char* name) {
   return *address;
 }
 
+os::WireguardKey read_key(const Fields& fields, const char* name) {
+  const auto key = os::parse_wireguard_key(fields.string(name));
+  if (!key) fields.refuse(name, "must be 32 bytes in base64");
+  return *key;
+}
+
 std::vector<os::IpPrefix> read_addresses(const Fields& fields, const char* name) {
   std::vector<os::IpPrefix> addresses;
   for (const auto& text : fields.strings(name)) {
@@ -111,6 +117,18 @@ os::VlanDevice read_vlan_device(const Fields& fields) {
           read_mac(fields),        fields.integer("mtu", 1, highest_mtu),
           fields.string("device"), static_cast<uint16_t>(fields.integer("id", 0, highest_vlan)),
           fields.string("uplink")};
+}
+
+os::WireguardTunnel read_wireguard_tunnel(const Fields& fields) {
+  return {static_cast<uint16_t>(fields.integer("localPort", 1, highest_udp_port)), read_ip_address(fields, "remote"),
+          static_cast<uint16_t>(fields.integer("remotePort", 1, highest_udp_port)), read_key(fields, "publicKey")};
+}
+
+os::WireguardKey read_private_key(const Fields& fields) { return read_key(fields, "privateKey"); }
+
+os::WireguardDevice read_wireguard_device(const Fields& fields) {
+  return {read_reference(fields), fields.string("alias"), fields.integer("mtu", 1, highest_mtu),
+          read_wireguard_tunnel(fields), read_private_key(fields)};
 }
 
 os::InterfaceChange read_change(const Fields& fields) {

@@ -14,6 +14,9 @@ os::VethSide read_veth_side(const Fields& fields);
 os::Tunnel read_tunnel(const Fields& fields);  // local, remote, port, vni
 os::VxlanDevice read_vxlan_device(const Fields& fields);
 os::VlanDevice read_vlan_device(const Fields& fields);
+os::WireguardTunnel read_wireguard_tunnel(const Fields& fields);  // localPort, remote, remotePort, publicKey
+os::WireguardKey read_private_key(const Fields& fields);
+os::WireguardDevice read_wireguard_device(const Fields& fields);
 os::InterfaceChange read_change(const Fields& fields);
 os::InterfaceQuery read_query(const Fields& fields);
 

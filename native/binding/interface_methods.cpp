@@ -52,6 +52,12 @@ Napi::Value create_vlan(const Napi::CallbackInfo& info) {
                                                 info, 0, "share host device"))] { return os::create_vlan(device); });
 }
 
+Napi::Value create_wireguard(const Napi::CallbackInfo& info) {
+  const auto request = Fields::of_argument(info, 0, "create WireGuard device");
+  return executor_of(info).run(info.Env(),
+                               [device = read_wireguard_device(request)] { return os::create_wireguard(device); });
+}
+
 Napi::Value change_interface(const Napi::CallbackInfo& info) {
   return executor_of(info).run(info.Env(), [change = read_change(Fields::of_argument(info, 0, "change interface"))] {
     return os::change_interface(change);
@@ -126,6 +132,7 @@ void register_interface_methods(Napi::Env env, Napi::Object exports) {
   exports.Set("createTap", Napi::Function::New(env, create_tap, "createTap"));
   exports.Set("createVxlan", Napi::Function::New(env, create_vxlan, "createVxlan"));
   exports.Set("createVlan", Napi::Function::New(env, create_vlan, "createVlan"));
+  exports.Set("createWireguard", Napi::Function::New(env, create_wireguard, "createWireguard"));
   exports.Set("changeInterface", Napi::Function::New(env, change_interface, "changeInterface"));
   exports.Set("deleteInterface", Napi::Function::New(env, delete_interface, "deleteInterface"));
   exports.Set("readStatistics", Napi::Function::New(env, read_statistics, "readStatistics"));

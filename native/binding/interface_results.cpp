@@ -61,6 +61,17 @@ Napi::Value make_uplink(Napi::Env env, const os::Uplink& uplink) {
   return object;
 }
 
+Napi::Value make_wireguard(Napi::Env env, const os::WireguardState& state) {
+  auto object = Napi::Object::New(env);
+  object.Set("localPort", state.tunnel.port);
+  object.Set("remote", os::to_text(state.tunnel.remote));
+  object.Set("remotePort", state.tunnel.remote_port);
+  object.Set("publicKey", os::to_text(state.tunnel.peer));
+  object.Set("ownPublicKey", os::to_text(state.public_key));
+  object.Set("handshake", static_cast<double>(state.handshake));
+  return object;
+}
+
 }  // namespace
 
 Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
@@ -81,6 +92,7 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   if (!info.device.empty()) object.Set("device", info.device);
   if (info.tunnel) object.Set("tunnel", make_tunnel(env, *info.tunnel));
   if (info.uplink) object.Set("uplink", make_uplink(env, *info.uplink));
+  if (info.wireguard) object.Set("wireguard", make_wireguard(env, *info.wireguard));
   return object;
 }
 

@@ -35,7 +35,7 @@ uint32_t longest_frame(Payload payload, uint32_t mtu) {
 }
 
 const char* kind_of(const TapLink::Options& options) {
-  if (options.tunnel) return "vxlan";
+  if (options.tunnel) return std::holds_alternative<os::WireguardEnd>(*options.tunnel) ? "wireguard" : "vxlan";
   return options.payload == Payload::ethernet ? "tap" : "tun";
 }
 

@@ -29,6 +29,7 @@
 
 #include "core/result.hpp"
 #include "os/address.hpp"
+#include "os/wireguard.hpp"
 
 namespace crosswire::os {
 
@@ -109,13 +110,14 @@ struct InterfaceInfo {
   bool up = false;
   bool running = false;
   InterfaceStatistics statistics;
-  std::vector<IpPrefix> addresses;    // without IPv6 link-local ones
-  std::vector<Route> routes;          // with our routing_protocol
-  std::vector<Neighbour> neighbours;  // permanent ones
-  std::vector<Policy> policies;       // with our routing_protocol
-  bool allows_ping = false;           // to everybody in its namespace, and IPv6 is not disabled on it
-  std::optional<Tunnel> tunnel;       // of a vxlan device with both addresses
-  std::optional<Uplink> uplink;       // of a vlan or macvlan device
+  std::vector<IpPrefix> addresses;          // without IPv6 link-local ones
+  std::vector<Route> routes;                // with our routing_protocol
+  std::vector<Neighbour> neighbours;        // permanent ones
+  std::vector<Policy> policies;             // with our routing_protocol
+  bool allows_ping = false;                 // to everybody in its namespace, and IPv6 is not disabled on it
+  std::optional<Tunnel> tunnel;             // of a vxlan device with both addresses
+  std::optional<Uplink> uplink;             // of a vlan or macvlan device
+  std::optional<WireguardState> wireguard;  // of a wireguard device as create_wireguard() makes it
 };
 
 struct InterfaceQuery {
@@ -168,6 +170,17 @@ struct VlanDevice {
 // macvlan deletes both. One that was left of an earlier try goes first. Errors: HOST_DEVICE_MISSING,
 // HOST_DEVICE_REFUSED, SYSCTL_REFUSED.
 Result<> create_vlan(const VlanDevice& device);
+
+struct WireguardDevice {
+  InterfaceReference interface;
+  std::string alias;
+  uint32_t mtu = 0;
+  WireguardTunnel tunnel;
+  WireguardKey private_key{};
+};
+// The same of WireGuard (payload ip, no MAC): the device is told its keys and its peer where it was born. Its UDP port
+// is bound when it goes up. Errors: TUNNEL_REFUSED.
+Result<> create_wireguard(const WireguardDevice& device);
 
 // Marks and shapes an interface that the caller has just made, in one step; deletes it if that fails.
 struct InterfaceTraits {

@@ -82,7 +82,12 @@ Result<> set_up(InterfaceEdit& edit, bool up) {
   if (up == edit.before.up) return Done{};
   const auto verdict = request_up(edit, up);
   if (!verdict.accepted()) {
-    return refusal(verdict, "INTERFACE_REFUSED", up ? "set interface up" : "set interface down",
+    // Only the device of a tunnel binds anything; it does so when it goes up.
+    const bool no_port = verdict.errno_value == EADDRINUSE;
+    return refusal(verdict, no_port ? "TUNNEL_REFUSED" : "INTERFACE_REFUSED",
+                   no_port ? "bind the UDP port of the tunnel"
+                   : up    ? "set interface up"
+                           : "set interface down",
                    describe(edit.interface));
   }
   edit.undo.push_back([&edit] { (void)request_up(edit, edit.before.up); });

@@ -36,11 +36,11 @@ Result<std::vector<InterfaceInfo>> list_interfaces(const InterfaceQuery& query) 
   auto socket = NetlinkSocket::open(query.netns);
   if (!socket) return std::move(socket).error();
   auto links = read_matching(socket.value(), query);
-  if (links) {
-    auto uplinks = read_uplinks(links.value());
-    if (!uplinks) return std::move(uplinks).error();
-  }
-  if (!links || !query.details) return links;
+  if (!links) return links;
+  auto beyond = read_uplinks(links.value());
+  if (beyond) beyond = read_wireguard(query.netns, links.value());
+  if (!beyond) return std::move(beyond).error();
+  if (!query.details) return links;
   auto details = read_details(socket.value(), query.netns, links.value());
   if (details) details = read_policies(socket.value(), query.netns, links.value());
   if (details) details = read_ping(query.netns, links.value());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/netlink.hpp"
 
+#include <linux/genetlink.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -22,10 +23,10 @@ constexpr int dump_attempts = 10;
 NetlinkSocket::NetlinkSocket(std::unique_ptr<mnl_socket, Closer> socket)
     : socket_(std::move(socket)), buffer_(receive_size) {}
 
-Result<NetlinkSocket> NetlinkSocket::open(const std::string& netns) {
+Result<NetlinkSocket> NetlinkSocket::open_for(const std::string& netns, int protocol) {
   auto guard = NamespaceGuard::enter(netns);
   if (!guard) return std::move(guard).error();
-  std::unique_ptr<mnl_socket, Closer> socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+  std::unique_ptr<mnl_socket, Closer> socket(mnl_socket_open2(protocol, SOCK_CLOEXEC));
   if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0) {
     return system_error("NETLINK_FAILED", "open netlink socket", netns, errno);
   }
@@ -55,6 +56,15 @@ Verdict NetlinkSocket::dump(NetlinkMessage& message, const std::function<void()>
     restart();
   }
   return {EAGAIN, "it kept changing while it was read"};
+}
+
+Verdict NetlinkSocket::find_family(const char* name, uint16_t& number) {
+  NetlinkMessage message(GENL_ID_CTRL, 0, genlmsghdr{CTRL_CMD_GETFAMILY, 1, 0});
+  message.put_text(CTRL_ATTR_FAMILY_NAME, name);
+  return request(message, [&](const nlmsghdr* answer) {
+    if (answer->nlmsg_type == GENL_ID_CTRL && mnl_nlmsg_get_payload_len(answer) >= sizeof(genlmsghdr))
+      number = Attributes(answer, sizeof(genlmsghdr)).u16(CTRL_ATTR_FAMILY_ID).value_or(0);
+  });
 }
 
 // The kernel handles a request within sendto(2), so an answer is always waiting or on its way: no deadline is needed.

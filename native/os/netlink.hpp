@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A routing netlink socket (rtnetlink(7)). It belongs to the namespace it was opened in and keeps that namespace alive,
-// so it lives no longer than one call: a dead pod's namespace must be free to go.
+// A netlink socket: for routing (rtnetlink(7)), or for what is asked by name (generic). It belongs to the namespace it
+// was opened in and keeps that namespace alive, so it lives no longer than one call: a dead pod's namespace must be
+// free to go.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,8 @@ class NetlinkSocket {
  public:
   // Enters the namespace (a path; empty: the current one) only for the opening. Errors: those of NamespaceGuard,
   // NETLINK_FAILED.
-  static Result<NetlinkSocket> open(const std::string& netns);
+  static Result<NetlinkSocket> open(const std::string& netns) { return open_for(netns, NETLINK_ROUTE); }
+  static Result<NetlinkSocket> open_generic(const std::string& netns) { return open_for(netns, NETLINK_GENERIC); }
 
   using Visitor = std::function<void(const nlmsghdr* answer)>;
   // Asks for an acknowledgement and waits for it. Answers that come before it (of a GET) go to `visit`.
@@ -35,6 +37,9 @@ class NetlinkSocket {
   // Before a request whose answer may be longer than a part of a dump.
   void expect_long_answers();
 
+  // The number of a family of generic netlink; the kernel loads the module that brings it. ENOENT: there is none.
+  Verdict find_family(const char* name, uint16_t& number);
+
   // For the questions that ioctl(2) answers about interfaces of its namespace.
   int descriptor() const noexcept { return mnl_socket_get_fd(socket_.get()); }
 
@@ -42,6 +47,7 @@ class NetlinkSocket {
   struct Closer {
     void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
   };
+  static Result<NetlinkSocket> open_for(const std::string& netns, int protocol);
   explicit NetlinkSocket(std::unique_ptr<mnl_socket, Closer> socket);
   Verdict talk(NetlinkMessage& message, const Visitor& visit, bool& interrupted);
 

@@ -43,6 +43,7 @@ class NetlinkMessage {
   void close_nest(nlattr* nest) { mnl_attr_nest_end(message_, nest); }
 
   nlmsghdr* header() noexcept { return message_; }
+  void wipe() noexcept { ::explicit_bzero(buffer_.data(), buffer_.size()); }  // of a secret, once it was sent
   bool overflowed() const noexcept { return overflowed_; }  // an attribute found no room: do not send it
 
  private:
@@ -63,6 +64,15 @@ class Attributes {
   explicit Attributes(const nlattr* nest);
 
   const nlattr* find(uint16_t type) const;
+  // Each in its turn, whatever its type: of a list.
+  template <class Visit>
+  void each(const Visit& visit) const {
+    const auto* attribute = reinterpret_cast<const nlattr*>(begin_);
+    while (mnl_attr_ok(attribute, static_cast<int>(end_ - reinterpret_cast<const char*>(attribute)))) {
+      visit(attribute);
+      attribute = mnl_attr_next(attribute);
+    }
+  }
   std::optional<Attributes> nest(uint16_t type) const;
   void each(uint16_t type, const std::function<void(const Attributes& nest)>& visit) const;
   std::string text(uint16_t type) const;  // empty where absent

@@ -49,6 +49,17 @@ Result<Fd> make_namespace() {
   return made;
 }
 
+Result<> create_device(const InterfaceReference& device, const Tunnel& tunnel, uint32_t mtu) {
+  const uint32_t longest = tunnel.local.family == AF_INET ? longest_v4 : longest_v6;
+  const MacAddress nobody{0x02, 0, 0, 0, 0, 0x01};
+  // A packet socket refuses what is longer than the device's MTU: a second tag must not count (packet_snd()).
+  return create_vxlan({device, operation, nobody, std::min(mtu + vlan_tag, longest), tunnel});
+}
+
+Result<> create_device(const InterfaceReference& device, const WireguardEnd& end, uint32_t mtu) {
+  return create_wireguard({device, operation, mtu, end.tunnel, end.private_key});
+}
+
 bool set_option(const Fd& socket, int level, int option, int value) {
   return ::setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
 }
@@ -57,7 +68,7 @@ bool set_option(const Fd& socket, int level, int option, int value) {
 
 std::string TunnelPort::path() const { return "/proc/self/fd/" + std::to_string(namespace_.get()); }
 
-Result<TunnelPort> TunnelPort::open(const Tunnel& tunnel, uint32_t mtu) {
+Result<TunnelPort> TunnelPort::open(const TunnelEnd& tunnel, uint32_t mtu) {
   auto made = make_namespace();
   if (!made) return std::move(made).error();
   TunnelPort port(std::move(made).value());
@@ -67,12 +78,9 @@ Result<TunnelPort> TunnelPort::open(const Tunnel& tunnel, uint32_t mtu) {
   return port;
 }
 
-Result<> TunnelPort::make_device(const Tunnel& tunnel, uint32_t mtu) const {
-  const uint32_t longest = tunnel.local.family == AF_INET ? longest_v4 : longest_v6;
+Result<> TunnelPort::make_device(const TunnelEnd& tunnel, uint32_t mtu) const {
   const InterfaceReference device{path(), device_name};
-  const MacAddress nobody{0x02, 0, 0, 0, 0, 0x01};
-  // A packet socket refuses what is longer than the device's MTU: a second tag must not count (packet_snd()).
-  auto done = create_vxlan({device, operation, nobody, std::min(mtu + vlan_tag, longest), tunnel});
+  auto done = std::visit([&](const auto& end) { return create_device(device, end, mtu); }, tunnel);
   if (!done) return done;
   InterfaceChange up;
   up.interface = device;

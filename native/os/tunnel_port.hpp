@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tunnel for user space: a VXLAN device of the kernel's in a namespace that has nothing else, seen only through a
-// packet socket. All of it goes with the descriptors, also when the process dies.
+// A tunnel for user space: a VXLAN or WireGuard device of the kernel's in a namespace that has nothing else, seen only
+// through a packet socket. All of it goes with the descriptors, also when the process dies.
 #pragma once
 
 #include <sys/types.h>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <variant>
 
 #include "core/result.hpp"
 #include "os/fd.hpp"
@@ -15,14 +16,21 @@
 
 namespace crosswire::os {
 
+struct WireguardEnd {
+  WireguardTunnel tunnel;
+  WireguardKey private_key{};
+};
+using TunnelEnd = std::variant<Tunnel, WireguardEnd>;
+
 class TunnelPort {
  public:
-  // `mtu`: of an IP packet inside, without tags. Errors: those of create_vxlan() and change_interface(), TUNNEL_FAILED.
-  static Result<TunnelPort> open(const Tunnel& tunnel, uint32_t mtu);
+  // `mtu`: of an IP packet inside, without tags. Errors: those of create_vxlan(), create_wireguard() and
+  // change_interface(), TUNNEL_FAILED.
+  static Result<TunnelPort> open(const TunnelEnd& tunnel, uint32_t mtu);
   TunnelPort(TunnelPort&&) noexcept = default;
   TunnelPort& operator=(TunnelPort&&) = delete;
-  // The device goes before it returns, so that the next one of this VNI may come. Left to the kernel, it would go
-  // later.
+  // The device goes before it returns, so that the next one of this VNI or port may come. Left to the kernel, it would
+  // go later.
   ~TunnelPort();
 
   // Non-blocking. Like a TAP, it carries a little-endian virtio_net_hdr of ten bytes in front of every frame, and takes
@@ -32,7 +40,7 @@ class TunnelPort {
  private:
   explicit TunnelPort(Fd home) noexcept : namespace_(std::move(home)) {}
   std::string path() const;
-  Result<> make_device(const Tunnel& tunnel, uint32_t mtu) const;
+  Result<> make_device(const TunnelEnd& tunnel, uint32_t mtu) const;
   Result<> open_socket();
 
   Fd namespace_;

@@ -2,7 +2,7 @@
 // crosswire describe wire NAME…
 
 import type { Command } from 'commander';
-import type { EndName, VxlanMechanism } from '../model/wire.ts';
+import { type EndName, isTunnel, type TunnelMechanism } from '../model/wire.ts';
 import type { EndStatus, HealthRecord, WireStatus } from '../model/status.ts';
 import type { ControlClient } from './control-client.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -92,7 +92,9 @@ function endInWords(wire: WireDescription, end: EndName): string {
     ['Socket:', status.socket],
     ['Role and id:', mechanism.type === 'memif' ? `${mechanism.role}, ${mechanism.id}` : undefined],
     ['Peer:', status.peer],
-    ['Tunnel:', mechanism.type === 'vxlan' ? tunnelInWords(mechanism) : undefined],
+    ['Tunnel:', isTunnel(mechanism) ? tunnelInWords(mechanism) : undefined],
+    ['Public key:', mechanism.type === 'wireguard' ? mechanism.ownPublicKey : undefined],
+    ["Peer's public key:", mechanism.type === 'wireguard' ? mechanism.publicKey : undefined],
     ['Network:', mechanism.type === 'vlan' ? `${mechanism.device}, VLAN ${mechanism.id}` : undefined],
     ['Rings:', status.rings && `${status.rings} of ${status.ringSize ?? '?'} descriptors`],
     ['Sessions so far:', status.sessions],
@@ -105,7 +107,10 @@ function endInWords(wire: WireDescription, end: EndName): string {
   return `${title}\n${pairs([['Mechanism:', status.mechanism], ['State:', state], ...given] as [string, string][], '  ')}`;
 }
 
-const tunnelInWords = ({ local, port, vni }: VxlanMechanism): string => `from ${local}, UDP port ${port}, VNI ${vni}`;
+function tunnelInWords(tunnel: TunnelMechanism): string {
+  if (tunnel.type === 'wireguard') return `from UDP port ${tunnel.localPort} to port ${tunnel.remotePort}`;
+  return `from ${tunnel.local}, UDP port ${tunnel.port}, VNI ${tunnel.vni}`;
+}
 
 function countersInWords({ counters }: WireDescription): string {
   if (counters === null) return 'Counters:             none yet\n';

@@ -7,6 +7,7 @@ export const kind = 'Wire';
 export const defaults = {
   payload: 'ethernet',
   vxlan: { port: 4789 }, // RFC 7348, section 8
+  wireguard: { port: 51_820 }, // what wg(8) shows, and NSM's forwarders use
   memif: { id: 0, rings: 1, ringSize: 1024, bufferSize: 2048, allowUnsealed: false },
 } as const;
 
@@ -27,7 +28,8 @@ export const limits = {
   bufferSize: { least: 64, most: 65_535 },
   vni: 0xff_ffff, // RFC 7348, section 5
   rate: 0xffff_ffff, // Mbit/s: struct ifla_vf_rate of linux/if_link.h
-  tunnelMtu: { 4: 65_485, 6: 65_465 }, // 65535 less outer IP, UDP, VXLAN and an Ethernet header (net/vxlan.h)
+  // 65535 less outer IP, UDP, and: VXLAN and an Ethernet header (net/vxlan.h); WireGuard's header and tag
+  tunnelMtu: { vxlan: { 4: 65_485, 6: 65_465 }, wireguard: { 4: 65_475, 6: 65_455 } },
   vlan: 4094, // IEEE 802.1Q: 4095 is reserved
   clientBuffers: 65_536, // VPP and DPDK number all buffers of a client with 16 bits
 } as const;

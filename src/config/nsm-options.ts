@@ -26,6 +26,7 @@ export interface NsmOptions extends IdentityOptions {
   readonly tunnelAddress: string; // '': that of the interface of the default route
   readonly vxlanPort: number;
   readonly deviceSelectorFile: string; // '': none
+  readonly wireguardPort: number;
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
   readonly devicePluginDirectory: string;
@@ -118,6 +119,17 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     read: (value) => {
       if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) return { reason: `'${value}' is no UDP port` };
       return { value: Number(value) || 4789 };
+    },
+  }),
+  row({
+    key: 'wireguardPort',
+    environment: 'CROSSWIRE_WIREGUARD_PORT',
+    default: '51820',
+    meaning: 'the first UDP port of WireGuard tunnels; each connection takes the next one that is free',
+    read: (value) => {
+      if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 65_535)
+        return { reason: `'${value}' is no UDP port` };
+      return { value: Number(value) };
     },
   }),
   row({

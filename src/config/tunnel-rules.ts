@@ -4,9 +4,15 @@
 import { type Address, parseAddress } from './addresses.ts';
 import { limits } from './limits.ts';
 import { invalid, isMapping, type KeyPath, type Problem, valueAt } from './problems.ts';
+import { publicKeyOf } from './wireguard-key.ts';
 
 const ends = ['client', 'endpoint'] as const;
-const beyond = { vxlan: 'VXLAN', vlan: 'VLAN' } as const;
+/** What each carries; the payload of a document that names none is ethernet. */
+const beyond = {
+  vxlan: { payload: 'ethernet', words: 'VXLAN carries Ethernet frames' },
+  vlan: { payload: 'ethernet', words: 'VLAN carries Ethernet frames' },
+  wireguard: { payload: 'ip', words: 'WireGuard carries IP packets' },
+} as const;
 type Beyond = keyof typeof beyond;
 
 export function tunnelProblems(document: unknown): Problem[] {
@@ -16,8 +22,7 @@ export function tunnelProblems(document: unknown): Problem[] {
   const second = there.find(({ end }) => end !== first.end);
   if (second)
     return [invalid(second.path, 'key', 'both ends are beyond this node: a wire has at least one end at this one')];
-  const problems = payloadProblems(document, first.path, first.key);
-  return first.key === 'vxlan' ? [...problems, ...addressProblems(document, first.path)] : problems;
+  return [...payloadProblems(document, first.path, first.key), ...ownProblems(document, first.path, first.key)];
 }
 
 function beyondAt(document: unknown, end: (typeof ends)[number]) {
@@ -28,30 +33,49 @@ function beyondAt(document: unknown, end: (typeof ends)[number]) {
 }
 
 function payloadProblems(document: unknown, path: KeyPath, key: Beyond): Problem[] {
-  if (valueAt(document, ['spec', 'payload']) !== 'ip') return [];
-  const reason = `${beyond[key]} carries Ethernet frames, and the payload of this wire is ip`;
-  return [invalid(path, 'key', reason, 'make the payload ethernet')];
+  const given = valueAt(document, ['spec', 'payload']) === 'ip' ? 'ip' : 'ethernet';
+  const { payload, words } = beyond[key];
+  if (given === payload) return [];
+  const reason = `${words}, and the payload of this wire is ${given}`;
+  return [invalid(path, 'key', reason, `make the payload ${payload}`)];
 }
 
-function addressProblems(document: unknown, path: KeyPath): Problem[] {
-  const address = (key: string) => parseAddress(String(valueAt(document, [...path, key])));
-  const [local, remote] = [address('local'), address('remote')];
+function ownProblems(document: unknown, path: KeyPath, key: Beyond): Problem[] {
+  if (key === 'vlan') return [];
+  const own = key === 'vxlan' ? localProblems(document, path) : keyProblems(document, path);
+  return [...own, ...mtuProblems(document, key, path)];
+}
+
+function addressAt(document: unknown, path: KeyPath, key: string): Address | undefined {
+  return parseAddress(String(valueAt(document, [...path, key])));
+}
+
+function localProblems(document: unknown, path: KeyPath): Problem[] {
+  const [local, remote] = [addressAt(document, path, 'local'), addressAt(document, path, 'remote')];
   if (!local || !remote) return [];
   if (local.family !== remote.family) {
     const reason = `an IPv${remote.family} address, but the local one is of IPv${local.family}`;
     return [invalid([...path, 'remote'], 'value', reason)];
   }
-  if (local.text === remote.text) {
-    const reason = `${remote.text} is the local address, too: the tunnel would lead to itself`;
-    return [invalid([...path, 'remote'], 'value', reason)];
-  }
-  return mtuProblems(document, local);
+  if (local.text !== remote.text) return [];
+  const reason = `${remote.text} is the local address, too: the tunnel would lead to itself`;
+  return [invalid([...path, 'remote'], 'value', reason)];
 }
 
-function mtuProblems(document: unknown, { family }: Address): Problem[] {
+/** The kernel silently leaves out a peer with the device's own key (drivers/net/wireguard/netlink.c, set_peer). */
+function keyProblems(document: unknown, path: KeyPath): Problem[] {
+  const own = publicKeyOf(valueAt(document, [...path, 'privateKey']));
+  if (own === undefined || own !== valueAt(document, [...path, 'publicKey'])) return [];
+  const reason = 'this is the public key of the private key beside it: the tunnel would lead to itself';
+  return [invalid([...path, 'publicKey'], 'value', reason, 'write the public key of the other node')];
+}
+
+function mtuProblems(document: unknown, tunnel: keyof typeof limits.tunnelMtu, path: KeyPath): Problem[] {
+  const family = addressAt(document, path, 'remote')?.family;
   const mtu = valueAt(document, ['spec', 'mtu']);
-  const most = limits.tunnelMtu[family];
-  if (typeof mtu !== 'number' || mtu <= most) return [];
+  if (family === undefined || typeof mtu !== 'number') return [];
+  const most = limits.tunnelMtu[tunnel][family];
+  if (mtu <= most) return [];
   const reason = `${mtu} is more than ${most}, which with the headers of the tunnel fills an IPv${family} packet`;
   return [invalid(['spec', 'mtu'], 'value', reason)];
 }

@@ -139,6 +139,13 @@ export const socketAddress: Check = (text) => {
   };
 };
 
+/** Of WireGuard. The text is never shown: it may be a private one. */
+export const wireguardKey: Check = (text) => {
+  const key = Buffer.from(text, 'base64');
+  if (key.length === 32 && key.toString('base64') === text) return undefined;
+  return { reason: 'is no key: 32 bytes in base64, 44 letters', hint: 'as wg genkey and wg pubkey print them' };
+};
+
 export const memifSecret: Check = (text) => {
   if (text === '') return { reason: 'is empty', hint: 'leave it out for none' };
   if (text.includes('\0')) return { reason: 'holds a NUL byte' };

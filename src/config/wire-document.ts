@@ -12,6 +12,7 @@ import type {
   Route,
   VxlanMechanism,
   Wire,
+  WireguardMechanism,
 } from '../model/wire.ts';
 import { parseAddress, parseNetwork } from './addresses.ts';
 import { apiVersion, kind } from './limits.ts';
@@ -24,8 +25,10 @@ import {
   type VfioDocument,
   type VxlanDocument,
   type WireDocument,
+  type WireguardDocument,
   wireSchema,
 } from './wire-schema.ts';
+import { publicKeyOf } from './wireguard-key.ts';
 
 export type Reading =
   | { readonly wire: Wire; readonly problems: readonly [] }
@@ -56,11 +59,12 @@ function toEnd({ pod, namespace, ...mechanism }: EndDocument): End {
   return tidy({ mechanism: toMechanism(mechanism), pod, namespace });
 }
 
-function toMechanism({ kernel, memif, vxlan, vlan, vfio }: EndDocument): Mechanism {
+function toMechanism({ kernel, memif, vxlan, vlan, vfio, wireguard }: EndDocument): Mechanism {
   if (kernel) return toKernel(kernel);
   if (vxlan) return toVxlan(vxlan);
   if (vlan) return { type: 'vlan', ...vlan };
   if (vfio) return tidy({ type: 'vfio', ...vfio, mac: vfio.mac?.toLowerCase(), device: toDevice(vfio.device) });
+  if (wireguard) return toWireguard(wireguard);
   return toMemif(memif as MemifDocument);
 }
 
@@ -112,6 +116,13 @@ const toVxlan = ({ local, remote, ...rest }: VxlanDocument): VxlanMechanism => (
   ...rest,
 });
 
+const toWireguard = ({ remote, ...rest }: WireguardDocument): WireguardMechanism => ({
+  type: 'wireguard',
+  remote: canonical(remote),
+  ...rest,
+  ownPublicKey: publicKeyOf(rest.privateKey) as string,
+});
+
 const canonical = (text: string): string => parseNetwork(text)?.text ?? parseAddress(text)?.text ?? text;
 
 /** The document that reads as this wire: what the command line sends to the daemon. */
@@ -145,6 +156,10 @@ function fromMechanism(mechanism: Mechanism): EndDocument {
   if (mechanism.type === 'vfio') {
     const { type: _, ...vfio } = mechanism;
     return { vfio };
+  }
+  if (mechanism.type === 'wireguard') {
+    const { type: _, ownPublicKey: _own, ...wireguard } = mechanism;
+    return { wireguard };
   }
   const { type: _, namespace, addresses, routes, neighbours, policies = [], allowPing = false, ...rest } = mechanism;
   return {

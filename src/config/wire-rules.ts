@@ -10,7 +10,7 @@ import { deviceProblems } from './device-rules.ts';
 import { tunnelProblems } from './tunnel-rules.ts';
 
 const ends = ['client', 'endpoint'] as const;
-const mechanisms = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio'] as const;
+const mechanisms = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio', 'wireguard'] as const;
 const namespaceKeys = ['netns', 'pid', 'inode'] as const;
 
 export function ruleProblems(document: unknown): Problem[] {
@@ -124,15 +124,18 @@ function mtuProblems(document: unknown): Problem[] {
   return [invalid(['spec', 'mtu'], 'value', `IPv6 needs an MTU of at least ${limits.mtu.leastWithIPv6}, not ${mtu}`)];
 }
 
-/** A wire of IP packets between kernel and memif has a tun device, and that has no link layer. */
+/** Opposite memif or WireGuard, an interface of IP packets is a device without a link layer. */
 function macProblems(document: unknown): Problem[] {
   if (valueAt(document, ['spec', 'payload']) !== 'ip') return [];
-  if (!ends.some((end) => valueAt(document, ['spec', end, 'memif']) !== undefined)) return [];
+  const layerless = ['memif', 'wireguard'].find((mechanism) =>
+    ends.some((end) => valueAt(document, ['spec', end, mechanism]) !== undefined),
+  );
+  if (!layerless) return [];
   return ends
     .map((end) => ['spec', end, 'kernel', 'mac'])
     .filter((path) => valueAt(document, path) !== undefined)
     .map((path) =>
-      invalid(path, 'key', 'an interface of payload ip opposite a memif end has no MAC address', 'leave it out'),
+      invalid(path, 'key', `an interface of payload ip opposite a ${layerless} end has no MAC address`, 'leave it out'),
     );
 }
 
@@ -156,7 +159,7 @@ function selfProblems(document: unknown): Problem[] {
 }
 
 /** What no two ends can share: an interface of a namespace, an id on a socket, a VNI at a port of a node (the kernel has
- *  one device for it, whatever its remote: vxlan_vni_in_use() in drivers/net/vxlan/vxlan_core.c). */
+ *  one device for it, whatever its remote: vxlan_vni_in_use() in drivers/net/vxlan/vxlan_core.c), a port of WireGuard. */
 export function endIdentity(end: unknown): unknown {
   const kernel = valueAt(end, ['kernel']);
   if (isMapping(kernel)) {
@@ -170,6 +173,8 @@ export function endIdentity(end: unknown): unknown {
     if (family === undefined || vxlan['vni'] === undefined) return undefined;
     return ['vxlan', family, vxlan['port'] ?? defaults.vxlan.port, vxlan['vni']];
   }
+  const wireguard = valueAt(end, ['wireguard']);
+  if (isMapping(wireguard)) return ['wireguard', wireguard['localPort'] ?? defaults.wireguard.port];
   const memif = valueAt(end, ['memif']);
   if (!isMapping(memif) || memif['socket'] === undefined) return undefined;
   return ['memif', memif['inode'] ?? memif['netns'] ?? '', memif['socket'], memif['id'] ?? defaults.memif.id];

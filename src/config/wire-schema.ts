@@ -133,6 +133,16 @@ const vfio = z
   })
   .meta({ description: 'a virtual function for an application that drives it itself, by VFIO' });
 
+const wireguard = z
+  .strictObject({
+    localPort: whole(1, 0xffff, 'the UDP port of this node, for this wire alone').default(defaults.wireguard.port),
+    remote: text(checks.tunnelAddress, "the other node's address"),
+    remotePort: whole(1, 0xffff, 'its UDP port').default(defaults.wireguard.port),
+    privateKey: text(checks.wireguardKey, 'the private key of this node, in base64; never shown again'),
+    publicKey: text(checks.wireguardKey, 'the public key of the other node, in base64'),
+  })
+  .meta({ description: 'a WireGuard tunnel to another node, for IP packets' });
+
 const end = z
   .strictObject({
     kernel: kernel.optional(),
@@ -140,10 +150,11 @@ const end = z
     vxlan: vxlan.optional(),
     vlan: vlan.optional(),
     vfio: vfio.optional(),
+    wireguard: wireguard.optional(),
     pod: text(checks.plainText, 'the pod at this end, for metrics').optional(),
     namespace: text(checks.plainText, "the pod's Kubernetes namespace, for metrics").optional(),
   })
-  .meta({ description: 'one end: exactly one of kernel, memif, vxlan, vlan and vfio' });
+  .meta({ description: 'one end: exactly one of kernel, memif, vxlan, vlan, vfio and wireguard' });
 
 export const wireSchema = z
   .strictObject({
@@ -178,6 +189,7 @@ export type MemifDocument = z.output<typeof memif>;
 export type VxlanDocument = z.output<typeof vxlan>;
 export type VlanDocument = z.output<typeof vlan>;
 export type VfioDocument = z.output<typeof vfio>;
+export type WireguardDocument = z.output<typeof wireguard>;
 export type EndDocument = z.output<typeof end>;
 
 /** JSON Schema (2020-12) of what one may write; keys with a default may be left out. */

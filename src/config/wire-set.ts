@@ -14,6 +14,7 @@ const claims = {
   vxlan: { code: 'TUNNEL_CLAIMED', what: 'VNI and UDP port' },
   vlan: undefined, // may be shared
   vfio: { code: 'DEVICE_CLAIMED', what: 'device' },
+  wireguard: { code: 'TUNNEL_CLAIMED', what: 'UDP port' },
 } as const;
 
 export interface Clash {

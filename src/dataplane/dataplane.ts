@@ -50,6 +50,10 @@ export class NativeDataplane implements types.Dataplane {
     await this.#addon.createVlan(request);
   }
 
+  async createWireguard(request: types.WireguardRequest): Promise<void> {
+    await this.#addon.createWireguard(request);
+  }
+
   async changeInterface(change: types.InterfaceChange): Promise<void> {
     await this.#addon.changeInterface(change);
   }

@@ -18,6 +18,7 @@ const passedOn = [
   'createTap',
   'createVxlan',
   'createVlan',
+  'createWireguard',
   'changeInterface',
   'deleteInterface',
   'readStatistics',

@@ -91,6 +91,28 @@ export interface VlanRequest {
   readonly uplink: string;
 }
 
+/** What can be seen of a wireguard device. Keys are in base64. */
+export interface WireguardTunnel {
+  readonly localPort: number; // UDP
+  readonly remote: string;
+  readonly remotePort: number;
+  readonly publicKey: string; // of the other side
+}
+
+export interface WireguardRequest extends WireguardTunnel {
+  readonly netns: string;
+  readonly name: string;
+  readonly alias: string;
+  readonly mtu: number;
+  readonly privateKey: string;
+}
+
+/** Of a device with one peer that may have all addresses. Nobody reads a private key back. */
+export interface WireguardState extends WireguardTunnel {
+  readonly ownPublicKey: string;
+  readonly handshake: number; // the last one, seconds since 1970; 0: none yet
+}
+
 /** One ordered batch on one interface. Adding what is there and removing what is gone are successes. If a step fails,
  *  the steps before it in this batch are undone. Order: removals, rename, mtu, mac, ping, addresses, up, routes, neighbours,
  *  policies. */
@@ -137,7 +159,7 @@ export interface InterfaceInfo {
   readonly index: number;
   readonly name: string;
   readonly alias: string;
-  readonly kind: string; // 'veth', 'tap', 'tun', 'vxlan', 'vlan', 'macvlan', …; '' for hardware
+  readonly kind: string; // 'veth', 'tap', 'tun', 'vxlan', 'wireguard', 'vlan', 'macvlan', …; '' for hardware
   readonly mac: string; // '' where it has none
   readonly mtu: number;
   readonly up: boolean; // administratively
@@ -148,6 +170,7 @@ export interface InterfaceInfo {
   readonly policies: readonly PolicyEntry[]; // with our routing protocol number only
   readonly allowsPing: boolean;
   readonly tunnel?: Tunnel; // of a vxlan device with one remote
+  readonly wireguard?: WireguardState;
   readonly device?: string; // address of its PCI function; unknown before Linux 5.14
   readonly uplink?: Uplink; // of a vlan or macvlan device
 }
@@ -252,7 +275,15 @@ export interface VxlanLinkRequest extends Tunnel {
   readonly mtu: number;
 }
 
-export type LinkRequest = TapLinkRequest | MemifLinkRequest | VxlanLinkRequest;
+/** Payload ip; otherwise likewise. */
+export interface WireguardLinkRequest extends WireguardTunnel {
+  readonly kind: 'wireguard';
+  readonly name: string;
+  readonly mtu: number;
+  readonly privateKey: string;
+}
+
+export type LinkRequest = TapLinkRequest | MemifLinkRequest | VxlanLinkRequest | WireguardLinkRequest;
 
 export interface EngineWireRequest {
   readonly name: string;
@@ -334,6 +365,8 @@ export interface Dataplane {
   createTap(request: TapRequest): Promise<void>;
   /** The device appears in its namespace, down, and nowhere else; it sends and receives in the forwarder's own. */
   createVxlan(request: VxlanRequest): Promise<void>;
+  /** As createVxlan(). Its UDP port is bound when it goes up. */
+  createWireguard(request: WireguardRequest): Promise<void>;
   /** The interface appears in its namespace, down; a macvlan below it stays in the forwarder's, up, and takes the
    *  interface along when it is deleted. One left of an earlier try goes first. */
   createVlan(request: VlanRequest): Promise<void>;

@@ -15,8 +15,8 @@ export async function meshFindings(
   return [
     { check: 'nsm-kernel', state: 'ok', found: 'KERNEL is offered on this node' },
     memif(probe),
-    await vxlan(root, probe, underlay),
-    await wireguard(root, probe),
+    await tunnel(tunnels.vxlan, root, probe, underlay),
+    await tunnel(tunnels.wireguard, root, probe, underlay),
     devices(sharesDevices),
   ];
 }
@@ -46,38 +46,38 @@ function memif(probe: MachineProbe | undefined): MachineFinding {
   };
 }
 
-async function vxlan(
+interface Tunnel {
+  readonly check: string;
+  readonly module: string;
+  readonly name: string;
+  readonly carries: string;
+}
+
+const tunnels = {
+  vxlan: { check: 'nsm-vxlan', module: 'vxlan', name: 'VXLAN', carries: 'ETHERNET' },
+  wireguard: { check: 'nsm-wireguard', module: 'wireguard', name: 'WIREGUARD', carries: 'IP' },
+} as const satisfies Record<string, Tunnel>;
+
+async function tunnel(
+  { check, module, name, carries }: Tunnel,
   root: string,
   probe: MachineProbe | undefined,
   underlay: Underlay | undefined,
 ): Promise<MachineFinding> {
-  const check = 'nsm-vxlan';
   const refused = (reason: string, advice: string): MachineFinding => ({
     check,
     state: 'warning',
-    found: `VXLAN is not offered: ${reason}`,
+    found: `${name} is not offered: ${reason}`,
     advice,
   });
-  const there = await kernelHas('vxlan', root, probe?.kernel);
-  if (there === 'no') return refused('the kernel has none', 'install its modules, and modprobe vxlan');
+  const there = await kernelHas(module, root, probe?.kernel);
+  const without = `until then, requests of payload ${carries} to other nodes are refused`;
+  if (there === 'no') return refused('the kernel has none', `install its modules, and modprobe ${module}; ${without}`);
   if (!underlay)
     return refused('no interface here has the tunnel address', 'set NSM_TUNNEL_IP to an address of this node');
-  const { interface: name, address, mtu } = underlay;
-  const from = `VXLAN is offered to other nodes for payload ETHERNET, from ${address} on ${name} (MTU ${mtu})`;
+  const { interface: device, address, mtu } = underlay;
+  const from = `${name} is offered to other nodes for payload ${carries}, from ${address} on ${device} (MTU ${mtu})`;
   if (there === 'yes') return { check, state: 'ok', found: from };
-  const advice = 'modprobe vxlan on the host, so that it is certain';
+  const advice = `modprobe ${module} on the host, so that it is certain`;
   return { check, state: 'note', found: `${from}; whether the kernel has it cannot be seen from here`, advice };
-}
-
-async function wireguard(root: string, probe: MachineProbe | undefined): Promise<MachineFinding> {
-  const there = await kernelHas('wireguard', root, probe?.kernel);
-  const kernel = { yes: 'the kernel has it', no: 'the kernel has none', unknown: 'the kernel has not loaded it' }[
-    there
-  ];
-  return {
-    check: 'nsm-wireguard',
-    state: 'note',
-    found: `WIREGUARD is not offered: wires to other nodes carry payload ETHERNET only (${kernel})`,
-    advice: 'give network services that span nodes the payload ETHERNET',
-  };
 }

@@ -57,7 +57,7 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
       operationId: 'getWire',
       summary: 'One wire and its state',
       answers: { 200: { description: 'the wire', schema: 'WireStatus' } },
-      handle: ({ parameters: { name = '' } }) => ok(manager.get(name) ?? notFound(name)),
+      handle: async ({ parameters: { name = '' } }) => ok((await manager.look(name)) ?? notFound(name)),
     },
     {
       method: 'DELETE',

@@ -80,6 +80,15 @@ const mechanism = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('vxlan'), local: z.string(), remote: z.string(), port: count, vni: count }),
   z.strictObject({ type: z.literal('vlan'), device: z.string(), id: count }),
   z.strictObject({ type: z.literal('vfio'), device, mac: z.string().optional(), cgroup: z.string().optional() }),
+  z.strictObject({
+    type: z.literal('wireguard'),
+    localPort: count,
+    remote: z.string(),
+    remotePort: count,
+    privateKey: z.string().meta({ description: "always '(set)'" }),
+    ownPublicKey: z.string(),
+    publicKey: z.string(),
+  }),
 ]) satisfies z.ZodType<Mechanism>;
 
 const end = z.strictObject({
@@ -102,7 +111,7 @@ const wire = z.strictObject({
 const deviceNode = z.strictObject({ major: count, minor: count });
 
 const endStatus = z.strictObject({
-  mechanism: z.enum(['kernel', 'memif', 'vxlan', 'vlan', 'vfio']),
+  mechanism: z.enum(['kernel', 'memif', 'vxlan', 'vlan', 'vfio', 'wireguard']),
   up: z.boolean(),
   detail: z.string(),
   interface: z.string().optional(),

@@ -3,4 +3,7 @@
 
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
-export type WireManager = Pick<Supervisor, 'apply' | 'remove' | 'list' | 'get' | 'explain' | 'health' | 'counters'>;
+export type WireManager = Pick<
+  Supervisor,
+  'apply' | 'remove' | 'list' | 'get' | 'look' | 'explain' | 'health' | 'counters'
+>;

@@ -10,6 +10,7 @@ import type { NativeDataplane } from '../dataplane/dataplane.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
 import { HostDeviceFinder } from '../host/host-devices.ts';
 import { kernelHas } from '../host/kernel-modules.ts';
+import { isUdpPortFree } from '../host/udp-ports.ts';
 import { findUnderlay } from '../host/underlay.ts';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { Wire } from '../model/wire.ts';
@@ -35,13 +36,7 @@ export interface MeshParts {
 /** Returns at once; what it waits for, an identity for one, it says in the log. */
 export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<Forwarder> {
   const { dataplane, supervisor, metrics, log, releases, version, devices } = parts;
-  const hasVxlan = (await kernelHas('vxlan')) !== 'no';
-  const underlay = hasVxlan ? await findUnderlay(options.tunnelAddress) : undefined;
-  if (!underlay)
-    log.warn(
-      { address: options.tunnelAddress, hasVxlan },
-      'no tunnels from here: wires to other nodes are refused; crosswire doctor says more',
-    );
+  const tunnel = await tunnelOf(options, log);
   const gateways = await gatewaysOf(options, parts);
   const unixSockets = new NativeUnixSockets();
   releases.push(() => unixSockets.close());
@@ -49,9 +44,10 @@ export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<F
     wires: supervisor,
     readWire: readSingleWire,
     listNamespaces: () => dataplane.listNamespaces(),
+    isPortFree: isUdpPortFree,
     unixSockets,
     identity: identitySource(options, log),
-    tunnel: underlay && { address: underlay.address, mtu: underlay.mtu, vxlanPort: options.vxlanPort },
+    tunnel,
     gateways,
     tracing: await startTracing(telemetryOf(options, version, log)),
     metrics,
@@ -78,6 +74,18 @@ async function gatewaysOf({ deviceSelectorFile: file }: NsmOptions, { dataplane,
   }
   const devices = new HostDeviceFinder(dataplane);
   return { deviceOf: (via: string) => gateways.get(via), mtuOf: (device: string) => devices.mtuOf(device) };
+}
+
+async function tunnelOf({ tunnelAddress, vxlanPort, wireguardPort }: NsmOptions, log: Logger) {
+  const [hasVxlan, hasWireguard] = [(await kernelHas('vxlan')) !== 'no', (await kernelHas('wireguard')) !== 'no'];
+  const underlay = hasVxlan || hasWireguard ? await findUnderlay(tunnelAddress) : undefined;
+  if (!underlay) {
+    const words = 'no tunnels from here: wires to other nodes are refused; crosswire doctor says more';
+    log.warn({ address: tunnelAddress, hasVxlan, hasWireguard }, words);
+    return undefined;
+  }
+  const { address, mtu } = underlay;
+  return { address, mtu, ...(hasVxlan ? { vxlanPort } : {}), ...(hasWireguard ? { wireguardPort } : {}) };
 }
 
 function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOptions, version: string, log: Logger) {

@@ -13,6 +13,7 @@ const atIngress: Record<MechanismType, readonly DropReason[]> = {
   vxlan: ['bad_checksum', 'bad_offload'],
   vlan: ['bad_checksum', 'bad_offload'],
   vfio: [],
+  wireguard: ['bad_checksum', 'bad_offload'],
 };
 const atEgress: Record<MechanismType, readonly DropReason[]> = {
   kernel: ['io_error'],
@@ -20,6 +21,7 @@ const atEgress: Record<MechanismType, readonly DropReason[]> = {
   vxlan: ['io_error'],
   vlan: ['io_error'],
   vfio: [],
+  wireguard: ['io_error'],
 };
 const anywhere: readonly DropReason[] = ['tx_full', 'too_big', 'too_short', 'link_down'];
 

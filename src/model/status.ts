@@ -36,7 +36,7 @@ export interface WireStatus {
   readonly phase: WirePhase;
   readonly path: Path;
   readonly mtu: number;
-  readonly spec: Wire; // a memif secret is replaced by '(set)'
+  readonly spec: Wire; // a memif secret and a private key are replaced by '(set)'
   readonly client: EndStatus;
   readonly endpoint: EndStatus;
   readonly createdAt: string; // RFC 3339

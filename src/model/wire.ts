@@ -90,7 +90,26 @@ export interface VfioMechanism {
   readonly cgroup?: string;
 }
 
-export type Mechanism = KernelMechanism | MemifMechanism | VxlanMechanism | VlanMechanism | VfioMechanism;
+/** An end at another node, behind an encrypted tunnel of IP packets. The kernel sends from the address that its route to
+ *  the remote gives, and listens on all: there is no local one to choose. Keys are 32 bytes in base64. */
+export interface WireguardMechanism {
+  readonly type: 'wireguard';
+  readonly localPort: number; // UDP
+  readonly remote: string;
+  readonly remotePort: number;
+  readonly privateKey: string;
+  /** That follows from the private key: by it a device is known again. */
+  readonly ownPublicKey: string;
+  /** Of the other node. */
+  readonly publicKey: string;
+}
+
+export type TunnelMechanism = VxlanMechanism | WireguardMechanism;
+export type Mechanism = KernelMechanism | MemifMechanism | TunnelMechanism | VlanMechanism | VfioMechanism;
+
+export function isTunnel(mechanism: Mechanism): mechanism is TunnelMechanism {
+  return mechanism.type === 'vxlan' || mechanism.type === 'wireguard';
+}
 
 export interface End {
   readonly mechanism: Mechanism;
@@ -101,7 +120,7 @@ export interface End {
 /** The namespace that an end is in; undefined where that makes no difference, or is the forwarder's own. */
 export function namespaceOf({ mechanism }: End): NamespaceReference | undefined {
   if (mechanism.type === 'kernel') return mechanism.namespace;
-  if (mechanism.type === 'vxlan' || mechanism.type === 'vlan' || mechanism.type === 'vfio') return undefined;
+  if (isTunnel(mechanism) || mechanism.type === 'vlan' || mechanism.type === 'vfio') return undefined;
   const { netns, inode } = mechanism;
   if (inode !== undefined) return netns === undefined ? { inode } : { inode, netns };
   return netns === undefined ? undefined : { netns };

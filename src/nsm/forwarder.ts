@@ -32,6 +32,7 @@ export interface ForwarderParts {
   readonly wires: Wires;
   readonly readWire: (document: object) => Promise<Wire>;
   readonly listNamespaces: ServiceParts['listNamespaces'];
+  readonly isPortFree: ServiceParts['isPortFree'];
   readonly unixSockets: UnixSockets;
   readonly identity: IdentitySource;
   readonly tunnel: TunnelSettings | undefined;
@@ -82,6 +83,7 @@ export class Forwarder {
         listNamespaces: parts.listNamespaces,
         devices: parts.devices,
         gateways: parts.gateways,
+        isPortFree: parts.isPortFree,
         tracing,
         log,
       },

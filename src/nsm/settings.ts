@@ -14,6 +14,7 @@ export interface NsmSettings {
   /** Absent: that of the interface of the default route. */
   readonly tunnelAddress?: string;
   readonly vxlanPort: number;
+  readonly wireguardPort: number;
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
 }

@@ -8,6 +8,8 @@ export interface Wires {
   apply(wires: readonly Wire[]): Promise<ApplyReport[]>;
   remove(names: readonly string[]): Promise<RemoveReport[]>;
   get(name: string): WireStatus | undefined;
+  /** As it was applied, with its secrets. */
+  wanted(name: string): Wire | undefined;
   list(): WireStatus[];
   /** Of this wire, read now; undefined when there is none. */
   countersOf(name: string): Promise<WireCounters | undefined>;

@@ -6,10 +6,12 @@ import {
   deviceOf,
   type EndName,
   endNames,
+  isTunnel,
   type KernelMechanism,
   type Neighbour,
   type Path,
   sharedOf,
+  type TunnelMechanism,
   type Wire,
 } from '../model/wire.ts';
 import {
@@ -32,15 +34,22 @@ import {
   familyOf,
   type InterfaceKind,
   type InterfaceState,
+  isLayerless,
+  isTunnelKind,
+  isVxlan,
   type Namespaces,
   type Tunnel,
+  type TunnelEnd,
+  type TunnelKind,
   type Uplink,
+  type WireguardEnd,
   type WireState,
 } from './state.ts';
 
 export const defaultMtu = 1500;
-/** Around an inner packet: Ethernet with a VLAN tag, VXLAN, UDP and the outer IP header (RFC 7348, section 5). */
-const tunnelOverhead = { 4: 54, 6: 74 } as const;
+/** Around an inner packet: UDP and the outer IP header, and of VXLAN its own and that of Ethernet with a VLAN tag (RFC
+ *  7348, section 5), of WireGuard its own and the tag of the cipher (wireguard.com/papers/wireguard.pdf, 5.4.6). */
+const tunnelOverhead = { vxlan: { 4: 54, 6: 74 }, wireguard: { 4: 60, 6: 80 } } as const;
 
 export interface CompileContext {
   readonly node: string;
@@ -55,7 +64,7 @@ export interface CompileContext {
 export function mtuOf(wire: Wire, deviceMtu = defaultMtu): number {
   if (sharedOf(wire)) return wire.mtu ?? deviceMtu;
   const tunnel = tunnelOf(wire);
-  return wire.mtu ?? defaultMtu - (tunnel ? tunnelOverhead[familyOf(tunnel)] : 0);
+  return wire.mtu ?? defaultMtu - (tunnel ? tunnelOverhead[kindOfTunnel(tunnel)][familyOf(tunnel)] : 0);
 }
 
 export function compile(wire: Wire, context: CompileContext): WireState {
@@ -79,16 +88,22 @@ function kindOf(path: Path, wire: Wire): InterfaceKind {
   if (path === 'engine') return wire.payload === 'ip' ? 'tun' : 'tap';
   if (path === 'nic') return 'vf';
   if (path === 'vlan') return sharedOf(wire)?.id === 0 ? 'macvlan' : 'vlan';
-  return path === 'tunnel' ? 'vxlan' : 'veth';
+  const tunnel = path === 'tunnel' ? tunnelOf(wire) : undefined;
+  return tunnel ? kindOfTunnel(tunnel) : 'veth';
 }
 
+const kindOfTunnel = (tunnel: Tunnel): TunnelKind => (isVxlan(tunnel) ? 'vxlan' : 'wireguard');
+
 function tunnelOf({ client, endpoint }: Wire): Tunnel | undefined {
-  const mechanism = [client.mechanism, endpoint.mechanism].find((one) => one.type === 'vxlan');
+  const mechanism = [client.mechanism, endpoint.mechanism].find(isTunnel);
   return mechanism && canonicalTunnel(mechanism);
 }
 
-function canonicalTunnel({ local, remote, port, vni }: Tunnel): Tunnel {
-  return { local: canonicalAddress(local), remote: canonicalAddress(remote), port, vni };
+function canonicalTunnel(mechanism: TunnelMechanism): Tunnel {
+  const { type, ...tunnel } = mechanism;
+  const remote = canonicalAddress(tunnel.remote);
+  if (type === 'wireguard') return { ...tunnel, remote };
+  return { ...tunnel, local: canonicalAddress(mechanism.local), remote };
 }
 
 function compileInterface(
@@ -100,9 +115,9 @@ function compileInterface(
 ): InterfaceState {
   const neighbours = [
     ...((kind === 'veth' || kind === 'vf') && wire.payload === 'ip' ? neighboursAcross(wire, end, context.node) : []),
-    ...(kind === 'tun' ? [] : mechanism.neighbours.map(canonicalNeighbour)), // nothing to resolve: a tun has no MACs
+    ...(isLayerless(kind) ? [] : mechanism.neighbours.map(canonicalNeighbour)), // nothing to resolve without MACs
   ];
-  const tunnel = kind === 'vxlan' ? tunnelOf(wire) : undefined;
+  const tunnel = isTunnelKind(kind) ? tunnelOf(wire) : undefined;
   const uplink = uplinkOf(wire, end, context);
   return {
     end,
@@ -110,7 +125,7 @@ function compileInterface(
     namespace: namespaceOf(wire, end, context),
     name: mechanism.interface,
     alias: context.alias(end),
-    mac: kind === 'tun' ? '' : macAt(wire, end, context.node),
+    mac: isLayerless(kind) ? '' : macAt(wire, end, context.node),
     mtu: mtuOf(wire, context.deviceMtu),
     up: true,
     addresses: unique(mechanism.addresses.map(canonicalAddress), String),
@@ -162,7 +177,8 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   const common = { name: `${wire.name}/${end}`, payload: wire.payload, mtu: mtuOf(wire) };
   if (mechanism.type === 'kernel')
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
-  if (mechanism.type === 'vxlan') return { ...canonicalTunnel(mechanism), ...common, kind: 'vxlan' };
+  if (isTunnel(mechanism))
+    return { ...canonicalTunnel(mechanism), ...common, kind: mechanism.type } as TunnelEnd | WireguardEnd;
   if (mechanism.type === 'vlan') throw new Error('the engine has no VLAN link');
   if (mechanism.type === 'vfio') throw unresolved('ENDS_UNJOINED', wire, end, 'the engine drives no device');
   const { type: _, netns: _path, inode: _inode, secret = '', ...rest } = mechanism;

@@ -4,7 +4,14 @@
 import { type EndName, endNames } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { sameEngineEnd } from './parameters.ts';
-import { type EngineEnd, type EngineState, type InterfaceState, type MemifEnd, tunnelKey } from './state.ts';
+import {
+  type EngineEnd,
+  type EngineState,
+  type InterfaceState,
+  isTunnelEnd,
+  type MemifEnd,
+  tunnelKey,
+} from './state.ts';
 
 export interface EnginePlan {
   readonly before: readonly Action[];
@@ -37,7 +44,8 @@ export function planEngine(
 }
 
 /** Replacing opens the new link while the old one is open. That cannot be where the old one holds what the new one
- *  needs: a tap of one queue has one owner at a time, and so have an id of a memif listener and a VNI. */
+ *  needs: a tap of one queue has one owner at a time, and so have an id of a memif listener, a VNI and a port
+ *  of WireGuard. */
 function mustRestart(
   old: EngineState,
   wanted: EngineState,
@@ -65,7 +73,7 @@ function isFresh(end: EndName, fresh: readonly InterfaceState[]): boolean {
 
 /** What only one link can have: an id on a listening socket, a tunnel's place in the kernel. */
 function exclusiveKey(end: EngineEnd): string | undefined {
-  if (end.kind === 'vxlan') return tunnelKey(end);
+  if (isTunnelEnd(end)) return tunnelKey(end);
   return end.kind === 'memif' && end.role === 'server' ? listenerKey(end) : undefined;
 }
 

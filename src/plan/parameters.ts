@@ -10,6 +10,7 @@ import {
   sameNamespace,
   type TapEnd,
   type TunnelEnd,
+  type WireguardEnd,
 } from './state.ts';
 
 /** `label`: for people or for finding it, no difference to the thing itself. */
@@ -74,6 +75,19 @@ export const tunnelEndRoles: Roles<TunnelEnd> = {
   name: 'label',
 };
 
+export const wireguardEndRoles: Roles<WireguardEnd> = {
+  kind: 'identity',
+  localPort: 'identity',
+  remote: 'identity',
+  remotePort: 'identity',
+  privateKey: 'identity',
+  ownPublicKey: 'identity',
+  publicKey: 'identity',
+  payload: 'identity',
+  mtu: 'identity',
+  name: 'label',
+};
+
 export function sameInterface(a: InterfaceState, b: InterfaceState): boolean {
   return differences(interfaceRoles, 'identity', a, b).length === 0;
 }
@@ -96,6 +110,8 @@ export function sameBoundDevice(a: BoundDevice, b: BoundDevice): boolean {
 export function sameEngineEnd(a: EngineEnd, b: EngineEnd): boolean {
   if (a.kind === 'tap') return b.kind === 'tap' && differences(tapEndRoles, 'identity', a, b).length === 0;
   if (a.kind === 'vxlan') return b.kind === 'vxlan' && differences(tunnelEndRoles, 'identity', a, b).length === 0;
+  if (a.kind === 'wireguard')
+    return b.kind === 'wireguard' && differences(wireguardEndRoles, 'identity', a, b).length === 0;
   return b.kind === 'memif' && differences(memifEndRoles, 'identity', a, b).length === 0;
 }
 
@@ -107,7 +123,12 @@ function differences<T extends object>(roles: Roles<T>, role: Role, a: T, b: T):
 function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
   if (key === 'namespace') return sameNamespace(a as MemifEnd['namespace'], b as MemifEnd['namespace']);
   if (Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
-  return a === b || (['tunnel', 'device', 'uplink'].includes(String(key)) && keyOf(a) === keyOf(b));
+  return a === b || (['tunnel', 'device', 'uplink'].includes(String(key)) && keyOf(openPart(a)) === keyOf(openPart(b)));
+}
+
+/** A private key is known by its public one; of what was found it need not be known at all. */
+function openPart(value: unknown): unknown {
+  return typeof value === 'object' ? { ...value, privateKey: undefined } : value;
 }
 
 /** Order means nothing in addresses, routes and neighbours; compile() leaves no value in twice. */

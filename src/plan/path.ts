@@ -4,9 +4,10 @@
 import {
   deviceOf,
   type EndName,
+  isTunnel,
   type Path,
+  type TunnelMechanism,
   type VlanMechanism,
-  type VxlanMechanism,
   type Wire,
 } from '../model/wire.ts';
 import { nicChoice } from './nic-path.ts';
@@ -21,9 +22,10 @@ export function choosePath(wire: Wire): PathChoice {
   if (deviceOf(wire.client) || deviceOf(wire.endpoint)) return nicChoice(wire);
   const vlanEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vlan');
   if (vlanEnd) return vlanChoice(wire[vlanEnd].mechanism as VlanMechanism, vlanEnd);
-  const tunnelEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vxlan');
-  if (tunnelEnd && wire[otherEnd(tunnelEnd)].mechanism.type === 'kernel')
-    return tunnelChoice(wire[tunnelEnd].mechanism as VxlanMechanism, tunnelEnd);
+  const tunnelEnd = (['client', 'endpoint'] as const).find((end) => isTunnel(wire[end].mechanism));
+  const tunnel = tunnelEnd && wire[tunnelEnd].mechanism;
+  if (tunnelEnd && tunnel && isTunnel(tunnel) && wire[otherEnd(tunnelEnd)].mechanism.type === 'kernel')
+    return tunnelChoice(tunnel, tunnelEnd);
   const memifEnds = (['client', 'endpoint'] as const).filter((end) => wire[end].mechanism.type === 'memif');
   if (memifEnds.length === 0) {
     return {
@@ -58,7 +60,7 @@ export function choosePath(wire: Wire): PathChoice {
         ? ['A frame is copied once, from the memory of one peer into that of the other.']
         : tunnelEnd
           ? [
-              `The ${tunnelEnd} end is at another node: the kernel wraps its frames in VXLAN, at a device of the engine's own.`,
+              `The ${tunnelEnd} end is at another node: the kernel wraps its frames in ${tunnel?.type === 'wireguard' ? 'WireGuard' : 'VXLAN'}, at a device of the engine's own.`,
             ]
           : [
               `The kernel end is a persistent ${kind} (payload ${wire.payload}) born in the workload's namespace; it outlives the forwarder.`,
@@ -85,13 +87,22 @@ function vlanChoice({ device, id }: VlanMechanism, end: EndName): PathChoice {
   };
 }
 
-function tunnelChoice({ local, remote, port, vni }: VxlanMechanism, end: EndName): PathChoice {
+function tunnelChoice(tunnel: TunnelMechanism, end: EndName): PathChoice {
   return {
     path: 'tunnel',
     why: [
       `The ${end} end is at another node, so the workload's interface is the device of the tunnel to it.`,
-      `The kernel wraps its frames in VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}.`,
+      tunnelInWords(tunnel),
       'The forwarder touches none of them and may stop without stopping the wire.',
     ],
   };
+}
+
+function tunnelInWords(tunnel: TunnelMechanism): string {
+  if (tunnel.type === 'wireguard') {
+    const { localPort, remote, remotePort } = tunnel;
+    return `The kernel encrypts its packets and sends them in UDP from port ${localPort} to ${remote}, port ${remotePort}.`;
+  }
+  const { local, remote, port, vni } = tunnel;
+  return `The kernel wraps its frames in VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}.`;
 }

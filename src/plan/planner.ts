@@ -2,7 +2,7 @@
 // (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
 //
 // The order lets every prefix be undone and keeps the old until the new stands:
-//   clear   what there is no second of, for a new one that needs it: a VNI, a device, a MAC address at a host device
+//   clear   what there is no second of, for a new one that needs it: a VNI, a port of WireGuard, a device, a MAC address at a host device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
 //   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
@@ -21,6 +21,8 @@ import {
   type EngineState,
   type InterfaceState,
   interfaceOf,
+  isTunnelEnd,
+  isTunnelKind,
   type NameChoice,
   sameNamespace,
   tunnelKey,
@@ -117,7 +119,7 @@ function tunnelsOf({ interfaces, engine }: WireState): string[] {
   const ends = engine ? endNames.map((end) => engine[end]) : [];
   return [
     ...interfaces.flatMap(({ tunnel }) => (tunnel ? [tunnelKey(tunnel)] : [])),
-    ...ends.flatMap((end) => (end.kind === 'vxlan' ? [tunnelKey(end)] : [])),
+    ...ends.flatMap((end) => (isTunnelEnd(end) ? [tunnelKey(end)] : [])),
   ];
 }
 
@@ -157,7 +159,7 @@ const single = {
 } as const;
 
 function sortOf({ kind }: InterfaceState): keyof typeof single {
-  if (kind === 'vxlan') return 'tunnel';
+  if (isTunnelKind(kind)) return 'tunnel';
   if (kind === 'vf') return 'device';
   return kind === 'vlan' || kind === 'macvlan' ? 'vlan' : 'tap';
 }

@@ -2,7 +2,16 @@
 // What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
 
 import type { DeviceSettings } from '../model/device.ts';
-import type { EndName, MemifMechanism, Neighbour, Payload, Policy, Route, VxlanMechanism } from '../model/wire.ts';
+import type {
+  EndName,
+  MemifMechanism,
+  Neighbour,
+  Payload,
+  Policy,
+  Route,
+  VxlanMechanism,
+  WireguardMechanism,
+} from '../model/wire.ts';
 
 /** A namespace is its device and inode; the path is only where it was found this time. */
 export interface Namespace {
@@ -18,10 +27,27 @@ export type ChosenDevices = Readonly<Partial<Record<EndName, string>>>;
 export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
 
 /** As the kernel has them, but vf. */
-export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vxlan' | 'vlan' | 'macvlan' | 'vf';
+export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vlan' | 'macvlan' | 'vf' | TunnelKind;
+export type TunnelKind = 'vxlan' | 'wireguard';
 
 /** Of a vxlan device: it sends to nobody but the remote. */
-export type Tunnel = Omit<VxlanMechanism, 'type'>;
+export type VxlanTunnel = Omit<VxlanMechanism, 'type'>;
+/** Of a wireguard device. The kernel is not asked for a private key: what was found has one only where its wire is known. */
+export type WireguardTunnel = Omit<WireguardMechanism, 'type' | 'privateKey'> & { readonly privateKey?: string };
+export type Tunnel = VxlanTunnel | WireguardTunnel;
+
+export function isVxlan(tunnel: Tunnel): tunnel is VxlanTunnel {
+  return 'vni' in tunnel;
+}
+
+export function isTunnelKind(kind: string): kind is TunnelKind {
+  return kind === 'vxlan' || kind === 'wireguard';
+}
+
+/** IP packets alone: no MAC, no neighbours. */
+export function isLayerless(kind: string): boolean {
+  return kind === 'tun' || kind === 'wireguard';
+}
 
 /** A virtual function, and what its physical function has been told of it. */
 export interface Device extends DeviceSettings {
@@ -46,7 +72,7 @@ export interface InterfaceState {
   readonly name: string;
   /** Ownership mark. */
   readonly alias: string;
-  readonly mac: string; // '' for tun
+  readonly mac: string; // '' for tun and wireguard
   readonly mtu: number;
   readonly up: boolean;
   readonly addresses: readonly string[];
@@ -55,7 +81,7 @@ export interface InterfaceState {
   readonly policies: readonly Policy[];
   /** Only ever made so: whether it was so before, and for whom, nobody can tell. */
   readonly allowPing: boolean;
-  readonly tunnel?: Tunnel; // of kind vxlan
+  readonly tunnel?: Tunnel; // of a tunnel's device
   readonly uplink?: Uplink; // of kinds vlan and macvlan
   readonly device?: Device; // of kind vf
 }
@@ -88,14 +114,25 @@ export interface MemifEnd extends Required<Omit<MemifMechanism, 'type' | 'netns'
 }
 
 /** The device is the engine's own: it comes and goes with the link. */
-export interface TunnelEnd extends Tunnel {
+export interface TunnelEnd extends VxlanTunnel {
   readonly kind: 'vxlan';
   readonly name: string;
   readonly payload: Payload;
   readonly mtu: number;
 }
 
-export type EngineEnd = TapEnd | MemifEnd | TunnelEnd;
+export interface WireguardEnd extends Required<WireguardTunnel> {
+  readonly kind: 'wireguard';
+  readonly name: string;
+  readonly payload: Payload;
+  readonly mtu: number;
+}
+
+export type EngineEnd = TapEnd | MemifEnd | TunnelEnd | WireguardEnd;
+
+export function isTunnelEnd(end: EngineEnd): end is TunnelEnd | WireguardEnd {
+  return isTunnelKind(end.kind);
+}
 
 export interface EngineState {
   readonly name: string;
@@ -129,12 +166,14 @@ export function sameNamespace(a: Namespace | undefined, b: Namespace | undefined
   return a?.device === b?.device && a?.inode === b?.inode;
 }
 
-export function familyOf({ local }: Tunnel): 4 | 6 {
-  return local.includes(':') ? 6 : 4;
+export function familyOf({ remote }: Tunnel): 4 | 6 {
+  return remote.includes(':') ? 6 : 4;
 }
 
-/** What the kernel has only once, whatever the addresses (drivers/net/vxlan/vxlan_core.c, vxlan_vni_in_use). */
+/** What the kernel has only once, whatever the addresses: a VNI (drivers/net/vxlan/vxlan_core.c, vxlan_vni_in_use), a UDP
+ *  port of both families (drivers/net/wireguard/socket.c, wg_socket_init). */
 export function tunnelKey(tunnel: Tunnel): string {
+  if (!isVxlan(tunnel)) return JSON.stringify(['wireguard', tunnel.localPort]);
   return JSON.stringify(['vxlan', familyOf(tunnel), tunnel.port, tunnel.vni]);
 }
 

@@ -4,7 +4,16 @@
 import type { Policy } from '../model/wire.ts';
 import type { Action } from './action.ts';
 import { without } from './parameters.ts';
-import type { BoundDevice, Device, EngineEnd, EngineState, InterfaceState, Tunnel } from './state.ts';
+import {
+  type BoundDevice,
+  type Device,
+  type EngineEnd,
+  type EngineState,
+  type InterfaceState,
+  isTunnelEnd,
+  isVxlan,
+  type Tunnel,
+} from './state.ts';
 
 export function describe(action: Action): string {
   switch (action.kind) {
@@ -74,7 +83,10 @@ function share({ uplink }: InterfaceState): string {
   return uplink ? `a part of ${uplink.device}${uplink.id === 0 ? '' : ` in VLAN ${uplink.id}`}` : '';
 }
 
-function wayOf({ local, remote, port: udp, vni }: Tunnel): string {
+function wayOf(tunnel: Tunnel): string {
+  if (!isVxlan(tunnel))
+    return `of WireGuard from port ${tunnel.localPort} to ${tunnel.remote}, port ${tunnel.remotePort}`;
+  const { local, remote, port: udp, vni } = tunnel;
   return `from ${local} to ${remote}, port ${udp}, VNI ${vni}`;
 }
 
@@ -84,7 +96,7 @@ function sort({ direct }: EngineState): string {
 
 function port(end: EngineEnd): string {
   if (end.kind === 'tap') return `tap ${end.interface} in ${end.namespace.path}`;
-  if (end.kind === 'vxlan') return `tunnel ${wayOf(end)}`;
+  if (isTunnelEnd(end)) return `tunnel ${wayOf(end)}`;
   return `memif ${end.role} ${end.socket} id ${end.id}${end.namespace ? ` in ${end.namespace.path}` : ''}`;
 }
 

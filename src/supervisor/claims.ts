@@ -81,6 +81,10 @@ function placeClaims({ wire, namespaces }: Standing): Claim[] {
       const what = `memif server ${mechanism.socket} id ${mechanism.id}`;
       return [{ ...common, key: memifKey({ wire, namespaces }, end), what }];
     }
+    if (mechanism.type === 'wireguard') {
+      const what = `tunnel of WireGuard at UDP port ${mechanism.localPort}`;
+      return [{ ...common, key: tunnelKey(mechanism), what }];
+    }
     if (mechanism.type === 'vxlan') {
       const what = `tunnel of VNI ${mechanism.vni}, UDP port ${mechanism.port}`;
       return [{ ...common, key: tunnelKey(mechanism), what }];

@@ -26,6 +26,8 @@ export class WireEntry {
   holdings: readonly Holding[] = [];
   /** Whether each had a carrier when last observed. */
   running: Readonly<Partial<Record<EndName, boolean>>> = {};
+  /** When the other side of a tunnel with sessions was heard last, and when somebody looked: seconds since 1970. */
+  heard: Readonly<Partial<Record<EndName, number>>> & { readonly lookedAt?: number } = {};
   readonly #claims: Claims;
   #record: JournalRecord | undefined;
 

@@ -19,6 +19,7 @@ import {
   vethSide,
   vlanRequest,
   vxlanRequest,
+  wireguardRequest,
 } from './requests.ts';
 
 export interface Failure {
@@ -93,7 +94,7 @@ export class Executor {
         await this.#dataplane.createTap(tapRequest(action.interface));
         return this.#finish([action.interface]);
       case 'createTunnel':
-        await this.#dataplane.createVxlan(vxlanRequest(action.interface));
+        await this.#createTunnel(action.interface);
         return this.#finish([action.interface]);
       case 'createVlan':
         await this.#dataplane.createVlan(vlanRequest(action.interface));
@@ -136,6 +137,11 @@ export class Executor {
       case 'replaceEngineEnd':
         return this.#replaceEnd(action);
     }
+  }
+
+  #createTunnel(state: InterfaceState): Promise<void> {
+    if (state.kind === 'wireguard') return this.#dataplane.createWireguard(wireguardRequest(state));
+    return this.#dataplane.createVxlan(vxlanRequest(state));
   }
 
   get #lender(): Devices {

@@ -62,7 +62,7 @@ export class JournalDirectory implements Journal {
     const path = this.#path(record.wire.name);
     const beside = path + '.new';
     try {
-      const file = await open(beside, 'w', 0o600); // a memif secret may be in it
+      const file = await open(beside, 'w', 0o600); // a secret of memif or a private key may be in it
       try {
         await file.writeFile(`${JSON.stringify(record)}\n`);
         await file.sync();

@@ -2,14 +2,24 @@
 // What exists of a wire, as a state to plan from. Interfaces that do not fit into one whole state (halves of an
 // interrupted change) are strays: they are removed, not adopted.
 
-import type { Dataplane, PolicyEntry, PortRange } from '../dataplane/types.ts';
+import type { Dataplane, InterfaceInfo, PolicyEntry, PortRange } from '../dataplane/types.ts';
 import { markPrefix, parseMark } from '../host/marks.ts';
 import { isSame, type NamespaceFinder } from '../host/namespaces.ts';
 import { type FoundInterface, findInterfaces } from '../host/observation.ts';
 import type { Devices, Holding } from '../host/sriov/devices.ts';
 import { type EndName, endNames, type Policy } from '../model/wire.ts';
 import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../plan/address.ts';
-import type { BoundDevice, InterfaceKind, InterfaceState, NameChoice, Namespace, WireState } from '../plan/state.ts';
+import {
+  type BoundDevice,
+  type InterfaceKind,
+  type InterfaceState,
+  isLayerless,
+  isVxlan,
+  type NameChoice,
+  type Namespace,
+  type Tunnel,
+  type WireState,
+} from '../plan/state.ts';
 import { interfacePlaces, type JournalRecord, type Standing } from './record.ts';
 
 export interface Observer {
@@ -25,6 +35,8 @@ export interface Observation {
   readonly running: Readonly<Partial<Record<EndName, boolean>>>;
   readonly bound: readonly BoundDevice[];
   readonly holdings: readonly Holding[];
+  /** When the other side of a tunnel with sessions was heard last, seconds since 1970. */
+  readonly handshakes: Readonly<Partial<Record<EndName, number>>>;
   readonly strays: readonly FoundInterface[];
   /** Leases of devices that are not where they were taken to. */
   readonly astray: readonly Holding[];
@@ -79,6 +91,7 @@ export function assess(found: readonly FoundInterface[], subject: Subject): Obse
     holdings,
     astray: holdings.filter((one) => !isInPlace(one, [...chosen.values()])),
     running: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.running])),
+    handshakes: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.wireguard?.handshake])),
     strays: [...marked.filter((one) => ![...chosen.values()].includes(one)), ...unborn],
     taken: unmarked.filter(
       (one) =>
@@ -171,7 +184,7 @@ function choose(
   return chosen;
 }
 
-const ourKinds: readonly InterfaceKind[] = ['veth', 'tap', 'tun', 'vxlan', 'vlan', 'macvlan'];
+const ourKinds: readonly InterfaceKind[] = ['veth', 'tap', 'tun', 'vxlan', 'wireguard', 'vlan', 'macvlan'];
 
 function isOurKind(kind: string): kind is InterfaceKind {
   return ourKinds.includes(kind as InterfaceKind);
@@ -188,13 +201,14 @@ function stateOf(
   const ours = known.filter((other) => other.end === end);
   const addresses = new Set(ours.flatMap((other) => other.addresses));
   const neighbours = new Set(ours.flatMap((other) => other.neighbours.map(({ address }) => address)));
+  const tunnel = tunnelOf(info, ours);
   return {
     end,
     kind: kindOf(one) as InterfaceKind,
     namespace,
     name: info.name,
     alias: info.alias,
-    mac: info.kind === 'tun' ? '' : info.mac.toLowerCase(),
+    mac: isLayerless(info.kind) ? '' : info.mac.toLowerCase(),
     mtu: info.mtu,
     up: info.up,
     addresses: info.addresses.map(canonicalAddress).filter((address) => addresses.has(address)),
@@ -202,10 +216,24 @@ function stateOf(
     neighbours: info.neighbours.map(canonicalNeighbour).filter(({ address }) => neighbours.has(address)),
     policies: info.policies.map(policyOf),
     allowPing: info.allowsPing && wanted.some((other) => other.end === end && other.allowPing), // of interest to nobody else
-    ...(info.tunnel ? { tunnel: info.tunnel } : {}),
+    ...(tunnel ? { tunnel } : {}),
     ...(holding ? { device: { pci: holding.pci, ...holding.settings } } : {}),
     ...(info.uplink ? { uplink: info.uplink } : {}),
   };
+}
+
+/** A wireguard device with the keys and port that we know is the one we know, with its private key. Its remote is where
+ *  the peer was heard last, which may be another place than we told it: then it is told of the oldest that we know. */
+function tunnelOf({ tunnel, wireguard }: InterfaceInfo, ours: readonly InterfaceState[]): Tunnel | undefined {
+  if (!wireguard) return tunnel;
+  const { handshake: _, ...found } = wireguard;
+  const isIt = (one: Tunnel) =>
+    !isVxlan(one) &&
+    one.localPort === found.localPort &&
+    one.ownPublicKey === found.ownPublicKey &&
+    one.publicKey === found.publicKey;
+  const known = ours.flatMap((one) => (one.tunnel && isIt(one.tunnel) ? [one.tunnel] : []));
+  return known.find(({ remote }) => remote === canonicalAddress(found.remote)) ?? known.at(-1) ?? found;
 }
 
 function policyOf({ destinationPorts, sourcePorts, ...policy }: PolicyEntry): Policy {

@@ -5,7 +5,7 @@ import type { Dataplane } from '../dataplane/types.ts';
 import type { HostDeviceFinder } from '../host/host-devices.ts';
 import { markOf, markPrefix, temporaryName } from '../host/marks.ts';
 import { isSame, type NamespaceFinder, nameOf } from '../host/namespaces.ts';
-import { removeFound } from '../host/observation.ts';
+import { findInterfaces, removeFound } from '../host/observation.ts';
 import type { Devices } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, hostDeviceOf, namespaceOf, type Wire } from '../model/wire.ts';
@@ -138,6 +138,17 @@ export class Reconciler {
     return observe(observer, entry.name, entry.record, target);
   }
 
+  /** Asks the tunnel of a wire that has sessions when it last heard of its other side. */
+  async listen(entry: WireEntry): Promise<void> {
+    const devices = entry.interfaces.filter(({ kind }) => kind === 'wireguard');
+    for (const { end, namespace, name } of devices) {
+      const found = { namespaces: [namespace], names: [name], details: false };
+      const [one] = await findInterfaces(this.#parts.dataplane, found);
+      const lookedAt = Math.floor(Date.now() / 1000);
+      entry.heard = { [end]: one?.info.wireguard?.handshake ?? 0, lookedAt };
+    }
+  }
+
   /** Rejects with everything as it was, and `entry` says what that is. */
   async bring(entry: WireEntry, target: Standing): Promise<Brought> {
     const before = entry.record;
@@ -261,6 +272,7 @@ export class Reconciler {
       entry.interfaces = interfaces;
       entry.devices = devices;
       entry.running = {};
+      entry.heard = {};
       entry.meter.settle(entry.interfaces);
       return;
     }
@@ -329,11 +341,12 @@ function isTidy({ strays, astray }: Observation): boolean {
   return strays.length === 0 && astray.length === 0;
 }
 
-function remember(entry: WireEntry, { interfaces, bound, holdings, running }: Observation): void {
+function remember(entry: WireEntry, { interfaces, bound, holdings, running, handshakes }: Observation): void {
   entry.interfaces = interfaces;
   entry.devices = bound;
   entry.holdings = holdings;
   entry.running = running;
+  entry.heard = { ...handshakes, lookedAt: Math.floor(Date.now() / 1000) };
   entry.meter.settle(interfaces);
 }
 

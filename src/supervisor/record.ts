@@ -15,11 +15,12 @@ import {
   type VlanMechanism,
   type VxlanMechanism,
   type Wire,
+  type WireguardMechanism,
 } from '../model/wire.ts';
 import { uplinkName } from '../plan/mac.ts';
 import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../plan/state.ts';
 
-const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio'];
+const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio', 'wireguard'];
 
 export const journalFormat = 1;
 export type JournalPhase = 'applying' | 'applied' | 'removing';
@@ -87,6 +88,7 @@ function checkStanding({ wire, namespaces, devices, deviceMtu }: Standing, name:
     if (mechanism.type === 'vlan') require(isVlan(mechanism), `the VLAN of its ${end} is malformed`);
     if (hasDevice(wire) && mechanism.type !== 'vlan')
       require(isDevice(devices?.[end]), `the device of its ${end} is malformed`);
+    if (mechanism.type === 'wireguard') require(isWireguard(mechanism), `the tunnel of its ${end} is malformed`);
     if (mechanism.type !== 'kernel') continue;
     require(typeof mechanism.interface === 'string', `the interface of its ${end} has no name`);
     require(isObject(mechanism.namespace), `its ${end} has no namespace`);
@@ -111,6 +113,14 @@ function isTunnel({ local, remote, port, vni }: VxlanMechanism): boolean {
 
 function isVlan({ device, id }: VlanMechanism): boolean {
   return typeof device === 'string' && Number.isInteger(id);
+}
+
+function isWireguard({ localPort, remotePort, ...texts }: WireguardMechanism): boolean {
+  const { remote, privateKey, ownPublicKey, publicKey } = texts;
+  return (
+    [localPort, remotePort].every(Number.isInteger) &&
+    [remote, privateKey, ownPublicKey, publicKey].every((text) => typeof text === 'string')
+  );
 }
 
 function isNamespace(value: Namespace | undefined): boolean {

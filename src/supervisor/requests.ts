@@ -11,11 +11,12 @@ import type {
   VethSide,
   VlanRequest,
   VxlanRequest,
+  WireguardRequest,
 } from '../dataplane/types.ts';
 import type { Policy } from '../model/wire.ts';
 import { without } from '../plan/parameters.ts';
 import { newborn } from '../plan/planner.ts';
-import type { EngineEnd, EngineState, InterfaceState } from '../plan/state.ts';
+import { type EngineEnd, type EngineState, type InterfaceState, isTunnelEnd, isVxlan } from '../plan/state.ts';
 
 /** A full tap drops silently, and a coalescing memif peer sends in bursts: room for several (docs/decisions). */
 const txQueueLength = 8192;
@@ -30,7 +31,7 @@ export function tapRequest({ namespace, name, alias, kind, mac, mtu }: Interface
 }
 
 export function vxlanRequest({ namespace, name, alias, mac, mtu, tunnel }: InterfaceState): VxlanRequest {
-  if (!tunnel) throw new Error(`the interface ${name} has no tunnel`);
+  if (!tunnel || !isVxlan(tunnel)) throw new Error(`the interface ${name} has no VXLAN tunnel`);
   return { netns: namespace.path, name, alias, mac, mtu, ...tunnel };
 }
 
@@ -38,6 +39,14 @@ export function vlanRequest({ namespace, name, alias, mac, mtu, uplink }: Interf
   if (!uplink) throw new Error(`the interface ${name} has no uplink`);
   const { device, id, name: below } = uplink;
   return { netns: namespace.path, name, alias, mac, mtu, device, id, uplink: below };
+}
+
+/** A device that was found, and whose wire is not known, cannot be made again: its key is the kernel's alone. */
+export function wireguardRequest({ namespace, name, alias, mtu, tunnel }: InterfaceState): WireguardRequest {
+  if (!tunnel || isVxlan(tunnel) || tunnel.privateKey === undefined)
+    throw new Error(`the interface ${name} has no WireGuard tunnel whose key is known`);
+  const { localPort, remote, remotePort, publicKey, privateKey } = tunnel;
+  return { netns: namespace.path, name, alias, mtu, localPort, remote, remotePort, publicKey, privateKey };
 }
 
 /** In one batch; in two where an interface goes down and gives its name away, for within a batch a rename comes first
@@ -104,7 +113,7 @@ export function linkRequest(end: EngineEnd): LinkRequest {
     const { namespace, ...rest } = end;
     return { ...rest, netns: namespace?.path ?? '' };
   }
-  if (end.kind === 'vxlan') return end;
+  if (isTunnelEnd(end)) return end;
   const { kind, name, namespace, interface: interfaceName, payload, mtu } = end;
   return { kind, name, netns: namespace.path, interface: interfaceName, payload, mtu };
 }

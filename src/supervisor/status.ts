@@ -9,9 +9,10 @@ import type {
   EndName,
   KernelMechanism,
   MemifMechanism,
+  TunnelMechanism,
   VlanMechanism,
-  VxlanMechanism,
   Wire,
+  WireguardMechanism,
 } from '../model/wire.ts';
 import { mtuOf } from '../plan/compile.ts';
 import { choosePath } from '../plan/path.ts';
@@ -25,8 +26,8 @@ const told = new WeakMap<WireEntry, { readonly from: readonly unknown[]; readonl
 export function statusOf(entry: WireEntry, dataplane: Dataplane, fingerprint?: bigint): WireStatus {
   if (entry.engine && fingerprint === undefined) return makeStatus(entry, dataplane);
   const before = told.get(entry);
-  const { wire, phase, error, record, interfaces, devices, holdings, running, engine } = entry;
-  const from = [wire, phase, error, record, interfaces, devices, holdings, running, engine?.id, fingerprint];
+  const { wire, phase, error, record, interfaces, devices, holdings, running, heard, engine } = entry;
+  const from = [wire, phase, error, record, interfaces, devices, holdings, running, heard, engine?.id, fingerprint];
   if (before && from.every((part, at) => part === before.from[at])) return before.status;
   const status = makeStatus(entry, dataplane);
   told.set(entry, { from, status });
@@ -46,6 +47,7 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
       case 'vfio':
         return vfioStatus(entry, which);
       case 'vxlan':
+      case 'wireguard':
         return tunnelStatus(entry, mechanism, links?.[which]);
       case 'vlan':
         return vlanStatus(entry, mechanism);
@@ -97,14 +99,38 @@ function vfioStatus({ error, record, devices, holdings }: WireEntry, end: EndNam
   return { ...known, up: true, detail, mac, ...(vfio ? { iommuGroup: vfio.group, deviceNodes: vfio.nodes } : {}) };
 }
 
-/** Nobody tells whether the other node is there: up is what this one can do. */
-function tunnelStatus({ interfaces, error }: WireEntry, mechanism: VxlanMechanism, link?: LinkState): EndStatus {
+function tunnelStatus(entry: WireEntry, mechanism: TunnelMechanism, link?: LinkState): EndStatus {
+  const { type, remote } = mechanism;
+  const known = { mechanism: type, peer: remote };
+  if (link) return { ...known, up: link.up, detail: link.detail };
+  const device = entry.interfaces.find(({ kind }) => kind === type);
+  if (!device) return { ...known, up: false, detail: entry.error?.reason ?? 'the tunnel does not exist' };
+  const way = wayOf(mechanism);
+  if (!device.up) return { ...known, up: false, detail: `${way}, set down` };
+  if (mechanism.type === 'vxlan') return { ...known, up: true, detail: way }; // nobody tells whether the other node is there
+  const { up, words } = sessionOf(entry, device.end);
+  return { ...known, up, detail: `${way}, ${words}` };
+}
+
+function wayOf(mechanism: TunnelMechanism): string {
+  if (mechanism.type === 'wireguard') return wireguardWay(mechanism);
   const { local, remote, port, vni } = mechanism;
-  if (link) return { mechanism: 'vxlan', up: link.up, detail: link.detail, peer: remote };
-  const device = interfaces.find(({ kind }) => kind === 'vxlan');
-  const way = `VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}`;
-  const detail = device ? `${way}${device.up ? '' : ', set down'}` : (error?.reason ?? 'the tunnel does not exist');
-  return { mechanism: 'vxlan', up: device?.up ?? false, detail, peer: remote };
+  return `VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}`;
+}
+
+function wireguardWay({ localPort, remote, remotePort }: WireguardMechanism): string {
+  return `WireGuard from UDP port ${localPort} to ${remote}, port ${remotePort}`;
+}
+
+/** Seconds after which a session without a new handshake carries nothing (drivers/net/wireguard/messages.h,
+ *  REJECT_AFTER_TIME). With a keepalive every ten seconds, both sides renew theirs earlier. */
+const sessionSeconds = 180;
+
+function sessionOf({ heard }: WireEntry, end: EndName): { up: boolean; words: string } {
+  const [at = 0, now = 0] = [heard[end], heard.lookedAt];
+  if (at === 0) return { up: false, words: 'no handshake with the other side yet' };
+  const age = Math.max(0, now - at);
+  return { up: age <= sessionSeconds, words: `last handshake ${age} s before the last look` };
 }
 
 /** Up is the part of the device that is the wire's own. */
@@ -136,6 +162,7 @@ function withoutSecrets(wire: Wire): Wire {
 
 function withoutSecret(end: End): End {
   const { mechanism } = end;
+  if (mechanism.type === 'wireguard') return { ...end, mechanism: { ...mechanism, privateKey: '(set)' } };
   if (mechanism.type !== 'memif' || mechanism.secret === undefined) return end;
   return { ...end, mechanism: { ...mechanism, secret: '(set)' } };
 }

@@ -164,6 +164,18 @@ export class Supervisor {
     return entry && statusOf(entry, this.settings.dataplane);
   }
 
+  /** The same, and what a tunnel heard of its other side is of now, too. */
+  async look(name: string): Promise<WireStatus | undefined> {
+    const entry = this.#keeper.entries.get(name);
+    if (entry) await this.#reconciler.listen(entry).catch(() => {});
+    return this.get(name);
+  }
+
+  /** As it was applied, with its secrets: for who applied it. */
+  wanted(name: string): Wire | undefined {
+    return this.#keeper.entries.get(name)?.wire;
+  }
+
   /** Of a wire that exists, by its name, or of one that might (`crosswire explain -f`). */
   async explain(wire: string | Wire): Promise<Explanation | undefined> {
     const entry = this.#keeper.entries.get(typeof wire === 'string' ? wire : wire.name);

@@ -77,14 +77,19 @@ export class FakeDataplane implements types.Dataplane {
           everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
       )
       .map((one) => {
-        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel, uplink, device } = one;
+        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel, wireguard, uplink, device } = one;
         const { addresses, routes, neighbours, policies } = one;
         const none = { addresses: [], routes: [], neighbours: [], policies: [] };
         const known = details ? { addresses, routes, neighbours, policies } : none;
         const lists = structuredClone(known);
         const link = { index, name, alias, kind, mac, mtu, up, running: isRunning(one), allowsPing };
-        const more = { ...(tunnel ? { tunnel } : {}), ...(uplink ? { uplink } : {}), ...(device ? { device } : {}) };
-        return { ...link, ...lists, ...more };
+        const held = {
+          ...(tunnel ? { tunnel } : {}),
+          ...(wireguard ? { wireguard } : {}),
+          ...(uplink ? { uplink } : {}),
+          ...(device ? { device } : {}),
+        };
+        return { ...link, ...lists, ...held };
       });
   }
 
@@ -120,6 +125,16 @@ export class FakeDataplane implements types.Dataplane {
       held.filter((link) => link.kind === 'vxlan'),
     );
     const made = this.kernel.createTunnel(request);
+    const undo = () => this.kernel.destroy(made);
+    undoing(undo, () => {
+      this.onStep('mark the tunnel');
+      made.alias = request.alias;
+    });
+  }
+
+  async createWireguard(request: types.WireguardRequest): Promise<void> {
+    this.onStep('create the tunnel');
+    const made = this.kernel.createWireguard(request);
     const undo = () => this.kernel.destroy(made);
     undoing(undo, () => {
       this.onStep('mark the tunnel');
@@ -291,6 +306,12 @@ export class FakeDataplane implements types.Dataplane {
       if (tap.holder) throw refusal('TAP_BUSY', request.interface, 'Device or resource busy', 16);
       tap.holder = this;
       return { request, tap };
+    }
+    if (request.kind === 'wireguard') {
+      const taken = [...this.#links(), ...alsoOpen].map((other) => other.request);
+      const ports = taken.flatMap((other) => (other.kind === 'wireguard' ? [other.localPort] : []));
+      this.kernel.refusePort(request.localPort, ports);
+      return { request };
     }
     if (request.kind === 'vxlan') {
       const taken = [...this.#links(), ...alsoOpen].map((other) => other.request);

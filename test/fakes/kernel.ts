@@ -10,7 +10,10 @@ import type {
   Tunnel,
   VirtualFunctionInfo,
   VxlanRequest,
+  WireguardRequest,
+  WireguardState,
 } from '../../src/dataplane/types.ts';
+import { publicKeyOf } from '../../src/config/wireguard-key.ts';
 import { CrosswireError } from '../../src/model/error.ts';
 
 export type FakeStatistics = { -readonly [key in keyof InterfaceStatistics]: bigint };
@@ -31,6 +34,7 @@ export interface FakeInterface extends Omit<InterfaceInfo, 'running'> {
   virtualFunctions: VirtualFunctionInfo[];
   home: FakeNamespace;
   peer?: FakeInterface;
+  wireguard?: WireguardState;
   /** The process that holds the tap. */
   holder?: object;
   /** What goes when it goes: the interface above it. */
@@ -96,6 +100,20 @@ export class FakeKernel {
     return Object.assign(this.create(netns, name, 'vxlan', mac, mtu), { tunnel: { local, remote, port, vni } });
   }
 
+  createWireguard({ netns, name, mtu, ...request }: WireguardRequest): FakeInterface {
+    const { localPort, remote, remotePort, publicKey } = request;
+    const ownPublicKey = publicKeyOf(request.privateKey) ?? '';
+    const wireguard = { localPort, remote, remotePort, publicKey, ownPublicKey, handshake: 0 };
+    return Object.assign(this.create(netns, name, 'wireguard', '', mtu), { wireguard });
+  }
+
+  /** A port is bound when its device goes up, and nobody shares it (wg_socket_init() of the kernel). */
+  refusePort(port: number, others: readonly number[]): void {
+    const bound = this.all().flatMap(({ up, wireguard }) => (up && wireguard ? [wireguard.localPort] : []));
+    if ([...bound, ...others].includes(port))
+      throw refusal('TUNNEL_REFUSED', `UDP port ${port}`, 'Address already in use', 98);
+  }
+
   /** As vxlan_vni_in_use() of the kernel: the remote makes no difference. */
   refuseTunnel(tunnel: Tunnel & { name: string }, others: readonly Tunnel[]): void {
     const key = ({ local, port, vni }: Tunnel) => JSON.stringify([local.includes(':'), port, vni]);
@@ -159,6 +177,7 @@ export class FakeKernel {
   }
 
   setUp(one: FakeInterface, up: boolean): void {
+    if (up && !one.up && one.wireguard) this.refusePort(one.wireguard.localPort, []);
     one.up = up;
     if (up) return;
     one.routes = [];
@@ -171,7 +190,10 @@ export class FakeKernel {
 export function isRunning(one: FakeInterface): boolean {
   return (
     one.up &&
-    (one.tunnel !== undefined || one.uplink !== undefined || (one.peer ? one.peer.up : one.holder !== undefined))
+    (one.tunnel !== undefined ||
+      one.wireguard !== undefined ||
+      one.uplink !== undefined ||
+      (one.peer ? one.peer.up : one.holder !== undefined))
   );
 }
 

@@ -62,6 +62,10 @@ export class FakeManager implements WireManager {
     return this.wires.get(name);
   }
 
+  async look(name: string): Promise<WireStatus | undefined> {
+    return this.get(name);
+  }
+
   async explain(wire: string | Wire): Promise<Explanation | undefined> {
     const name = typeof wire === 'string' ? wire : wire.name;
     const existing = this.wires.get(name);

@@ -67,6 +67,9 @@ export class FakeWires implements Wires {
     const wire = this.wires.get(name);
     return wire && status(wire);
   }
+  wanted(name: string) {
+    return this.wires.get(name);
+  }
   list() {
     return [...this.wires.values()].map((wire) => status(wire));
   }

@@ -2,7 +2,7 @@
 // Wires for the tests of metrics, control API and command line.
 
 import type { EndCounters, EndStatus, WireCounters, WireStatus } from '../../src/model/status.ts';
-import type { Mechanism, Wire } from '../../src/model/wire.ts';
+import { isTunnel, type Mechanism, type Wire } from '../../src/model/wire.ts';
 
 export const kernel = (name: string, netns = '/run/netns/a'): Mechanism => ({
   type: 'kernel',
@@ -40,7 +40,11 @@ export function status(spec: Wire, more: Partial<WireStatus> = {}): WireStatus {
   return {
     name: spec.name,
     phase: 'up',
-    path: types.includes('memif') ? 'engine' : types.includes('vxlan') ? 'tunnel' : 'veth',
+    path: types.includes('memif')
+      ? 'engine'
+      : types.some((type) => type === 'vxlan' || type === 'wireguard')
+        ? 'tunnel'
+        : 'veth',
     mtu: spec.mtu ?? 1500,
     spec,
     client: endStatus(spec.client.mechanism),
@@ -51,7 +55,7 @@ export function status(spec: Wire, more: Partial<WireStatus> = {}): WireStatus {
 }
 
 function endStatus(mechanism: Mechanism): EndStatus {
-  if (mechanism.type === 'vxlan') return { mechanism: 'vxlan', up: true, detail: 'up', peer: mechanism.remote };
+  if (isTunnel(mechanism)) return { mechanism: mechanism.type, up: true, detail: 'up', peer: mechanism.remote };
   if (mechanism.type === 'vlan') return { mechanism: 'vlan', up: true, detail: 'up' };
   if (mechanism.type === 'memif')
     return {

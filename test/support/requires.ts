@@ -23,6 +23,7 @@ export type Requirement =
   | 'vxlan'
   | 'macvlan'
   | 'vlan'
+  | 'wireguard'
   | 'grpc-health-probe'
   | 'nsm-peers'
   | 'kubelet';
@@ -56,8 +57,10 @@ function whyMissing(requirement: Requirement): string | undefined {
       return canOpenTun() ? undefined : '/dev/net/tun cannot be opened';
     case 'device-groups':
       return deviceHierarchies().length > 0 ? undefined : 'no control groups that decide on devices are mounted';
+    case 'wireguard':
+      return canMakeDevice('wireguard') ? undefined : 'the kernel makes no wireguard device';
     case 'vxlan':
-      return canMakeVxlan() ? undefined : 'the kernel makes no vxlan device';
+      return canMakeDevice('vxlan', 'id', '1', 'dstport', '4789') ? undefined : 'the kernel makes no vxlan device';
     case 'macvlan':
       return canShare('macvlan') ? undefined : 'the kernel makes no macvlan device';
     case 'vlan':
@@ -86,10 +89,9 @@ function canMakeNamespaces(): boolean {
   }
 }
 
-function canMakeVxlan(): boolean {
+function canMakeDevice(kind: string, ...more: readonly string[]): boolean {
   try {
-    const command = ['unshare', '--net', 'ip', 'link', 'add', 'probe', 'type', 'vxlan', 'id', '1', 'dstport', '4789'];
-    execFileSync(command[0] as string, command.slice(1), { stdio: 'ignore' });
+    execFileSync('unshare', ['--net', 'ip', 'link', 'add', 'probe', 'type', kind, ...more], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

@@ -37,6 +37,18 @@ export function vlanEnd(device: string, id: number): EndSpec {
   return { vlan: { device, id } };
 }
 
+export interface WireguardSpec {
+  readonly localPort?: number;
+  readonly remote: string;
+  readonly remotePort?: number;
+  readonly privateKey: string;
+  readonly publicKey: string;
+}
+
+export function wireguardEnd(wireguard: WireguardSpec): EndSpec {
+  return { wireguard };
+}
+
 export interface WireSpec {
   readonly name: string;
   readonly client: EndSpec;

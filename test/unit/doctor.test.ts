@@ -208,7 +208,14 @@ test('mechanisms of a mesh: offered where they can be had, and the reason where 
   t.like(offered('nsm-vxlan'), { state: 'ok' });
   t.regex(offered('nsm-vxlan')?.found ?? '', /from 192\.0\.2\.1 on eth0 \(MTU 9000\)/);
   t.like(offered('nsm-memif'), { state: 'ok' });
-  t.regex(offered('nsm-wireguard')?.found ?? '', /not offered/);
+  t.like(offered('nsm-wireguard'), { state: 'note' }, 'whether it can be loaded is not seen');
+  const both = { ...everything, 'sys/module/wireguard/refcnt': '0\n' };
+  t.like((await foundOf(both, underlay))('nsm-wireguard'), { state: 'ok' });
+  const none = { ...everything, [`${modules}/modules.builtin`]: 'kernel/net/other_wireguard.ko\n' };
+  t.like((await foundOf(none, underlay))('nsm-wireguard'), {
+    state: 'warning',
+    found: 'WIREGUARD is not offered: the kernel has none',
+  });
 
   const loadable = { ...unloaded, [`${modules}/modules.dep`]: 'kernel/drivers/net/vxlan/vxlan.ko.xz: kernel/a.ko\n' };
   t.like((await foundOf(loadable, underlay))('nsm-vxlan'), { state: 'ok' });

@@ -38,6 +38,7 @@ test('defaults are those of cmd-forwarder-vpp', (t) => {
     tunnelAddress: '',
     vxlanPort: 4789,
     deviceSelectorFile: '',
+    wireguardPort: 51_820,
     mechanismPriority: [],
     memifViaEngine: false,
     devicePluginDirectory: '/var/lib/kubelet/device-plugins',

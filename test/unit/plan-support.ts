@@ -11,6 +11,7 @@ import {
   type VfioMechanism,
   type VlanMechanism,
   type VxlanMechanism,
+  type WireguardMechanism,
   type MemifMechanism,
   namespaceOf,
   type Wire,
@@ -68,6 +69,17 @@ export function vfio(device: DeviceRequest, more: Partial<VfioMechanism> = {}): 
 
 export function vlan(device: string, id: number): VlanMechanism {
   return { type: 'vlan', device, id };
+}
+
+/** Keys of two nodes, made for the tests; `own` of the first. */
+export const keys = {
+  privateKey: 'AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=',
+  ownPublicKey: 'B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=',
+  publicKey: 'OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk=',
+} as const;
+
+export function wireguard(remote: string, more: Partial<WireguardMechanism> = {}): WireguardMechanism {
+  return { type: 'wireguard', localPort: 51_820, remote, remotePort: 51_820, ...keys, ...more };
 }
 
 export function wireOf(client: Mechanism, endpoint: Mechanism, more: Partial<Wire> = {}): Wire {

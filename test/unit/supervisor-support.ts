@@ -10,7 +10,7 @@ import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { FakeDataplane, FakePowerCut } from '../fakes/dataplane.ts';
 import { FakeDevices, FakeHardware } from '../fakes/devices.ts';
 import { type FakeInterface, FakeKernel } from '../fakes/kernel.ts';
-import { kernel, memif, vfio, vlan, vxlan, wireOf } from './plan-support.ts';
+import { kernel, memif, vfio, vlan, vxlan, wireguard, wireOf } from './plan-support.ts';
 
 export class FakeJournal implements Journal {
   readonly files: Map<string, string>;
@@ -126,6 +126,9 @@ const policies = [{ from: '10.0.0.0/24', protocol: 6, destinationPorts: '80-90',
 const ruled = { ...client, policies, allowPing: true };
 const readdressed = { ...client, addresses: ['10.0.0.3/24'], mac: '02:00:00:00:00:33' };
 const pair = (one: Mechanism, other: Mechanism, more: Partial<Wire> = {}) => wireOf(one, other, more);
+const bare = kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] });
+const packets = (one: Mechanism, other: Mechanism, more: Partial<Wire> = {}) =>
+  pair(one, other, { payload: 'ip', ...more });
 
 export const wires = {
   veth: pair(client, kernel(b, 'nsm-2', { addresses: ['10.0.0.2/24'] })),
@@ -136,6 +139,8 @@ export const wires = {
   vfio: pair(vfio({ resource: 'worker.domain/10G', vlan: 7 }), kernel(b, 'nsm-2')),
   vlan: pair(client, vlan('eth1', 100)),
   engineTunnel: pair(memif('/run/m.sock'), vxlan('192.0.2.2')),
+  wireguard: packets(bare, wireguard('192.0.2.2')),
+  engineWireguard: packets(memif('/run/m.sock'), wireguard('192.0.2.2')),
 };
 
 /** One of every kind of plan. */
@@ -256,6 +261,18 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'veth to vlan': [wires.veth, wires.vlan],
   'vlan to tunnel': [wires.vlan, wires.tunnel],
   'remove vlan with policies': [pair(ruled, vlan('eth1', 100)), undefined],
+  'create wireguard': [undefined, wires.wireguard],
+  'change addresses and mtu of wireguard': [
+    wires.wireguard,
+    packets({ ...bare, addresses: ['10.0.0.3/24'] }, wireguard('192.0.2.2'), { mtu: 1300 }),
+  ],
+  'another remote of wireguard': [wires.wireguard, packets(bare, wireguard('192.0.2.3'))],
+  'another port of wireguard': [wires.wireguard, packets(bare, wireguard('192.0.2.2', { localPort: 51_821 }))],
+  'another namespace of wireguard': [wires.wireguard, packets(kernel(c, 'nsm-1'), wireguard('192.0.2.2'))],
+  'memif to wireguard to wireguard': [wires.engineWireguard, wires.wireguard],
+  'wireguard to memif to wireguard': [wires.wireguard, wires.engineWireguard],
+  'vxlan to wireguard': [wires.tunnel, wires.wireguard],
+  'remove wireguard': [wires.wireguard, undefined],
   'remove veth': [wires.veth, undefined],
   'remove tap and engine wire': [wires.tap, undefined],
   'remove engine wire': [wires.memif, undefined],

@@ -8,10 +8,13 @@ import { mechanismType, parameter } from '../names.ts';
 import { parseInodeUrl } from './inode-url.ts';
 import { type TunnelSettings, tunnelMtu } from './offers.ts';
 import { type VniBook, vniParity } from './vni.ts';
+import type { WireguardSide } from './wireguard.ts';
 
 export interface CallerSideParts {
   readonly tunnel?: TunnelSettings;
   readonly vnis: VniBook;
+  /** Our side, where the caller asks for WireGuard. */
+  readonly wireguard?: WireguardSide | undefined;
   /** Where abstract memif sockets are named after. */
   readonly temporaryDirectory: string;
 }
@@ -27,6 +30,8 @@ export function completed(parts: CallerSideParts, connection: Connection, asked:
     case mechanismType.vfio:
       mustHaveControlGroup(asked);
       return asked;
+    case mechanismType.wireguard:
+      return { ...asked, parameters: wireguardParameters(parts, parameters) };
     default:
       return { ...asked, parameters: vxlanParameters(parts, connection, parameters) };
   }
@@ -78,13 +83,11 @@ function vxlanParameters(
   asked: Mechanism['parameters'],
 ): Mechanism['parameters'] {
   if (!tunnel) throw new Error('VXLAN was accepted without a tunnel');
-  const own = tunnelMtu(tunnel.address, tunnel.mtu);
-  const theirs = Number(asked[parameter.mtu] ?? 0);
   const parameters: Mechanism['parameters'] = {
     ...asked,
     [parameter.destinationAddress]: tunnel.address,
     [parameter.destinationPort]: String(tunnel.vxlanPort),
-    [parameter.mtu]: String(theirs > 0 && theirs < own ? theirs : own),
+    [parameter.mtu]: lesserMtu(asked, tunnelMtu(tunnel.address, tunnel.mtu)),
   };
   const remote = parameters[parameter.sourceAddress] ?? '';
   const given = Number(parameters[parameter.vni] ?? 0);
@@ -98,4 +101,23 @@ function vxlanParameters(
       hint: 'leave vni out, and it is chosen here',
     });
   return { ...parameters, [parameter.vni]: String(vnis.choose(remote, vniParity(parameters), id)) };
+}
+
+function wireguardParameters(
+  { tunnel, wireguard }: CallerSideParts,
+  asked: Mechanism['parameters'],
+): Mechanism['parameters'] {
+  if (!tunnel || !wireguard) throw new Error('WIREGUARD was accepted without a tunnel');
+  return {
+    ...asked,
+    [parameter.destinationAddress]: tunnel.address,
+    [parameter.destinationPort]: String(wireguard.port),
+    [parameter.destinationPublicKey]: wireguard.publicKey,
+    [parameter.mtu]: lesserMtu(asked, tunnelMtu(tunnel.address, tunnel.mtu, 'wireguard')),
+  };
+}
+
+function lesserMtu(asked: Mechanism['parameters'], own: number): string {
+  const theirs = Number(asked[parameter.mtu] ?? 0);
+  return String(theirs > 0 && theirs < own ? theirs : own);
 }

@@ -5,11 +5,15 @@ import { CrosswireError } from '../../model/error.ts';
 import type { Mechanism as WireMechanism } from '../../model/wire.ts';
 import type { Mechanism } from '../generated/connection.ts';
 import { mechanismClass, mechanismType, parameter, payload } from '../names.ts';
+import type { WireguardSide } from './wireguard.ts';
 
 /** The near end of tunnels; absent: this node has none to offer. */
 export interface TunnelSettings {
   readonly address: string;
-  readonly vxlanPort: number;
+  /** Absent: the kernel has no VXLAN. */
+  readonly vxlanPort?: number;
+  /** The first that may be used; absent: the kernel has no WireGuard. */
+  readonly wireguardPort?: number;
   /** Of the IP packet on the underlay. */
   readonly mtu: number;
 }
@@ -26,6 +30,13 @@ export interface Offering {
 
 const { local, remote } = mechanismClass;
 
+/** What an end at this node is already. */
+export interface Known {
+  readonly standing?: WireMechanism | undefined;
+  /** Our side of a tunnel; there where wireguardLeads() says so. */
+  readonly wireguard?: WireguardSide | undefined;
+}
+
 /** Ordered; local ones for a next hop on this node, remote ones otherwise. `standing` is the end
  *  that the wire has there already: an endpoint that is not told chooses another name for its interface (sdk,
  *  common/mechanisms/kernel/server.go), and another node another identifier. Fails where there are none: a next hop that
@@ -34,14 +45,14 @@ export function offersFor(
   { tunnel, gateways, priority }: Offering,
   carried: string,
   nextHopUrl: string,
-  standing?: WireMechanism,
+  { standing, wireguard }: Known = {},
 ): Mechanism[] {
   const uplinks = gateways && carried === payload.ethernet ? [vlanOffer] : [];
   const all = isOnThisNode(nextHopUrl)
     ? [{ cls: local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } }, kernelOffer(standing)]
-    : uplinks.length > 0 && !tunnel
+    : uplinks.length > 0 && !carrierOf(tunnel, carried)
       ? uplinks
-      : [vxlanOffer(tunnelFor(tunnel, carried, nextHopUrl), standing), ...uplinks];
+      : [tunnelOffer(tunnelFor(tunnel, carried, nextHopUrl), standing, wireguard), ...uplinks];
   return inOrder(priority, all);
 }
 
@@ -70,12 +81,22 @@ function kernelOffer(standing?: WireMechanism): Mechanism {
   return { cls: local, type: mechanismType.kernel, parameters };
 }
 
+/** Whether that next hop will be offered WireGuard. */
+export function wireguardLeads({ tunnel }: Offering, carried: string, nextHopUrl: string): boolean {
+  return !isOnThisNode(nextHopUrl) && carrierOf(tunnel, carried) === mechanismType.wireguard;
+}
+
+function carrierOf(tunnel: TunnelSettings | undefined, carried: string): string | undefined {
+  if (carried === payload.ethernet) return tunnel?.vxlanPort === undefined ? undefined : mechanismType.vxlan;
+  return tunnel?.wireguardPort === undefined ? undefined : mechanismType.wireguard;
+}
+
 function tunnelFor(tunnel: TunnelSettings | undefined, carried: string, nextHopUrl: string): TunnelSettings {
   const [reason, hint] =
     carried === payload.ethernet
       ? ['this node has no tunnels', noTunnelHint]
-      : [`payload ${carried} needs WIREGUARD to another node, which this forwarder does not offer`, ethernetHint];
-  if (tunnel && carried === payload.ethernet) return tunnel;
+      : [`payload ${carried} needs WIREGUARD to another node, which this node does not offer`, ethernetHint];
+  if (tunnel && carrierOf(tunnel, carried)) return tunnel;
   throw new CrosswireError({
     code: 'MECHANISM_UNSUPPORTED',
     operation: 'offer the next hop a mechanism',
@@ -85,8 +106,26 @@ function tunnelFor(tunnel: TunnelSettings | undefined, carried: string, nextHopU
   });
 }
 
-const noTunnelHint = 'a tunnel needs NSM_TUNNEL_IP, or a default route';
-const ethernetHint = 'register the network service with payload ETHERNET, or run an endpoint on this node';
+const noTunnelHint = 'a tunnel needs NSM_TUNNEL_IP, or a default route, and VXLAN in the kernel: see crosswire doctor';
+const ethernetHint =
+  'it needs WireGuard in the kernel (see crosswire doctor); or register the network service with payload ETHERNET, or run an endpoint on this node';
+
+function tunnelOffer(tunnel: TunnelSettings, standing?: WireMechanism, wireguard?: WireguardSide): Mechanism {
+  return wireguard ? wireguardOffer(tunnel, wireguard) : vxlanOffer(tunnel, standing);
+}
+
+function wireguardOffer({ address, mtu }: TunnelSettings, { port, publicKey }: WireguardSide): Mechanism {
+  return {
+    cls: remote,
+    type: mechanismType.wireguard,
+    parameters: {
+      [parameter.sourceAddress]: address,
+      [parameter.sourcePort]: String(port),
+      [parameter.sourcePublicKey]: publicKey,
+      [parameter.mtu]: String(tunnelMtu(address, mtu, 'wireguard')),
+    },
+  };
+}
 
 /** What it is in which VLAN, the endpoint says. */
 const vlanOffer: Mechanism = { cls: remote, type: mechanismType.vlan, parameters: {} };
@@ -105,10 +144,12 @@ function vxlanOffer({ address, vxlanPort, mtu }: TunnelSettings, standing?: Wire
   };
 }
 
-/** VXLAN carries an Ethernet frame, perhaps with a VLAN tag, in UDP in IP: 54 bytes around the inner packet, 74 with
- *  IPv6 (contract of NSM's forwarders; RFC 7348, section 5). */
-export function tunnelMtu(address: string, underlay: number): number {
-  return underlay - (address.includes(':') ? 74 : 54);
+/** Bytes around the inner packet, with IPv4; with IPv6 it is 20 more. VXLAN carries an Ethernet frame, perhaps with a
+ *  VLAN tag, in UDP in IP (RFC 7348, section 5); WireGuard has 32 of its own (contract of NSM's forwarders). */
+const overhead = { vxlan: 54, wireguard: 60 } as const;
+
+export function tunnelMtu(address: string, underlay: number, by: keyof typeof overhead = 'vxlan'): number {
+  return underlay - overhead[by] - (address.includes(':') ? 20 : 0);
 }
 
 /** Those of the caller's mechanisms that can be had here, in the caller's order. One in use already stands alone. */
@@ -118,9 +159,9 @@ export function acceptable(
   inUse: Mechanism | undefined,
   preferences: readonly Mechanism[],
 ): Mechanism[] {
-  const tunnels = tunnel && carried === payload.ethernet ? [mechanismType.vxlan] : [];
-  const shared = devices ? [mechanismType.vfio] : [];
-  const types: readonly string[] = [mechanismType.memif, mechanismType.kernel, ...shared, ...tunnels];
+  const carrier = carrierOf(tunnel, carried);
+  const others = [...(devices ? [mechanismType.vfio] : []), ...(carrier ? [carrier] : [])];
+  const types: readonly string[] = [mechanismType.memif, mechanismType.kernel, ...others];
   const asked = inUse ? [inUse] : preferences;
   const taken = asked.filter(({ type }) => types.includes(type));
   if (taken.length > 0) return taken;
@@ -129,6 +170,6 @@ export function acceptable(
     operation: 'choose a mechanism',
     subject: asked.map(({ type }) => type).join(', ') || 'none',
     reason: `this forwarder takes ${types.join(', ')} for payload ${carried}`,
-    hint: carried !== payload.ethernet ? ethernetHint : tunnel ? undefined : noTunnelHint,
+    hint: carrier ? undefined : carried === payload.ethernet ? noTunnelHint : ethernetHint,
   });
 }

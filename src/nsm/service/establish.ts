@@ -9,8 +9,9 @@ import { completed } from '../mechanisms/caller-side.ts';
 import { endsInDevice, resourceFor, withDevice } from '../mechanisms/devices.ts';
 import { uplinkOf, withUplinkMtu } from '../mechanisms/gateways.ts';
 import { isInodeUrl } from '../mechanisms/inode-url.ts';
-import { acceptable, deviceOffersFor, offersFor } from '../mechanisms/offers.ts';
+import { acceptable, deviceOffersFor, offersFor, wireguardLeads } from '../mechanisms/offers.ts';
 import { VniBook } from '../mechanisms/vni.ts';
+import { WireguardBook, type WireguardSide } from '../mechanisms/wireguard.ts';
 import { mechanismType, parameter } from '../names.ts';
 import { ownSegment, withSegment } from '../path/path-segments.ts';
 import { Discovery, type Found } from '../registry/discovery.ts';
@@ -35,6 +36,7 @@ export type Outcome = Omit<Established, 'caller' | 'client' | 'scope' | 'givePla
 
 /** By which a connection is led on. */
 interface Way {
+  readonly wireguard: WireguardSide | undefined;
   readonly callerSide: Mechanism;
   readonly offers: readonly Mechanism[];
   readonly found: Found;
@@ -56,11 +58,19 @@ export class Establisher {
   readonly #settings: ServiceSettings;
   readonly #parts: ServiceParts;
   readonly #rotation = new Rotation();
-  readonly vnis = new VniBook();
+  readonly #vnis = new VniBook();
+  readonly #wireguard: WireguardBook;
 
   constructor(settings: ServiceSettings, parts: ServiceParts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#wireguard = new WireguardBook({ first: settings.tunnel?.wireguardPort ?? 0, isFree: parts.isPortFree });
+  }
+
+  /** What the tunnel of a connection was given goes to whoever comes next. */
+  release(connection: string): void {
+    this.#vnis.release(connection);
+    this.#wireguard.release(connection);
   }
 
   /** Tries the caller's mechanisms in its order, each with every endpoint; the first that works end to end wins. */
@@ -91,7 +101,7 @@ export class Establisher {
       }
     }
     files.keepOnly(held ? urlsOf(held.connection.mechanism, held.onward) : []);
-    if (!held) this.vnis.release(connection.id);
+    if (!held) this.release(connection.id);
     throw failures.length === 1 ? failures[0] : allFailed(connection, failures);
   }
 
@@ -110,16 +120,22 @@ export class Establisher {
     const { tunnel, temporaryDirectory } = this.#settings;
     try {
       const standing = this.#standingAt(found, wire);
+      const wireguard = await this.#wireguardSide(attempt, asked, found);
       const offers = endsInDevice(asked)
         ? deviceOffersFor(this.#offering, found.identity, standing)
-        : offersFor(this.#offeringTo(asked), connection.payload, found.identity, standing);
+        : offersFor(this.#offeringTo(asked), connection.payload, found.identity, { standing, wireguard });
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
-      const callerSide = completed({ tunnel, vnis: this.vnis, temporaryDirectory }, connection, asked);
+      const sides = { tunnel, vnis: this.#vnis, wireguard, temporaryDirectory };
+      const callerSide = completed(sides, connection, asked);
       const same = held?.endpoint.identity === found.identity && held.endpoint.name === found.name;
       if (!same) await attempt.leave();
       const nextHop = await this.#nextHop(same ? held : undefined, found, call);
-      return await this.#ask(attempt, { callerSide, offers, found, nextHop }, same ? held.onward : undefined);
+      return await this.#ask(
+        attempt,
+        { wireguard, callerSide, offers, found, nextHop },
+        same ? held.onward : undefined,
+      );
     } catch (error) {
       found.file?.close();
       throw error;
@@ -130,6 +146,15 @@ export class Establisher {
   #standingAt({ name }: Found, wire: string): Wire['endpoint']['mechanism'] | undefined {
     const endpoint = this.#parts.wires.get(wire)?.spec.endpoint;
     return endpoint?.pod === name ? endpoint.mechanism : undefined;
+  }
+
+  /** Of the one tunnel that a wire can have, on whichever side it is. */
+  async #wireguardSide({ connection, wire }: Attempt, asked: Mechanism, found: Found) {
+    const isAsked = asked.type === mechanismType.wireguard;
+    const leads = !endsInDevice(asked) && wireguardLeads(this.#offering, connection.payload, found.identity);
+    if (!isAsked && !leads) return undefined;
+    const standing = this.#parts.wires.wanted(wire)?.[isAsked ? 'client' : 'endpoint'].mechanism;
+    return this.#wireguard.sideOf(connection.id, standing);
   }
 
   async #ask(attempt: Attempt, way: Way, inUse: Mechanism | undefined): Promise<Outcome> {
@@ -161,7 +186,7 @@ export class Establisher {
 
   async #makeWire(
     { connection: asked, wire: name, held, files }: Attempt,
-    { callerSide, found, nextHop }: Way,
+    { wireguard, callerSide, found, nextHop }: Way,
     answer: Connection,
   ): Promise<Outcome> {
     const onward = answer.mechanism as Mechanism;
@@ -179,6 +204,7 @@ export class Establisher {
       connection: uplink ? { ...merged, labels: this.#labelsOf(asked, merged, name) } : merged,
       client: callerSide,
       endpoint: onward,
+      wireguard,
       memifViaEngine: this.#settings.memifViaEngine,
       pathOf: (url) => files.get(url)?.path,
       devices: this.#parts.devices,
@@ -278,7 +304,8 @@ function withMtu({ context }: Connection, mechanism: Mechanism): Connection['con
   };
   if (base.MTU === 0 && endsInDevice(mechanism)) return base; // a NIC's own: what it can, only the NIC knows
   const wanted = base.MTU || usualMtu;
-  const tunnel = type === mechanismType.vxlan ? Number(parameters[parameter.mtu]) : wanted;
+  const isTunnel = type === mechanismType.vxlan || type === mechanismType.wireguard;
+  const tunnel = isTunnel ? Number(parameters[parameter.mtu]) : wanted;
   return { ...base, MTU: Math.min(wanted, tunnel) };
 }
 

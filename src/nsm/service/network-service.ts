@@ -244,7 +244,7 @@ export class NetworkService {
     nextHop.close();
     held.endpoint.file?.close();
     files.close();
-    this.#establisher.vnis.release(id);
+    this.#establisher.release(id);
     held.givePlaceBack();
     this.#monitor.deleted(connection);
   }

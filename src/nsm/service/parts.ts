@@ -6,6 +6,7 @@ import type { Connection, PathSegment } from '../generated/connection.ts';
 import type { SharedDevices } from '../mechanisms/devices.ts';
 import type { Gateways } from '../mechanisms/gateways.ts';
 import type { TunnelSettings } from '../mechanisms/offers.ts';
+import type { WireguardPorts } from '../mechanisms/wireguard.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import type { Dialer, NextHop, Peer } from '../transport/calls.ts';
 import type { Wires } from '../wires.ts';
@@ -40,6 +41,7 @@ export interface ServiceParts {
   readonly checkCaller: (segments: readonly PathSegment[], certificate: string) => Promise<void>;
   /** The namespaces of this node that processes and mounts refer to. */
   readonly listNamespaces: DeparturesParts['list'];
+  readonly isPortFree: WireguardPorts['isFree'];
   /** Absent: none are. */
   readonly devices?: SharedDevices | undefined;
   /** Absent: none are known. */

@@ -8,6 +8,7 @@ import type { Connection, Mechanism } from '../generated/connection.ts';
 import { controlGroupFor, endsInDevice, resourceFor, type SharedDevices } from '../mechanisms/devices.ts';
 import type { Uplink } from '../mechanisms/gateways.ts';
 import { parseInodeUrl } from '../mechanisms/inode-url.ts';
+import type { WireguardSide } from '../mechanisms/wireguard.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
 import { clientOf, nextSegment } from '../path/path-segments.ts';
 import { halfOf, neighboursOf, policiesOf, routesOf } from './kernel-end.ts';
@@ -20,6 +21,8 @@ export interface Agreement {
   /** Towards the client, and towards the endpoint. */
   readonly client: Mechanism;
   readonly endpoint: Mechanism;
+  /** Our side of the tunnel, where one of the mechanisms is WireGuard. */
+  readonly wireguard?: WireguardSide | undefined;
   /** memif at both ends: through the engine, counted; otherwise the two applications share the memory. */
   readonly memifViaEngine: boolean;
   /** Where the namespace of an inode url can be opened now. */
@@ -95,7 +98,7 @@ function labelOfToken(end: End, mechanism: Mechanism): object {
 }
 
 function endOf(agreement: Agreement, end: End): object {
-  const { connection, pathOf, devices, port, [end]: mechanism } = agreement;
+  const { connection, pathOf, devices, port, wireguard, [end]: mechanism } = agreement;
   const { type, parameters } = mechanism;
   switch (type) {
     case mechanismType.kernel: {
@@ -120,6 +123,8 @@ function endOf(agreement: Agreement, end: End): object {
       return { vlan: { device: agreement.uplink?.device, id: agreement.uplink?.id } };
     case mechanismType.vxlan:
       return { vxlan: tunnelEnd(end, parameters) };
+    case mechanismType.wireguard:
+      return { wireguard: wireguardEnd(end, parameters, wireguard) };
     default:
       throw new Error(`mechanism ${type} was agreed on without being offered`);
   }
@@ -157,4 +162,18 @@ function tunnelEnd(end: End, parameters: Mechanism['parameters']): object {
   const [local, remote] = end === 'endpoint' ? [source, destination] : [destination, source];
   const port = parameters[end === 'endpoint' ? parameter.sourcePort : parameter.destinationPort];
   return { local, remote, port: Number(port), vni: Number(parameters[parameter.vni]) };
+}
+
+function wireguardEnd(end: End, parameters: Mechanism['parameters'], own: WireguardSide | undefined): object {
+  const [address, port, key] =
+    end === 'endpoint'
+      ? [parameter.destinationAddress, parameter.destinationPort, parameter.destinationPublicKey]
+      : [parameter.sourceAddress, parameter.sourcePort, parameter.sourcePublicKey];
+  return {
+    localPort: own?.port,
+    remote: parameters[address],
+    remotePort: Number(parameters[port]),
+    privateKey: own?.privateKey,
+    publicKey: parameters[key],
+  };
 }

@@ -22,14 +22,14 @@ test('on this node memif goes before kernel, unless told otherwise', (t) => {
 
 test('an endpoint hears what its interface is called already, another node its identifier', (t) => {
   const [, first] = offersFor(offering, 'IP', 'inode://4/7');
-  const [, again] = offersFor(offering, 'IP', 'inode://4/7', kernel('svc-1-a'));
+  const [, again] = offersFor(offering, 'IP', 'inode://4/7', { standing: kernel('svc-1-a') });
   t.deepEqual([first?.parameters, again?.parameters], [{}, { name: 'svc-1-a' }]);
   for (const [local, vni] of [
     [tunnel.address, '8'],
     ['10.0.0.77', undefined],
   ] as const) {
     const standing = { type: 'vxlan', local, remote: '10.0.0.9', port: 4789, vni: 8 } as const;
-    const [offer] = offersFor(offering, 'ETHERNET', 'tcp://10.0.0.9:5001', standing);
+    const [offer] = offersFor(offering, 'ETHERNET', 'tcp://10.0.0.9:5001', { standing });
     t.is(offer?.parameters['vni'], vni);
   }
 });

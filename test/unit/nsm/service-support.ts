@@ -62,6 +62,7 @@ export function settingOf(
       listNamespaces: async () => namespaces,
       devices,
       gateways,
+      isPortFree: async () => true,
       tracing,
       log: { info: () => {}, warn: (_about, words) => warnings.push(words) },
     },
