@@ -72,6 +72,7 @@ export class Daemon {
     const process = new Background(program, args);
     this.process = process;
     try {
+      if (this.#home) return await process.says(/"msg":"ready"/); // to ask inside takes a program each time
       await eventually('the daemon is ready', async () => {
         if (process.child.exitCode !== null) throw new Error(process.output);
         return (await this.#get('/readyz')) !== undefined;
