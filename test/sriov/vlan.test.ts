@@ -44,7 +44,7 @@ testWith(['root', 'ping', 'vlan'], 'three in one VLAN: each reaches the peer out
   const { daemon, pods, node } = shared;
   const strangers = await receivedBy(shared.outside, stranger);
   await shared.join(100);
-  for (const pod of pods) await ping(pod, outsideAddress);
+  await shared.greet(peer);
   t.like(await linkOf(shared.pod(0)), { mtu: 1500, linkinfo: { info_kind: 'vlan', info_data: { id: 100 } } });
   const below = await uplinks();
   t.is(below.length, 3);

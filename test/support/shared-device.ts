@@ -55,6 +55,26 @@ export class SharedDevice {
     await this.daemon.mustApply(wireFile(...this.pods.map((_, at) => this.wire(at, id))));
   }
 
+  /** Every pod answers a ping once; from then on the outside knows them, and asks none again. */
+  async greet(peer: string): Promise<void> {
+    for (const [at, pod] of this.pods.entries()) {
+      await ping(pod, outsideAddress);
+      const { address } = await linkOf(pod);
+      await this.outside.run(
+        'ip',
+        'neigh',
+        'replace',
+        addressOf(at),
+        'lladdr',
+        address,
+        'dev',
+        peer,
+        'nud',
+        'permanent',
+      );
+    }
+  }
+
   pod(at: number): Namespace {
     const found = this.pods[at];
     if (!found) throw new Error(`there is no pod ${at}`);
