@@ -4,8 +4,10 @@
 
 import { isIP } from 'node:net';
 import { CrosswireError } from '../model/error.ts';
+import type { RegistryPolicy } from '../model/registry-policy.ts';
 import { nearest } from './nearest.ts';
 import { isTrue, managerVariable, runOptionNames } from './nsm-run-options.ts';
+import { readRegistryPolicies, usualRegistryPolicies } from './registry-policies.ts';
 
 /** Where the identity comes from: the Workload API, else files. */
 export interface IdentityOptions {
@@ -33,11 +35,15 @@ export interface NsmOptions extends IdentityOptions {
   readonly podResourcesDirectory: string;
   readonly resourcePollMilliseconds: number;
   readonly controlGroupDirectory: string;
+  /** Over the answer to our registration. */
+  readonly registryPolicies: readonly RegistryPolicy[];
   readonly telemetry: boolean;
   readonly telemetryEndpoint: string;
 }
 
-type Reading<T> = { readonly value: T } | { readonly reason: string; readonly hint?: string };
+type Reading<T> =
+  | { readonly value: T; readonly warning?: string }
+  | { readonly reason: string; readonly hint?: string };
 
 export interface NsmOptionRow<Key extends keyof NsmOptions = keyof NsmOptions> {
   readonly key: Key;
@@ -185,6 +191,14 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     read: anyText,
   }),
   row({
+    key: 'registryPolicies',
+    environment: 'NSM_REGISTRY_CLIENT_POLICIES',
+    default: usualRegistryPolicies,
+    meaning:
+      "policies that the manager's answer to the registration must pass: names of NSM's Rego files, or expressions",
+    read: policies,
+  }),
+  row({
     key: 'workloadApi',
     environment: 'SPIFFE_ENDPOINT_SOCKET',
     default: '',
@@ -234,7 +248,6 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
 
 /** Of cmd-forwarder-vpp; read elsewhere, or about things that Crosswire does not have. Taken without a word. */
 export const withoutEffect: readonly string[] = [
-  'NSM_REGISTRY_CLIENT_POLICIES',
   'NSM_METRICS_EXPORT_INTERVAL',
   'NSM_PPROF_ENABLED',
   'NSM_PPROF_LISTEN_ON',
@@ -257,7 +270,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface NsmReading {
   /** Undefined where there is no mesh. */
   readonly options: NsmOptions | undefined;
-  /** Variables that nothing reads, in words. */
+  /** Variables that nothing reads, and what is not done of what others ask for, in words. */
   readonly warnings: readonly string[];
 }
 
@@ -272,15 +285,17 @@ export function readNsmOptions(environment: Environment): NsmReading {
   if (!environment[managerVariable]) return { options: undefined, warnings: [] };
   const errors: CrosswireError[] = [];
   const options: Record<string, unknown> = {};
+  const warnings = unknownVariables(environment);
   for (const row of nsmOptionRows) {
     const { key, environment: variable, default: usual } = row;
     const reading = row.read(environment[variable] || usual);
     if ('value' in reading) options[key] = Object.freeze(reading.value);
-    else errors.push(refusal(variable, reading.reason, reading.hint));
+    if ('value' in reading && reading.warning) warnings.push(`${variable}: ${reading.warning}`);
+    if ('reason' in reading) errors.push(refusal(variable, reading.reason, reading.hint));
   }
   errors.push(...identityProblems(options as unknown as NsmOptions));
   if (errors.length > 0) throw new AggregateError(errors, 'the environment cannot be used');
-  return { options: Object.freeze(options) as unknown as NsmOptions, warnings: unknownVariables(environment) };
+  return { options: Object.freeze(options) as unknown as NsmOptions, warnings: warnings };
 }
 
 function identityProblems({ workloadApi, certificateFile, keyFile, bundleFile }: IdentityOptions): CrosswireError[] {
@@ -340,6 +355,16 @@ function url(value: string): Reading<string> {
   const [, port] = /^tcp:\/\/.*:(\d{1,5})$/.exec(value) ?? [];
   if (/^unix:(\/\/)?\/[^/]/.test(value) || (port && Number(port) <= 65_535)) return { value };
   return { reason: `'${value}' is no address`, hint: 'like unix:///run/nsm.sock or tcp://host:5001' };
+}
+
+function policies(value: string): Reading<readonly RegistryPolicy[]> {
+  try {
+    const { policies: known, unknown } = readRegistryPolicies(list(value));
+    if (unknown.length === 0) return { value: known };
+    return { value: known, warning: `Crosswire has no policy '${unknown.join("', '")}', and does not check it` };
+  } catch (error) {
+    return { reason: (error as SyntaxError).message };
+  }
 }
 
 function list(value: string): string[] {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the forwarder is to appear in a mesh. config/ reads it from the environment.
 
+import type { RegistryPolicy } from '../model/registry-policy.ts';
+
 export interface NsmSettings {
   /** Of the forwarder: its endpoint name and its segment of every path. */
   readonly name: string;
@@ -17,4 +19,6 @@ export interface NsmSettings {
   readonly wireguardPort: number;
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
+  /** That the answer to our registration must pass. */
+  readonly registryPolicies: readonly RegistryPolicy[];
 }

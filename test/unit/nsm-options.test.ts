@@ -45,6 +45,7 @@ test('defaults are those of cmd-forwarder-vpp', (t) => {
     podResourcesDirectory: '/var/lib/kubelet/pod-resources',
     resourcePollMilliseconds: 30_000,
     controlGroupDirectory: '/host/sys/fs/cgroup/devices',
+    registryPolicies: ['tokens_valid', 'tokens_expired', 'tokens_chained', 'next_token_signed'],
     workloadApi: 'unix:///run/agent.sock',
     certificateFile: '',
     keyFile: '',
@@ -75,6 +76,9 @@ const good: readonly [variable: string, text: string, key: string, value: unknow
   ['NSM_VXLAN_PORT', '65535', 'vxlanPort', 65535],
   ['NSM_MECHANISM_PRIORITY', 'KERNEL, memif', 'mechanismPriority', ['KERNEL', 'memif']],
   ['CROSSWIRE_MEMIF_VIA_ENGINE', '1', 'memifViaEngine', true],
+  ['NSM_REGISTRY_CLIENT_POLICIES', 'etc/nsm/opa/common/tokens_expired.rego', 'registryPolicies', ['tokens_expired']],
+  ['NSM_REGISTRY_CLIENT_POLICIES', 'etc/nsm/opa/client/.*.rego', 'registryPolicies', ['next_token_signed']],
+  ['NSM_REGISTRY_CLIENT_POLICIES', 'etc/nsm/opa/registry/client_allowed.rego', 'registryPolicies', []],
   ['TELEMETRY', 'True', 'telemetry', true],
   ['TELEMETRY', 'f', 'telemetry', false],
   ['NSM_OPEN_TELEMETRY_ENDPOINT', 'collector:4317', 'telemetryEndpoint', 'collector:4317'],
@@ -94,6 +98,7 @@ const bad: Readonly<Record<string, readonly string[]>> = {
   NSM_TUNNEL_IP: ['eth0', '10.0.0.1/24', '10.0.0'],
   NSM_VXLAN_PORT: ['-1', '65536', 'vxlan', '1.5'],
   CROSSWIRE_MEMIF_VIA_ENGINE: ['yes', '2'],
+  NSM_REGISTRY_CLIENT_POLICIES: ['etc/nsm/opa/(.rego'],
   TELEMETRY: ['on'],
 };
 
@@ -136,6 +141,15 @@ test('variables that nothing reads are named, with the nearest one that somethin
 test('variables of cmd-forwarder-vpp about what Crosswire does not have are taken without a word', (t) => {
   const all = Object.fromEntries(withoutEffect.map((variable) => [variable, 'anything']));
   t.deepEqual(read({ ...all, NSM_PROMETHEUS_LISTEN_ON: ':8081', NSM_LOG_LEVEL: 'INFO' }).warnings, []);
+});
+
+test('policies that Crosswire does not have are named, and those beside them are checked', (t) => {
+  const asked = 'etc/nsm/opa/common/tokens_valid.rego,etc/nsm/own.rego,etc/nsm/opa/server/.*.rego';
+  const { options, warnings } = read({ NSM_REGISTRY_CLIENT_POLICIES: asked });
+  t.deepEqual(options?.registryPolicies, ['tokens_valid']);
+  t.deepEqual(warnings, [
+    "NSM_REGISTRY_CLIENT_POLICIES: Crosswire has no policy 'etc/nsm/own.rego', 'etc/nsm/opa/server/.*.rego', and does not check it",
+  ]);
 });
 
 test('an empty variable is one that is not set', (t) => {

@@ -2,6 +2,7 @@
 // An endpoint of NSM: serves one service from one namespace, and is registered while it runs.
 
 import { Metadata } from '@grpc/grpc-js';
+import { registryPolicies } from '../../model/registry-policy.ts';
 import { MonitorConnectionService } from '../generated/connection.ts';
 import { HealthService } from '../generated/health.ts';
 import { NetworkServiceService } from '../generated/networkservice.ts';
@@ -47,15 +48,18 @@ export class Endpoint {
     this.#manager = new Manager(settings.managerUrl, program.dialer, settings.dialMilliseconds);
     this.#service = new EndpointService(settings, program, onChange);
     this.#server = program.server();
-    this.#registration = new Registration(settings, {
-      manager: async (signal) => {
-        const manager = await this.#manager.connect(signal);
-        await this.#offerService(manager, signal);
-        return manager;
+    this.#registration = new Registration(
+      { ...settings, registryPolicies },
+      {
+        manager: async (signal) => {
+          const manager = await this.#manager.connect(signal);
+          await this.#offerService(manager, signal);
+          return manager;
+        },
+        onRegistered,
+        onFailed: (error) => program.log.warn({ error, manager: settings.managerUrl }, 'not registered; trying again'),
       },
-      onRegistered,
-      onFailed: (error) => program.log.warn({ error, manager: settings.managerUrl }, 'not registered; trying again'),
-    });
+    );
   }
 
   async start(): Promise<void> {

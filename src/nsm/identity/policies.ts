@@ -5,6 +5,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { CrosswireError } from '../../model/error.ts';
+import { type RegistryPolicy, registryPolicies } from '../../model/registry-policy.ts';
 import { type DecodedToken, decodeToken } from './jwt.ts';
 
 export interface SegmentToken {
@@ -34,7 +35,23 @@ export async function checkClientPolicies(
   await checkSigned('next_token_signed', path.pathSegments[path.index + 1], serverCertificate);
 }
 
-function checkCommon(segments: readonly SegmentToken[], now: Date): void {
+/** Of a client of a registry, which stands at the beginning of the path: those that are `asked` for. Throws POLICY_REFUSED. */
+export async function checkRegistryPolicies(
+  segments: readonly SegmentToken[],
+  serverCertificate: string,
+  asked: readonly RegistryPolicy[],
+  now: Date = new Date(),
+): Promise<void> {
+  checkCommon(segments, now, asked);
+  if (asked.includes('next_token_signed')) await checkSigned('next_token_signed', segments[1], serverCertificate);
+}
+
+function checkCommon(
+  segments: readonly SegmentToken[],
+  now: Date,
+  asked = registryPolicies as readonly string[],
+): void {
+  if (!['tokens_valid', 'tokens_expired', 'tokens_chained'].some((policy) => asked.includes(policy))) return;
   if (segments.length > mostSegments)
     throw refusal('tokens_valid', `the path has ${segments.length} segments, more than ${mostSegments}`);
   const tokens = segments.map(({ token }, index) => {
@@ -43,10 +60,11 @@ function checkCommon(segments: readonly SegmentToken[], now: Date): void {
     return decoded;
   });
   for (const [index, token] of tokens.entries())
-    if (!isAlive(token, now)) throw refusal('tokens_expired', `the token of segment ${index} has expired`);
+    if (asked.includes('tokens_expired') && !isAlive(token, now))
+      throw refusal('tokens_expired', `the token of segment ${index} has expired`);
   for (const [index, token] of tokens.entries()) {
     const next = tokens[index + 1];
-    if (next !== undefined && !isFor(token, next))
+    if (asked.includes('tokens_chained') && next !== undefined && !isFor(token, next))
       throw refusal(
         'tokens_chained',
         `the token of segment ${index} is not meant for the holder of segment ${index + 1}`,

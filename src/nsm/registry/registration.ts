@@ -5,11 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
 import { CrosswireError } from '../../model/error.ts';
+import type { RegistryPolicy } from '../../model/registry-policy.ts';
 import {
   NetworkServiceEndpoint,
   NetworkServiceEndpointQuery,
   NetworkServiceEndpointRegistryService,
 } from '../generated/registry.ts';
+import { checkRegistryPolicies } from '../identity/policies.ts';
 import { metadataKey } from '../names.ts';
 import type { NextHop } from '../transport/calls.ts';
 
@@ -20,6 +22,8 @@ export interface RegistrationSettings {
   readonly labels: Readonly<Record<string, string>>;
   /** The socket file we listen on, or `tcp://…`. */
   readonly listenUrl: string;
+  /** That the answer must pass. */
+  readonly registryPolicies: readonly RegistryPolicy[];
 }
 
 export interface RegistrationParts {
@@ -74,7 +78,7 @@ export class Registration {
   }
 
   async #register(manager: NextHop, signal: AbortSignal): Promise<NetworkServiceEndpoint> {
-    const { name, service, labels } = this.#settings;
+    const { name, service, labels, registryPolicies } = this.#settings;
     const metadata = new Metadata();
     metadata.set(metadataKey.path, '{"Index":0,"PathSegments":null}');
     const endpoint = NetworkServiceEndpoint.fromPartial({
@@ -84,11 +88,12 @@ export class Registration {
       url: await this.#urlFor(manager),
     });
     const deadline = new Date(Date.now() + longestAttempt);
-    const { response } = await manager.unary(NetworkServiceEndpointRegistryService.register, endpoint, {
+    const { response, headers } = await manager.unary(NetworkServiceEndpointRegistryService.register, endpoint, {
       signal,
       deadline,
       metadata,
     });
+    await checkRegistryPolicies(pathIn(headers), manager.peer.certificate, registryPolicies);
     return response;
   }
 
@@ -120,6 +125,18 @@ export class Registration {
     for await (const { networkServiceEndpoint: entry, deleted } of answers)
       if (deleted && entry?.name === name) throw lost('the manager removed the entry');
     throw lost('the manager ended the watch');
+  }
+}
+
+/** What a registry answers beside the entry (sdk, registry/common/grpcmetadata); nothing where it cannot be read. */
+function pathIn(headers: Metadata): { token: string }[] {
+  try {
+    const { PathSegments: segments } = JSON.parse(String(headers.get(metadataKey.path)[0])) as {
+      readonly PathSegments?: unknown;
+    };
+    return Array.isArray(segments) ? segments.map((one: { token?: unknown }) => ({ token: String(one.token) })) : [];
+  } catch {
+    return [];
   }
 }
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies as NSM's programs are told of them: regular expressions over the names of Rego files (networkservicemesh/sdk,
+// pkg/tools/opa/policies.go).
+
+import type { RegistryPolicy } from '../model/registry-policy.ts';
+
+export const usualRegistryPolicies =
+  'etc/nsm/opa/common/.*.rego,etc/nsm/opa/registry/.*.rego,etc/nsm/opa/client/.*.rego';
+
+const files: ReadonlyMap<string, RegistryPolicy | undefined> = new Map<string, RegistryPolicy | undefined>([
+  ['etc/nsm/opa/common/tokens_valid.rego', 'tokens_valid'],
+  ['etc/nsm/opa/common/tokens_expired.rego', 'tokens_expired'],
+  ['etc/nsm/opa/common/tokens_chained.rego', 'tokens_chained'],
+  ['etc/nsm/opa/client/next_token_signed.rego', 'next_token_signed'],
+  // Whether a name is used by the one it belongs to: of the one name that a forwarder registers it always holds.
+  ['etc/nsm/opa/registry/client_allowed.rego', undefined],
+]);
+
+export interface PoliciesReading {
+  readonly policies: readonly RegistryPolicy[];
+  /** Expressions that name no file of these. */
+  readonly unknown: readonly string[];
+}
+
+/** Throws a SyntaxError where one is no regular expression. */
+export function readRegistryPolicies(expressions: readonly string[]): PoliciesReading {
+  const named = expressions.map((text) => {
+    const whole = new RegExp(`^(?:${text})$`);
+    return { text, matching: [...files.keys()].filter((file) => whole.test(file)) };
+  });
+  const policies = new Set(named.flatMap(({ matching }) => matching.flatMap((file) => files.get(file) ?? [])));
+  const unknown = named.flatMap(({ text, matching }) => (matching.length > 0 ? [] : [text]));
+  return { policies: [...policies], unknown };
+}
