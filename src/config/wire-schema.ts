@@ -129,7 +129,10 @@ const vfio = z
   .strictObject({
     device,
     mac: text(checks.macAddress, 'its MAC address; made up if absent').optional(),
-    cgroup: text(checks.absolutePath, 'the control group that may open it, as /proc/PID/cgroup names it').optional(),
+    cgroup: text(
+      checks.absolutePath,
+      'the directory of the control group that may open it, or of the one above with /* behind it',
+    ).optional(),
   })
   .meta({ description: 'a virtual function for an application that drives it itself, by VFIO' });
 

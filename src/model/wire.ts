@@ -86,7 +86,7 @@ export interface VfioMechanism {
   readonly type: 'vfio';
   readonly device: DeviceRequest;
   readonly mac?: string;
-  /** The control group whose processes may open its device nodes: a path, as the kernel's cgroup file systems have it. */
+  /** The directory of the control group whose processes may open its device nodes; `/*` behind it: all directly below. */
   readonly cgroup?: string;
 }
 

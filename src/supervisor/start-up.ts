@@ -63,7 +63,7 @@ export async function recover({
 }
 
 /** Devices that were lent to wires which are no more. */
-async function returnUnclaimed(devices: Devices, isClaimed: (holding: Holding) => boolean): Promise<unknown[]> {
+export async function returnUnclaimed(devices: Devices, isClaimed: (holding: Holding) => boolean): Promise<unknown[]> {
   const unclaimed = (await devices.holdings()).filter((one) => !isClaimed(one));
   const returns = await Promise.allSettled(unclaimed.map((one) => devices.giveBack(one.pci, one)));
   return returns.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));

@@ -4,6 +4,7 @@
 import { HostDeviceFinder } from '../host/host-devices.ts';
 import { checkNode, parseMark } from '../host/marks.ts';
 import { NamespaceFinder } from '../host/namespaces.ts';
+import type { Holding } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import type {
   ApplyReport,
@@ -30,7 +31,7 @@ import { Roll } from './roll.ts';
 import { Resync } from './resync.ts';
 import { Retries } from './retries.ts';
 import type { Log, StopOptions, SupervisorSettings } from './settings.ts';
-import { recover } from './start-up.ts';
+import { recover, returnUnclaimed } from './start-up.ts';
 import { statusOf } from './status.ts';
 import { Survey } from './survey.ts';
 import { Turns } from './turns.ts';
@@ -210,6 +211,14 @@ export class Supervisor {
     return entry.meter.refresh(this.settings.dataplane);
   }
 
+  /** What could not be given back when its wire was given up: the wire is not there to try again. */
+  async #returnForgotten(): Promise<void> {
+    const { devices, node } = this.settings;
+    const isClaimed = ({ mark }: Holding) => this.#keeper.entries.has(parseMark(node, mark)?.wire ?? '');
+    const errors = devices ? await returnUnclaimed(devices, isClaimed) : [];
+    for (const error of errors) this.#log.warn({ error }, 'a device could not be given back; it is tried again');
+  }
+
   /** A device of the wire is not where it was taken to. */
   #seeTo(mark: string): void {
     const wire = parseMark(this.settings.node, mark)?.wire;
@@ -239,6 +248,7 @@ export class Supervisor {
 
   async #keepAll(quick: boolean): Promise<void> {
     const { dataplane, node } = this.settings;
+    if (this.#state === 'running') await this.#returnForgotten();
     const survey = new Survey(dataplane, node);
     await Promise.all(this.#byPlace().map((name) => this.#keeper.keep(name, { quick, survey })));
   }

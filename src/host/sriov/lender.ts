@@ -14,7 +14,7 @@ import { type Lease, leaseFormat } from './lease.ts';
 import type { LeaseJournal } from './lease-journal.ts';
 import { readOriginal } from './original.ts';
 import { chooseDevice, type DeviceMode } from './pools.ts';
-import { bindForApplication, takeInterface } from './take.ts';
+import { bindForApplication, requireUp, takeInterface } from './take.ts';
 import { LeaseWatcher } from './watcher.ts';
 
 export interface LenderSettings extends Borrowing {
@@ -119,6 +119,7 @@ export class Lender implements Devices {
       const before = this.#leases.get(pci);
       if (before?.mark === mark) await this.#return(before);
       const device = chooseDevice(await inventory.read(), { pci }, mode);
+      await requireUp(this.#settings, device);
       const was = await readOriginal(this.#settings, device, mode === 'vfio');
       const { physicalFunction, index } = device;
       const generation = await journal.nextGeneration();

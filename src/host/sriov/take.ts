@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hands a device over, with its lease on disk. Whatever fails, the lease says how to restore it.
 
+import type { DeviceStatus } from '../../model/device-status.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { grantDevices } from '../device-access/device-access.ts';
 import { type Borrowing, home } from './borrowing.ts';
@@ -8,6 +9,20 @@ import type { KernelOrder } from './devices.ts';
 import { awaitNetdev, bindDriver, unbindDriver, vfioDriver } from './driver.ts';
 import type { Lease } from './lease.ts';
 import { grantOf, readNodes } from './vfio-nodes.ts';
+
+/** A function reaches its NIC through the physical one: while that is down, its driver makes a MAC up, and there is no way
+ *  to give the old one back either (igbvf_set_mac() of the kernel asks, and is not answered). */
+export async function requireUp(
+  { sysfs, dataplane }: Borrowing,
+  { pci, physicalFunction }: DeviceStatus,
+): Promise<void> {
+  const pf = await sysfs.netdevOf(physicalFunction);
+  const [info] = pf === undefined ? [] : await dataplane.listInterfaces({ netns: home, names: [pf], details: false });
+  if (info?.up) return;
+  const reason = `the interface of its physical function, ${pf ?? physicalFunction}, is down`;
+  const hint = `ip link set ${pf ?? 'DEV'} up`;
+  throw new CrosswireError({ code: 'DEVICE_UNAVAILABLE', operation: 'take the device', subject: pci, reason, hint });
+}
 
 /** `driver` makes the interface. */
 export async function takeInterface(

@@ -9,6 +9,8 @@ import { vfioDriver } from './driver.ts';
 import type { Lease } from './lease.ts';
 
 const milliseconds = 400;
+/** Whether the interface is in its namespace, and not in a third one, is a question to the kernel: asked more rarely. */
+const turnsPerQuestion = 8;
 
 export interface Watching {
   readonly borrowing: Borrowing;
@@ -21,6 +23,7 @@ export class LeaseWatcher {
   /** Leases that somebody has been told of. */
   #told = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
+  #turns = 0;
 
   constructor(watching: Watching) {
     this.#watching = watching;
@@ -37,8 +40,9 @@ export class LeaseWatcher {
 
   async #turn(): Promise<void> {
     const told = new Set<number>();
+    const asks = ++this.#turns % turnsPerQuestion === 0;
     for (const lease of this.#watching.leases()) {
-      if (lease.state !== 'held' || !(await this.#isAstray(lease).catch(() => false))) continue;
+      if (lease.state !== 'held' || !(await this.#isAstray(lease, asks).catch(() => false))) continue;
       if (!this.#timer) return;
       told.add(lease.generation);
       if (!this.#told.has(lease.generation)) this.#watching.onAstray(lease.mark);
@@ -47,7 +51,7 @@ export class LeaseWatcher {
     if (this.#timer) this.start();
   }
 
-  async #isAstray({ pci, mode, namespace }: Lease): Promise<boolean> {
+  async #isAstray({ pci, mode, namespace, mark }: Lease, asks: boolean): Promise<boolean> {
     const { sysfs } = this.#watching.borrowing;
     const driver = await sysfs.driverOf(pci);
     if (mode === 'vfio') return driver !== vfioDriver;
@@ -55,6 +59,10 @@ export class LeaseWatcher {
     const { dataplane } = this.#watching.borrowing;
     const now = await dataplane.identifyNamespace(namespace.path).catch(() => undefined);
     if (!now || !isSame(now, namespace)) return true;
+    if (asks) {
+      const query = { netns: namespace.path, aliasPrefix: mark, details: false };
+      if ((await dataplane.listInterfaces(query)).length === 0) return true;
+    }
     if ((await sysfs.netdevOf(pci)) === undefined) return false;
     return !isSame(await dataplane.identifyNamespace('/proc/self/ns/net'), namespace);
   }
