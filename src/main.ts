@@ -29,9 +29,6 @@ import { Liveness } from './metrics/liveness.ts';
 import { MeshMetrics } from './metrics/mesh-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
 import type { Wire } from './model/wire.ts';
-import { makeDevices, shareDevices } from './main/devices.ts';
-import { joinMesh } from './main/mesh.ts';
-import { endpoint, manager, request } from './main/mesh-programs.ts';
 import { longestStop, makeLog, type Releases, releaseAll, stopSignal } from './main/process.ts';
 import type { Forwarder } from './nsm/forwarder.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -79,7 +76,7 @@ async function start(
   const nodes = options.vfioDirectory;
   const hardware = { dataplane, stateDirectory, allowed: physicalFunctions, nodes, onCorrupt };
   const { sysfs, inventory, lender } = openDevices(hardware);
-  if (physicalFunctions) await makeDevices(sysfs, physicalFunctions, log);
+  if (physicalFunctions) await (await import('./main/devices.ts')).makeDevices(sysfs, physicalFunctions, log);
 
   const processMetrics = new ProcessMetrics(openDescriptors);
   const mesh = nsm.options && new MeshMetrics();
@@ -147,6 +144,7 @@ async function start(
   if (wires.length > 0) releases.push(await applyAtStart(supervisor, wires, resyncSeconds, log));
   for (const warning of nsm.warnings) log.warn({}, warning);
   if (nsm.options && mesh) {
+    const [{ joinMesh }, { shareDevices }] = await Promise.all([import('./main/mesh.ts'), import('./main/devices.ts')]);
     const sharing = { sysfs, inventory, lender, supervisor, log, releases };
     const devices = physicalFunctions && (await shareDevices(nsm.options, sharing));
     const parts = { dataplane, supervisor, metrics: mesh, devices, log, releases, version };
@@ -207,6 +205,10 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
   process.exit(code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
 );
 
+/** gRPC and what belongs to it are most of the program's modules, and most uses need none of them. */
+type MeshPrograms = typeof import('./main/mesh-programs.ts');
+const meshPrograms = (): Promise<MeshPrograms> => import('./main/mesh-programs.ts');
+
 let hasRun = false;
 /** Whatever is still open after one of the programs has nobody left to serve. */
 const ran =
@@ -219,7 +221,11 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   version,
   terminal,
   run: ran(run),
-  mesh: { request: ran(request), endpoint: ran(endpoint), manager: ran(manager) },
+  mesh: {
+    request: ran(async (...given: Parameters<MeshPrograms['request']>) => (await meshPrograms()).request(...given)),
+    endpoint: ran(async (...given: Parameters<MeshPrograms['endpoint']>) => (await meshPrograms()).endpoint(...given)),
+    manager: ran(async (...given: Parameters<MeshPrograms['manager']>) => (await meshPrograms()).manager(...given)),
+  },
   doctor: () =>
     examineMachine({
       loadDataplane: async () => new NativeDataplane(),
