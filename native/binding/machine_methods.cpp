@@ -36,6 +36,7 @@ Napi::Object make_probe(Napi::Env env, const os::MachineProbe& probe) {
   object.Set("udpSegmentation", probe.udp_segmentation);
   object.Set("memfd", probe.memfd);
   object.Set("abstractSockets", probe.abstract_sockets);
+  object.Set("wireguard", probe.wireguard);
   return object;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/wireguard.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include "os/fd.hpp"
+#include "os/netlink.hpp"
 
 // Newer than the headers of Debian 12 (linux/if_tun.h of Linux 6.2).
 #ifndef TUN_F_USO4
@@ -76,6 +78,13 @@ bool has_abstract_sockets() {
   return socket && ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)) == 0;
 }
 
+// Asked for by name, the family is loaded with its module (net/netlink/genetlink.c, ctrl_getfamily()).
+bool has_wireguard() {
+  auto socket = NetlinkSocket::open_generic("");
+  uint16_t family = 0;
+  return socket && socket.value().find_family(WG_GENL_NAME, family).accepted();
+}
+
 }  // namespace
 
 MachineProbe probe_machine() {
@@ -88,6 +97,7 @@ MachineProbe probe_machine() {
   probe.udp_segmentation = takes_udp_segments();
   probe.memfd = has_sealed_memory_files();
   probe.abstract_sockets = has_abstract_sockets();
+  probe.wireguard = has_wireguard();
   return probe;
 }
 

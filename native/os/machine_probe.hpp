@@ -15,6 +15,7 @@ struct MachineProbe {
   bool udp_segmentation = false;  // a TUN device takes UDP segments (TUN_F_USO4 and 6, Linux 6.2)
   bool memfd = false;             // memfd_create with seals
   bool abstract_sockets = false;
+  bool wireguard = false;  // the kernel has it, or could load it just now
 };
 
 // Leaves nothing behind; takes a moment, since it makes a TUN device in a namespace of its own.

@@ -338,6 +338,7 @@ export interface MachineProbe {
   readonly udpSegmentation: boolean; // TUN_F_USO4/6
   readonly memfd: boolean;
   readonly abstractSockets: boolean;
+  readonly wireguard: boolean; // the kernel has it, or could load it just now
 }
 
 export interface DataplaneOptions {

@@ -3,7 +3,7 @@
 
 import type { MachineProbe } from '../dataplane/types.ts';
 import type { MachineFinding } from '../model/machine.ts';
-import { kernelHas } from './kernel-modules.ts';
+import { kernelHas, type Presence } from './kernel-modules.ts';
 import type { Underlay } from './underlay.ts';
 
 export async function meshFindings(
@@ -70,7 +70,8 @@ async function tunnel(
     found: `${name} is not offered: ${reason}`,
     advice,
   });
-  const there = await kernelHas(module, root, probe?.kernel);
+  const there =
+    module === 'wireguard' && probe ? triedOut(probe.wireguard) : await kernelHas(module, root, probe?.kernel);
   const without = `until then, requests of payload ${carries} to other nodes are refused`;
   if (there === 'no') return refused('the kernel has none', `install its modules, and modprobe ${module}; ${without}`);
   if (!underlay)
@@ -81,3 +82,5 @@ async function tunnel(
   const advice = `modprobe ${module} on the host, so that it is certain`;
   return { check, state: 'note', found: `${from}; whether the kernel has it cannot be seen from here`, advice };
 }
+
+const triedOut = (there: boolean): Presence => (there ? 'yes' : 'no');

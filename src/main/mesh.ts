@@ -36,7 +36,7 @@ export interface MeshParts {
 /** Returns at once; what it waits for, an identity for one, it says in the log. */
 export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<Forwarder> {
   const { dataplane, supervisor, metrics, log, releases, version, devices } = parts;
-  const tunnel = await tunnelOf(options, log);
+  const tunnel = await tunnelOf(options, parts);
   const gateways = await gatewaysOf(options, parts);
   const unixSockets = new NativeUnixSockets();
   releases.push(() => unixSockets.close());
@@ -76,8 +76,9 @@ async function gatewaysOf({ deviceSelectorFile: file }: NsmOptions, { dataplane,
   return { deviceOf: (via: string) => gateways.get(via), mtuOf: (device: string) => devices.mtuOf(device) };
 }
 
-async function tunnelOf({ tunnelAddress, vxlanPort, wireguardPort }: NsmOptions, log: Logger) {
-  const [hasVxlan, hasWireguard] = [(await kernelHas('vxlan')) !== 'no', (await kernelHas('wireguard')) !== 'no'];
+async function tunnelOf({ tunnelAddress, vxlanPort, wireguardPort }: NsmOptions, { dataplane, log }: MeshParts) {
+  const hasVxlan = (await kernelHas('vxlan')) !== 'no';
+  const { wireguard: hasWireguard } = await dataplane.probe();
   const underlay = hasVxlan || hasWireguard ? await findUnderlay(tunnelAddress) : undefined;
   if (!underlay) {
     const words = 'no tunnels from here: wires to other nodes are refused; crosswire doctor says more';

@@ -48,7 +48,14 @@ export class FakeDataplane implements types.Dataplane {
   }
 
   async probe(): Promise<types.MachineProbe> {
-    const able = { tun: true, tunVirtioHeader: true, udpSegmentation: true, memfd: true, abstractSockets: true };
+    const able = {
+      tun: true,
+      tunVirtioHeader: true,
+      udpSegmentation: true,
+      memfd: true,
+      abstractSockets: true,
+      wireguard: true,
+    };
     return { ...able, kernel: 'fake', capabilities: ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN'] };
   }
 
