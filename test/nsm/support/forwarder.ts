@@ -56,10 +56,12 @@ export class Forwarder {
     const started = new Background(program, args, { env: environment });
     this.process = started;
     mesh.onRemove(() => started.stop('SIGKILL'));
-    await eventually('the forwarder answers', async () => {
+    const answers = async () => {
       if (started.child.exitCode !== null) throw new Error(started.output);
       return (await this.cli('get', 'wires', '-o', 'json')).code === 0;
-    });
+    };
+    // Two that start at once on two busy CPUs take more than the usual limit.
+    await eventually('the forwarder answers', answers, 60_000);
   }
 
   async cli(...args: string[]) {
