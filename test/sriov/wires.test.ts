@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//   a ── VF ──┐                                                     ┌── VF ── d
+//             ├── switch of the first NIC ── cable ── second NIC ──┤
+//   b ── VF ──┘                                                     └── eth1
+
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import test from 'ava';
+import { writeCapture } from '../support/captures.ts';
+import { Namespace } from '../support/namespace.ts';
+import { Background } from '../support/shell.ts';
+import { Forwarder, makeFunctions, netdevOf, nics, wire } from './support/forwarder.ts';
+
+const frameTool = resolve('build/native-tools/frame_tool');
+let forwarder: Forwarder;
+let before: object;
+const spaces: Record<'a' | 'b' | 'c', Namespace> = {} as never;
+
+test.before(async () => {
+  makeFunctions(4);
+  // Nothing but the test's own frames: an interface that is up tells its neighbours so.
+  for (const pci of nics) execFileSync('sysctl', ['-qw', `net.ipv6.conf.${netdevOf(pci)}.disable_ipv6=1`]);
+  forwarder = await Forwarder.start({ withFile: true });
+  before = await forwarder.snapshot();
+  for (const name of ['a', 'b', 'c'] as const) {
+    spaces[name] = await Namespace.make(name);
+    await spaces[name].run('sysctl', '-qw', 'net.ipv6.conf.default.disable_ipv6=1');
+  }
+});
+test.after.always(async () => {
+  await forwarder?.stop();
+  for (const one of Object.values(spaces)) await one.remove();
+});
+test.afterEach.always(async (t) => {
+  await forwarder.supervisor.remove(forwarder.supervisor.list().map(({ name }) => name));
+  t.deepEqual(await forwarder.snapshot(), before, 'every device is as it was');
+});
+
+const end = (space: Namespace, host: number, device?: object) => ({
+  kernel: { netns: space.path, interface: 'nsm-1', addresses: [`10.9.0.${host}/24`], ...(device ? { device } : {}) },
+});
+const ping = (from: Namespace, to: string, ...more: string[]) =>
+  from.run('ping', '-q', '-c', '3', '-i', '0.2', '-W', '5', ...more, to);
+
+function macOf(space: Namespace): string {
+  return JSON.parse(execFileSync('ip', ['-n', space.name, '-j', 'link', 'show', 'nsm-1'], { encoding: 'utf8' }))[0]
+    .address;
+}
+
+async function burst(
+  from: Namespace,
+  to: Namespace,
+  count: number,
+  broadcast = false,
+): Promise<{ own: number; disorder: number }> {
+  const [source, target] = [macOf(from), macOf(to)].map((mac) => Buffer.from(mac.replaceAll(':', ''), 'hex'));
+  const frames = Array.from({ length: count }, (_, sequence) => {
+    const frame = Buffer.alloc(200);
+    if (broadcast) frame.fill(0xff, 0, 6);
+    else target?.copy(frame, 0);
+    source?.copy(frame, 6);
+    frame.writeUInt16BE(0x88b5, 12);
+    frame.writeUInt32BE(0x43575446, 14); // as frame_tool marks its own
+    frame.writeUInt32BE(7, 18);
+    frame.writeUInt32BE(sequence, 26);
+    return frame;
+  });
+  const file = join(await mkdtemp(join(tmpdir(), 'crosswire-burst-')), 'burst.pcap');
+  writeFileSync(file, writeCapture(frames));
+  const [program, args] = to.inside(frameTool, 'watch', '2000', 'nsm-1=7');
+  const watch = new Background(program, args);
+  await watch.says('ready', 30_000);
+  await from.run(frameTool, 'send', file, 'nsm-1');
+  await watch.says(/\]\n/, 30_000);
+  const [report] = /\[\{.*\}\]/.exec(watch.output) ?? ['[]'];
+  return (JSON.parse(report) as { own: number; disorder: number }[])[0] ?? { own: -1, disorder: -1 };
+}
+
+async function counts(name: string): Promise<[entered: bigint, left: bigint]> {
+  const counted = await forwarder.supervisor.countersOf(name);
+  return [counted?.client.rxPackets ?? -1n, counted?.endpoint.txPackets ?? -1n];
+}
+
+const frames = 300;
+
+test.serial(
+  'VF–VF on one NIC: every frame, in order and counted; refreshed, untouched; nobody else hears it',
+  async (t) => {
+    const { a, b, c } = spaces;
+    const device = { pci: '0000:01:10.0', vlan: 7, trust: true, spoofCheck: true, maxRate: 500 };
+    const document = wire('ab', end(a, 1, device), end(b, 2));
+    const outside = wire('c', end(c, 3, { pci: '0000:01:10.4' }), { vlan: { device: netdevOf(nics[0]), id: 0 } });
+    await forwarder.mustApply(document, outside);
+    t.deepEqual(
+      forwarder.supervisor.list().map(({ phase, path }) => [phase, path]),
+      [
+        ['up', 'nic'],
+        ['up', 'nic'],
+      ],
+    );
+
+    const first = await counts('ab');
+    t.like(await burst(a, b, frames), { own: frames, disorder: 0 });
+    const second = await counts('ab');
+    t.deepEqual([second[0] - first[0], second[1] - first[1]], [BigInt(frames), BigInt(frames)]);
+    await ping(a, '10.9.0.2');
+    t.log(`${frames} frames from VF to VF: entered and left by the counters of the two VFs: ${frames} and ${frames}`);
+
+    const index = async () => JSON.parse(await a.run('ip', '-j', 'link', 'show', 'nsm-1'))[0].ifindex as number;
+    const known = await index();
+    t.is((await forwarder.mustApply(document))[0]?.outcome, 'unchanged');
+    t.is(await index(), known);
+
+    const told = await forwarder.dataplane.readVirtualFunctions('', netdevOf(nics[0]));
+    t.like(told[0], { vlan: 7, trust: true, spoofCheck: true, maxRate: 500, mac: macOf(a) });
+    t.like(told[1], { vlan: 7, trust: false, mac: macOf(b) });
+
+    const unheard = await forwarder.supervisor.countersOf('c');
+    t.like(await burst(a, b, frames, true), { own: frames });
+    const heard = await forwarder.supervisor.countersOf('c');
+    t.is(heard?.client.txPackets, unheard?.client.txPackets, 'a function outside the VLAN hears nothing of it');
+    await t.throwsAsync(ping(c, '10.9.0.2'), undefined, 'and reaches nobody in it');
+    t.deepEqual(
+      forwarder.supervisor.health().map(({ code, wire: of }) => [code, of]),
+      [['DEVICE_SEGMENT_SHARED', 'c']],
+    );
+  },
+);
+
+test.serial('VF–VF on two NICs of a service domain, by resource, over their cable', async (t) => {
+  const { a, b } = spaces;
+  await forwarder.mustApply(
+    wire('ab', end(a, 1, { resource: 'lab/nic0', vlan: 9 }), end(b, 2, { resource: 'lab/nic1' })),
+  );
+  const devices = forwarder.supervisor.list().map(({ client, endpoint }) => [client.device, endpoint.device]);
+  t.deepEqual(devices, [['0000:01:10.0', '0000:02:10.0']]);
+  t.like(await burst(a, b, frames), { own: frames, disorder: 0 });
+  await ping(a, '10.9.0.2');
+});
+
+test.serial(
+  'VF–VLAN: what leaves the port of one NIC in a VLAN reaches that VLAN alone behind the other',
+  async (t) => {
+    const { a, b, c } = spaces;
+    const behind = (nic: string, id: number) => ({ vlan: { device: netdevOf(nic), id } });
+    await forwarder.mustApply(
+      wire('a', end(a, 1, { pci: '0000:01:10.0' }), behind(nics[0], 9)),
+      wire('b', end(b, 2, { pci: '0000:02:10.0' }), behind(nics[1], 9)),
+      wire('c', end(c, 3, { pci: '0000:02:10.2' }), behind(nics[1], 0)),
+    );
+    await ping(a, '10.9.0.2');
+    t.like(await burst(a, b, frames, true), { own: frames, disorder: 0 });
+    t.is((await forwarder.supervisor.countersOf('c'))?.client.txPackets, 0n);
+  },
+);
