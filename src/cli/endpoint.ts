@@ -20,7 +20,7 @@ export function addEndpoint(program: Command, { terminal, finish }: Verb, endpoi
     .command('endpoint')
     .summary('be an endpoint of NSM: serve a network service')
     .description('Serve a network service of Network Service Mesh from a namespace.')
-    .argument('<url>', 'kernel://service/interface or memif://service/name');
+    .argument('<url>', 'kernel://service/interface, memif://service/name or noop://service');
   addMeshOptions(command, 'endpoint')
     .addHelpText('after', examples)
     .action((url: string, given: Readonly<Record<string, string | string[]>>) =>

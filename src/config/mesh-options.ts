@@ -16,7 +16,6 @@ export interface ProgramOptions extends IdentityOptions {
 }
 
 interface WorkloadOptions extends ProgramOptions {
-  readonly mechanism: 'KERNEL' | 'MEMIF';
   readonly service: string;
   readonly interfaceName: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -24,9 +23,15 @@ interface WorkloadOptions extends ProgramOptions {
   readonly managerUrl: string;
 }
 
-export type RequestOptions = WorkloadOptions;
+export interface RequestOptions extends WorkloadOptions {
+  readonly mechanism: 'KERNEL' | 'MEMIF';
+  /** Of a virtual function; '' for none. */
+  readonly deviceToken: string;
+}
 
 export interface EndpointOptions extends WorkloadOptions {
+  /** NOOP: it has a device of its own. */
+  readonly mechanism: 'KERNEL' | 'MEMIF' | 'NOOP';
   readonly cidr: string;
   readonly payload: 'IP' | 'ETHERNET';
   readonly listenUrl: string;
@@ -63,7 +68,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     key: 'netns',
     flag: '--netns',
     argument: 'PATH',
-    meaning: 'the network namespace that gets the interface, or has the memif socket',
+    meaning: 'the network namespace that gets the interface, or has the memif socket; noop:// needs none',
     read: (text) => (text === '' ? { reason: 'is empty' } : { value: resolve(text) }),
   },
   {
@@ -184,37 +189,56 @@ export function readMeshOptions<V extends MeshVerb>(
 ): OptionsOf[V] {
   const errors: CrosswireError[] = [];
   const options: Record<string, unknown> = {};
-  const wanted = target === undefined ? {} : readTarget(target, errors);
-  for (const row of meshOptionRows.filter(({ verbs }) => verbs.includes(verb))) {
+  const wanted = target === undefined ? {} : readTarget(verb, target, errors);
+  const isNeeded = ({ key }: MeshOptionRow) => key !== 'netns' || wanted.mechanism !== 'NOOP';
+  for (const row of meshOptionRows.filter((one) => one.verbs.includes(verb) && isNeeded(one))) {
     const { text, source } = textOf(row, given[row.key], environment);
     const reading = text === undefined ? { reason: 'is not given' } : row.read(text);
     if ('value' in reading) options[row.key] = reading.value;
     else errors.push(refusal(source, reading.reason, 'hint' in reading ? reading.hint : undefined));
   }
   const identity = readIdentity(environment, errors);
+  const { labels: inTarget = {}, ...place } = wanted;
+  const labels = { ...inTarget, ...(options['labels'] as object | undefined) };
+  if (target !== undefined)
+    Object.assign(options, verb === 'request' ? withToken(labels, environment, errors) : { labels });
   if (errors.length > 0) throw new AggregateError(errors, 'the options cannot be used');
   options['name'] ||= `${verb}-${process.pid}`;
   if (options['listenUrl'] === '') options['listenUrl'] = `unix://${join(tmpdir(), `${String(options['name'])}.sock`)}`;
-  const { labels: inTarget, ...place } = wanted;
-  if (inTarget) options['labels'] = { ...inTarget, ...(options['labels'] as object) };
   return Object.freeze({ ...options, ...identity, ...place }) as unknown as OptionsOf[V];
 }
 
-type Target = Pick<WorkloadOptions, 'mechanism' | 'service' | 'interfaceName' | 'labels'>;
+type Labels = Readonly<Record<string, string>>;
+
+/** As NSM's client does: the label sriovToken names a resource of which kubelet gave the pod tokens (sdk-sriov,
+ *  pkg/networkservice/common/token/multitoken). */
+function withToken({ sriovToken: resource, ...labels }: Labels, environment: Environment, errors: CrosswireError[]) {
+  if (resource === undefined) return { labels, deviceToken: '' };
+  const variable = `NSM_SRIOV_TOKENS_${resource}`;
+  const [deviceToken = ''] = (environment[variable] ?? '').split(',');
+  if (!deviceToken)
+    errors.push(refusal(variable, 'is not set', `kubelet sets it in a pod that has a resource limit of ${resource}`));
+  return { labels: { ...labels, serviceDomain: resource.replace(/\/.*/, '') }, deviceToken };
+}
+
+type Target = Pick<EndpointOptions, 'mechanism' | 'service' | 'interfaceName' | 'labels'>;
 
 /** kernel://service[@domain]/interface[?label=value], as the annotation of pods has it. */
-function readTarget(text: string, errors: CrosswireError[]): Partial<Target> {
+function readTarget(verb: MeshVerb, text: string, errors: CrosswireError[]): Partial<Target> {
   const [, mechanism = '', service = '', interfaceName = '', query = ''] =
-    /^(kernel|memif):\/\/([^/?\s]+)\/([^/?\s]+)(?:\?(.*))?$/.exec(text) ?? [];
+    /^(kernel|memif|noop):\/\/([^/?\s]+)(?:\/([^/?\s]+))?(?:\?(.*))?$/.exec(text) ?? [];
+  const isNoop = mechanism === 'noop';
   // linux/if.h, IFNAMSIZ: 15 characters and a zero.
-  if (mechanism && Buffer.byteLength(interfaceName) <= 15 && !['.', '..'].includes(interfaceName))
+  const isName = interfaceName !== '' && Buffer.byteLength(interfaceName) <= 15 && !['.', '..'].includes(interfaceName);
+  if (mechanism && (isNoop ? verb === 'endpoint' && !interfaceName : isName))
     return {
-      mechanism: mechanism === 'kernel' ? 'KERNEL' : 'MEMIF',
+      mechanism: mechanism.toUpperCase() as Target['mechanism'],
       service,
       interfaceName,
       labels: Object.fromEntries(new URLSearchParams(query)),
     };
-  const hint = 'like kernel://service/interface or memif://service/socket; the last part has at most 15 characters';
+  const noop = verb === 'endpoint' ? ', noop://service' : '';
+  const hint = `like kernel://service/interface, memif://service/socket${noop}; the last part has at most 15 characters`;
   errors.push(refusal('the network service', `'${text}' is no URL of one`, hint));
   return {};
 }

@@ -24,7 +24,8 @@ interface Plugin {
 
 export class FakeKubelet {
   readonly directory = mkdtempSync(join(tmpdir(), 'crosswire-kubelet-'));
-  readonly podResourcesSocket = join(this.directory, 'pod-resources.sock');
+  readonly podResourcesDirectory = mkdtempSync(join(tmpdir(), 'crosswire-kubelet-'));
+  readonly podResourcesSocket = join(this.podResourcesDirectory, 'kubelet.sock');
   readonly registrations: RegisterRequest[] = [];
   /** What it tells of pods: ids by resource. */
   readonly given = new Map<string, string[]>();
@@ -34,6 +35,7 @@ export class FakeKubelet {
   /** As a real one does: everything that is in its directory goes first. */
   async start(): Promise<void> {
     for (const file of readdirSync(this.directory)) rmSync(join(this.directory, file));
+    rmSync(this.podResourcesSocket, { force: true });
     const registration = new Server();
     registration.addService(RegistrationService, {
       register: ({ request }: { request: RegisterRequest }, answer: (error: null, response: object) => void) => {
@@ -62,7 +64,8 @@ export class FakeKubelet {
 
   close(): void {
     this.stop();
-    rmSync(this.directory, { recursive: true, force: true });
+    for (const directory of [this.directory, this.podResourcesDirectory])
+      rmSync(directory, { recursive: true, force: true });
   }
 
   lists(resource: string): readonly Map<string, string>[] {

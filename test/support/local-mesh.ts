@@ -34,6 +34,8 @@ export class LocalMesh {
   readonly #port: number;
   readonly #releases: (() => Promise<unknown>)[] = [];
   forwarder!: Background;
+  /** Of every program that is started from now on, besides its own. */
+  environment: Readonly<Record<string, string>> = {};
 
   private constructor(directory: string, authority: TestAuthority, port: number) {
     this.#directory = directory;
@@ -42,9 +44,10 @@ export class LocalMesh {
   }
 
   /** The manager serves and the forwarder is registered when it resolves. */
-  static async start(): Promise<LocalMesh> {
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<LocalMesh> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-mesh-'));
     const mesh = new LocalMesh(directory, await TestAuthority.create(), await freePort());
+    mesh.environment = environment;
     mesh.#releases.push(() => rm(directory, { recursive: true, force: true }));
     try {
       await (await mesh.#start('manager', ['manager'])).says('serving');
@@ -85,9 +88,14 @@ export class LocalMesh {
   }
 
   async wires(): Promise<readonly { name: string; phase: string; path: string }[]> {
+    return this.get('wires');
+  }
+
+  /** What `crosswire get WHAT -o json` prints. */
+  async get<T>(what: string): Promise<T> {
     const control = join(this.#directory, 'control.sock');
-    const { stdout } = await attempt(command, 'get', 'wires', '-o', 'json', '--control', control);
-    return JSON.parse(stdout) as { name: string; phase: string; path: string }[];
+    const { stdout } = await attempt(command, 'get', what, '-o', 'json', '--control', control);
+    return JSON.parse(stdout) as T;
   }
 
   async metrics(): Promise<Metrics> {
@@ -125,6 +133,7 @@ export class LocalMesh {
       NSM_NAME: name,
       NSM_LISTEN_ON: `unix://${at('sock')}`,
       ...(name === 'manager' ? {} : { NSM_CONNECT_TO: manager }),
+      ...this.environment,
     };
     const started = new Background(command, args, { env });
     this.#releases.push(() => started.stop());

@@ -29,6 +29,30 @@ test('an endpoint', (t) => {
   t.regex(options.listenUrl, /^unix:\/\/\/.*\/nse-1\.sock$/);
 });
 
+test('a token of a virtual function comes from the environment that kubelet gave the pod', (t) => {
+  const url = 'kernel://fw/nsm-1?app=shop&sriovToken=worker.domain/10G';
+  const variable = 'NSM_SRIOV_TOKENS_worker.domain/10G';
+  const options = readMeshOptions('request', url, { netns: '/a' }, { ...identity, [variable]: 'sriov-1,sriov-2' });
+  t.is(options.deviceToken, 'sriov-1');
+  t.deepEqual(options.labels, { app: 'shop', serviceDomain: 'worker.domain' });
+  t.is(readMeshOptions('request', 'kernel://fw/nsm-1', { netns: '/a' }, identity).deviceToken, '');
+  const error = t.throws(() => readMeshOptions('request', url, { netns: '/a' }, identity), {
+    instanceOf: AggregateError,
+  });
+  t.like(error?.errors[0], { code: 'OPTION_INVALID', subject: variable });
+});
+
+test('an endpoint with a device of its own needs no namespace; a client cannot be one', (t) => {
+  const options = readMeshOptions('endpoint', 'noop://fw', { cidr: '172.16.1.0/24' }, identity);
+  t.like(options, { mechanism: 'NOOP', service: 'fw', interfaceName: '' });
+  for (const [verb, url] of [
+    ['request', 'noop://fw'],
+    ['endpoint', 'noop://fw/if0'],
+    ['endpoint', 'kernel://fw'],
+  ] as const)
+    t.throws(() => readMeshOptions(verb, url, { netns: '/a', cidr: '172.16.1.0/24' }, identity), undefined, url);
+});
+
 test('every mistake is told, each with what it is about', (t) => {
   const given = { managerUrl: 'tcp://host:5001', payload: 'ippp', cidr: '10.0.0.1/32', labels: ['alone'], name: 'a b' };
   const error = t.throws(() => readMeshOptions('endpoint', 'kernel://web/an-interface-name', given, {}), {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, State } from '../generated/connection.ts';
 import { checkClientPolicies } from '../identity/policies.ts';
 import { Manager } from '../manager.ts';
-import { mechanismClass } from '../names.ts';
+import { mechanismClass, parameter } from '../names.ts';
 import type { MeshProgram } from '../program.ts';
 import { HeldFiles } from '../service/held-files.ts';
 import { closeOnward, requestOnward, watchOnward } from '../service/onward.ts';
@@ -95,8 +95,13 @@ export class Client {
     const call = this.#call();
     const nextHop = await this.#manager.connect(call.signal);
     const inodeUrl = await this.#sendNamespace(nextHop);
-    const { mechanism: type, interfaceName: name } = this.#settings;
-    const offer = { cls: mechanismClass.local, type, parameters: { inodeURL: inodeUrl, name } };
+    const { mechanism: type, interfaceName: name, deviceToken } = this.#settings;
+    const parameters = {
+      [parameter.inodeUrl]: inodeUrl,
+      [parameter.interfaceName]: name,
+      ...(deviceToken ? { [parameter.tokenId]: deviceToken } : {}),
+    };
+    const offer = { cls: mechanismClass.local, type, parameters };
     const asked = withOwnToken(wanted, await this.#program.issueToken(nextHop.peer));
     const answer = await requestOnward(nextHop, asked, [offer], this.#files, call);
     try {

@@ -10,6 +10,8 @@ export interface Wanted {
   readonly service: string;
   readonly mechanism: 'KERNEL' | 'MEMIF';
   readonly interfaceName: string;
+  /** Of a virtual function that is to be the interface; '' for none. */
+  readonly deviceToken: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -14,6 +14,7 @@ import { admitted } from '../service/admission.ts';
 import { Expiry } from '../service/expiry.ts';
 import { MonitorHub, type Watcher } from '../service/monitor-hub.ts';
 import type { IncomingCall } from '../service/parts.ts';
+import type { Peer } from '../transport/calls.ts';
 import { Turns } from '../service/turns.ts';
 import { AddressPool, type Pair } from './addresses.ts';
 import { InterfaceNames } from './interface-names.ts';
@@ -22,7 +23,8 @@ export interface EndpointServiceSettings {
   readonly name: string;
   readonly netns: string;
   readonly cidr: string;
-  readonly mechanism: 'KERNEL' | 'MEMIF';
+  /** NOOP: a device that is there already, and that whoever runs the endpoint sets up. */
+  readonly mechanism: 'KERNEL' | 'MEMIF' | 'NOOP';
   readonly interfaceName: string;
 }
 
@@ -113,16 +115,13 @@ export class EndpointService {
   }
 
   async #answered(connection: Connection, asked: Mechanism, { caller }: IncomingCall): Promise<Connection> {
-    const { netns, mechanism: type } = this.#settings;
+    const { mechanism: type } = this.#settings;
     const context = ConnectionContext.fromPartial(connection.context ?? {});
     const { ipContext } = context;
     const had = ipContext?.srcIpAddrs[0];
     const pair = this.#addresses.take(connection.id, had, ipContext?.excludedPrefixes ?? []);
-    const name = this.#names.take(connection.id, asked.parameters[parameter.interfaceName]);
-    if (!caller.descriptors) throw withoutDescriptors(caller.spiffeId);
-    const inodeUrl = await caller.descriptors.send(netns);
-    const own: Mechanism['parameters'] = { [parameter.inodeUrl]: inodeUrl, [parameter.interfaceName]: name };
-    if (type === mechanismType.memif) own[parameter.socketFile] = `@${name}`;
+    const own = type === mechanismType.noop ? {} : await this.#ownEnd(connection, asked, caller);
+    const name = own[parameter.interfaceName] ?? '';
     const made: Connection = {
       ...connection,
       state: State.UP,
@@ -130,6 +129,15 @@ export class EndpointService {
       context: { ...context, ipContext: ipContextOf(context, pair) },
     };
     return trimmed(withSegment(made, 0, { metrics: { server_interface: `${type}/${name}` } }));
+  }
+
+  async #ownEnd({ id }: Connection, asked: Mechanism, caller: Peer): Promise<Mechanism['parameters']> {
+    const { netns, mechanism: type } = this.#settings;
+    const name = this.#names.take(id, asked.parameters[parameter.interfaceName]);
+    if (!caller.descriptors) throw withoutDescriptors(caller.spiffeId);
+    const inodeUrl = await caller.descriptors.send(netns);
+    const own = { [parameter.inodeUrl]: inodeUrl, [parameter.interfaceName]: name };
+    return type === mechanismType.memif ? { ...own, [parameter.socketFile]: `@${name}` } : own;
   }
 
   #end(id: string): void {
