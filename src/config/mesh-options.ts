@@ -215,7 +215,10 @@ type Labels = Readonly<Record<string, string>>;
 function withToken({ sriovToken: resource, ...labels }: Labels, environment: Environment, errors: CrosswireError[]) {
   if (resource === undefined) return { labels, deviceToken: '' };
   const variable = `NSM_SRIOV_TOKENS_${resource}`;
-  const [deviceToken = ''] = (environment[variable] ?? '').split(',');
+  // bin/crosswire hands them on in one: RESOURCE=ID,ID in each line.
+  const handedOn = (environment['CROSSWIRE_DEVICE_TOKENS'] ?? '').split('\n');
+  const ids = environment[variable] ?? handedOn.find((line) => line.startsWith(`${resource}=`))?.split('=')[1];
+  const [deviceToken = ''] = (ids ?? '').split(',');
   if (!deviceToken)
     errors.push(refusal(variable, 'is not set', `kubelet sets it in a pod that has a resource limit of ${resource}`));
   return { labels: { ...labels, serviceDomain: resource.replace(/\/.*/, '') }, deviceToken };

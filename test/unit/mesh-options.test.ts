@@ -35,6 +35,8 @@ test('a token of a virtual function comes from the environment that kubelet gave
   const options = readMeshOptions('request', url, { netns: '/a' }, { ...identity, [variable]: 'sriov-1,sriov-2' });
   t.is(options.deviceToken, 'sriov-1');
   t.deepEqual(options.labels, { app: 'shop', serviceDomain: 'worker.domain' });
+  const handedOn = { ...identity, CROSSWIRE_DEVICE_TOKENS: 'other/1G=sriov-0\nworker.domain/10G=sriov-3' };
+  t.is(readMeshOptions('request', url, { netns: '/a' }, handedOn).deviceToken, 'sriov-3');
   t.is(readMeshOptions('request', 'kernel://fw/nsm-1', { netns: '/a' }, identity).deviceToken, '');
   const error = t.throws(() => readMeshOptions('request', url, { netns: '/a' }, identity), {
     instanceOf: AggregateError,
