@@ -30,7 +30,13 @@ export interface DevicesSettings {
 export function openDevices(settings: DevicesSettings): OpenDevices {
   const { dataplane, stateDirectory, allowed, onCorrupt } = settings;
   const { sysfs = new Sysfs(), journal = new LeaseJournal(stateDirectory), nodes = '/dev/vfio' } = settings;
-  const inventory: Inventory = new Inventory({ sysfs, dataplane, allowed, holders: () => lender.holders() });
+  const inventory: Inventory = new Inventory({
+    sysfs,
+    dataplane,
+    allowed,
+    vfio: nodes,
+    holders: () => lender.holders(),
+  });
   const more = onCorrupt ? { onCorrupt } : {};
   const lender = new Lender({ sysfs, dataplane, journal, nodes, inventory, allowed, ...more });
   return { sysfs, inventory, lender };
