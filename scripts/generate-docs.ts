@@ -21,7 +21,8 @@ function metrics(): string {
     'Served at `/metrics` in the text format of Prometheus. `rx` are frames that entered a wire from that end, `tx` are\n' +
     'frames that left it to that end, whatever the mechanism. Counters are read when they are scraped, count from the\n' +
     'moment the wire was made, and go with it. Of the frames that enter at one end:\n' +
-    '`rx_packets(end) = tx_packets(other end) + Σ drops(end)`.\n' +
+    '`rx_packets(end) = tx_packets(other end) + Σ drops(end)`. A wire that a NIC carries (path `nic`) is counted by its\n' +
+    'virtual functions, each for itself; what the NIC drops between them, only the NIC can say.\n' +
     section('Wires', Object.values(catalogue.wireMetrics)) +
     section('Making wires', Object.values(catalogue.setupMetrics)) +
     section('Workers', Object.values(catalogue.workerMetrics)) +
