@@ -12,13 +12,14 @@ let a: Namespace;
 let b: Namespace;
 
 test.before(async () => {
-  makeFunctions(2);
+  await makeFunctions(2);
   forwarder = await Forwarder.start();
   [a, b] = [await Namespace.make('a'), await Namespace.make('b')];
 });
 test.after.always(async () => {
   await forwarder?.stop();
   for (const one of [a, b]) await one?.remove();
+  await makeFunctions(0);
 });
 
 const ip = (...args: string[]) => execFileSync('ip', args);
@@ -33,7 +34,7 @@ interface Refusal {
   readonly reason: RegExp;
   /** What makes it so, and what undoes that. */
   readonly make?: () => void;
-  readonly unmake?: () => void;
+  readonly unmake?: () => unknown;
 }
 
 const nic = () => netdevOf(nics[0]);
@@ -133,7 +134,7 @@ for (const { title, document, code, reason, make, unmake } of refusals) {
       t.deepEqual(await forwarder.snapshot(), before);
       t.deepEqual(forwarder.supervisor.list(), []);
     } finally {
-      unmake?.();
+      await unmake?.();
     }
   });
 }
@@ -154,5 +155,5 @@ test.serial('functions taken away under a lease: the wire says so, and its end f
   const [report] = await forwarder.supervisor.remove(['w']);
   t.deepEqual(report, { name: 'w', outcome: 'removed', errors: [] });
   t.deepEqual(((await forwarder.snapshot()) as { leases: string[] }).leases, []);
-  makeFunctions(2);
+  await makeFunctions(2);
 });

@@ -16,6 +16,7 @@ import { CrosswireError } from '../../src/model/error.ts';
 import { Daemon } from '../support/daemon.ts';
 import { Namespace } from '../support/namespace.ts';
 import { run } from '../support/shell.ts';
+import { bringUp } from './support/links.ts';
 
 const pf = { one: '0000:01:00.0', two: '0000:02:00.0' };
 const resource = 'worker.domain/10G';
@@ -51,7 +52,7 @@ const interfaceOf = async (pci: string) => (await awaitNetdev(sysfs, pci)) ?? `n
 
 test.before(async () => {
   for (const driver of ['igb', 'igbvf', vfioDriver]) await run('modprobe', driver);
-  for (const pci of Object.values(pf)) await run('ip', 'link', 'set', await interfaceOf(pci), 'up');
+  for (const pci of Object.values(pf)) await bringUp(await interfaceOf(pci)); // the speed, which bounds the rate, comes with the carrier
 });
 
 test.serial('virtual functions are made where there are none, and left alone where there are some', async (t) => {

@@ -25,7 +25,7 @@ const document = () =>
   );
 
 test.before(async () => {
-  makeFunctions(3);
+  await makeFunctions(3);
   [a, b] = [await Namespace.make('a'), await Namespace.make('b')];
   forwarder = await Forwarder.start();
   before = await forwarder.snapshot();
@@ -33,6 +33,7 @@ test.before(async () => {
 test.after.always(async () => {
   await forwarder?.stop();
   for (const one of [a, b]) await one?.remove().catch(() => {});
+  await makeFunctions(0);
 });
 test.beforeEach(async () => {
   await forwarder.mustApply(document());
@@ -142,8 +143,8 @@ test.serial('the state directory was lost: what has our mark is taken home all t
   t.deepEqual(leases, []);
   t.true(functions.every(({ interface: { alias } }) => alias === ''));
   await lost.stop();
-  makeFunctions(0);
-  makeFunctions(3); // what they were is not known any more
+  await makeFunctions(0);
+  await makeFunctions(3); // what they were is not known any more
   forwarder = await Forwarder.start();
   before = await forwarder.snapshot();
 });

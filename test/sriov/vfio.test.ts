@@ -16,11 +16,14 @@ let before: object;
 
 test.before(async () => {
   execFileSync('modprobe', ['-a', 'vfio-pci', 'vfio_iommu_type1']);
-  makeFunctions(2);
+  await makeFunctions(2);
   forwarder = await Forwarder.start();
   before = await forwarder.snapshot();
 });
-test.after.always(async () => forwarder?.stop());
+test.after.always(async () => {
+  await forwarder?.stop();
+  await makeFunctions(0);
+});
 test.afterEach.always(async (t) => {
   await forwarder.supervisor.remove(['w']);
   t.deepEqual(await forwarder.snapshot(), before, 'every device is as it was');

@@ -20,7 +20,7 @@ let before: object;
 const spaces: Record<'a' | 'b' | 'c', Namespace> = {} as never;
 
 test.before(async () => {
-  makeFunctions(4);
+  await makeFunctions(4);
   // Nothing but the test's own frames: an interface that is up tells its neighbours so.
   for (const pci of nics) execFileSync('sysctl', ['-qw', `net.ipv6.conf.${netdevOf(pci)}.disable_ipv6=1`]);
   forwarder = await Forwarder.start({ withFile: true });
@@ -33,6 +33,7 @@ test.before(async () => {
 test.after.always(async () => {
   await forwarder?.stop();
   for (const one of Object.values(spaces)) await one.remove();
+  await makeFunctions(0);
 });
 test.afterEach.always(async (t) => {
   await forwarder.supervisor.remove(forwarder.supervisor.list().map(({ name }) => name));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real parts of a forwarder in the test's own process: a daemon of its own would start seventeen times slower here.
 
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,8 +11,9 @@ import type { Lender } from '../../../src/host/sriov/lender.ts';
 import { type DevicesSettings, openDevices } from '../../../src/host/sriov/open.ts';
 import type { PhysicalFunctionSettings } from '../../../src/model/device-status.ts';
 import type { ApplyReport } from '../../../src/model/status.ts';
-import { partsFor } from '../../../src/supervisor/parts.ts';
+import { partsFor, type SupervisorParts } from '../../../src/supervisor/parts.ts';
 import { Supervisor } from '../../../src/supervisor/supervisor.ts';
+import { bringUp } from './links.ts';
 
 export const nics = ['0000:01:00.0', '0000:02:00.0'] as const;
 const folder = (pci: string) => `/sys/bus/pci/devices/${pci}`;
@@ -31,9 +31,9 @@ export const driverOf = (pci: string): string | undefined =>
   existsSync(`${folder(pci)}/driver`) ? basename(readlinkSync(`${folder(pci)}/driver`)) : undefined;
 
 /** So many functions on each NIC, bound to igbvf, whose driver makes their MACs up: the harder case to restore. */
-export function makeFunctions(count: number): void {
+export async function makeFunctions(count: number): Promise<void> {
   for (const pci of nics) {
-    execFileSync('ip', ['link', 'set', netdevOf(pci), 'up']);
+    await bringUp(netdevOf(pci)); // a function has no carrier before its port has
     if (readFileSync(`${folder(pci)}/sriov_numvfs`, 'utf8').trim() === String(count)) continue;
     writeFileSync(`${folder(pci)}/sriov_numvfs`, '0');
     writeFileSync(`${folder(pci)}/sriov_numvfs`, String(count));
@@ -45,6 +45,7 @@ export interface ForwarderSettings {
   readonly withFile?: boolean;
   readonly parts?: (settings: DevicesSettings) => Partial<DevicesSettings>;
   readonly dataplane?: (one: NativeDataplane) => NativeDataplane;
+  readonly supervisorParts?: (parts: SupervisorParts) => SupervisorParts;
 }
 
 export class Forwarder {
@@ -53,6 +54,7 @@ export class Forwarder {
   readonly lender: Lender;
   readonly stateDirectory: string;
   readonly log: string[] = [];
+  readonly #parts: SupervisorParts;
 
   private constructor(stateDirectory: string, settings: ForwarderSettings) {
     const native = new NativeDataplane();
@@ -64,7 +66,9 @@ export class Forwarder {
     const log = { info: say, warn: say, error: say };
     const { dataplane, lender: devices } = this;
     const more = { node: 'lab', log, resyncSeconds: 2, retrySeconds: { first: 1, longest: 2 } };
-    this.supervisor = new Supervisor({ dataplane, devices, stateDirectory, ...more }, partsFor(stateDirectory));
+    this.#parts = partsFor(stateDirectory);
+    const parts = settings.supervisorParts?.(this.#parts) ?? this.#parts;
+    this.supervisor = new Supervisor({ dataplane, devices, stateDirectory, ...more }, parts);
   }
 
   static async start(settings: ForwarderSettings = {}): Promise<Forwarder> {
@@ -91,6 +95,12 @@ export class Forwarder {
 
   async stop(removeWires = true): Promise<void> {
     await this.supervisor.stop({ removeWires });
+    await this.dataplane.close();
+  }
+
+  /** As the kernel does with a process that was killed. What it would still have done must be kept from happening. */
+  async killed(): Promise<void> {
+    this.#parts.lock.release();
     await this.dataplane.close();
   }
 

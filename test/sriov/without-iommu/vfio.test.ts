@@ -5,7 +5,7 @@ import test from 'ava';
 import { Forwarder, makeFunctions, netdevOf, nics, wire } from '../support/forwarder.ts';
 
 test('refused: vfio where there is no IOMMU', async (t) => {
-  makeFunctions(2);
+  await makeFunctions(2);
   const forwarder = await Forwarder.start();
   const before = await forwarder.snapshot();
   const device = { pci: '0000:01:10.0' };
