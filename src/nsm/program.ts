@@ -31,7 +31,12 @@ export class MeshProgram {
 
   /** Resolves when there is an identity. */
   async ready(signal: AbortSignal): Promise<void> {
-    await this.#parts.identity.ready(signal);
+    const { identity } = this.#parts;
+    try {
+      await identity.ready(signal);
+    } catch (cause) {
+      throw identity.problem?.() ?? withoutIdentity('start', cause);
+    }
   }
 
   server(): GrpcServer {
@@ -43,14 +48,7 @@ export class MeshProgram {
   async issueToken({ spiffeId, notAfter }: Peer): Promise<Token> {
     const { identity: source, maxTokenMilliseconds: maxLifetimeMilliseconds } = this.#parts;
     const identity = source.current();
-    if (!identity)
-      throw new CrosswireError({
-        code: 'IDENTITY_MISSING',
-        operation: 'issue a token',
-        subject: '',
-        reason: 'there is no identity yet',
-        hint: 'see SPIFFE_ENDPOINT_SOCKET and CROSSWIRE_TLS_CERTIFICATE',
-      });
+    if (!identity) throw withoutIdentity('issue a token');
     return issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds });
   }
 
@@ -58,4 +56,15 @@ export class MeshProgram {
     this.dialer.close();
     this.#parts.identity.close();
   }
+}
+
+function withoutIdentity(operation: string, cause?: unknown): CrosswireError {
+  return new CrosswireError({
+    code: 'IDENTITY_MISSING',
+    operation,
+    subject: '',
+    reason: 'there is no identity yet',
+    hint: 'see SPIFFE_ENDPOINT_SOCKET and CROSSWIRE_TLS_CERTIFICATE',
+    cause,
+  });
 }
