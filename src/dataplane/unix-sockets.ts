@@ -28,6 +28,8 @@ export class NativeUnixConnection {
   readonly #native: NativeUnixSocketsHandle;
   readonly #id: number;
   readonly #waiters = new Map<string, Set<Waiter>>();
+  /** Why no file comes any more: nobody would tell a waiter that came after that. */
+  #ended: string | undefined;
 
   constructor(native: NativeUnixSocketsHandle, id: number, fd: number) {
     this.#native = native;
@@ -56,8 +58,8 @@ export class NativeUnixConnection {
   }
 
   ended(reason: string): void {
-    for (const waiters of this.#waiters.values())
-      for (const waiter of waiters) waiter.lost(reason || 'the connection was closed');
+    this.#ended ??= reason || 'the connection was closed';
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.lost(this.#ended);
     if (reason) this.socket.destroy(connectionEnded(reason));
   }
 
@@ -72,6 +74,7 @@ export class NativeUnixConnection {
   }
 
   async #arrival(url: string, signal: AbortSignal): Promise<void> {
+    if (this.#ended !== undefined) throw notSent(url, this.#ended);
     const waiters = this.#waiters.get(url) ?? new Set();
     this.#waiters.set(url, waiters);
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -161,12 +161,14 @@ test('the lock of a process that is killed falls', async (t) => {
   const path = directory(t);
   const source = `
     const { StateDirectoryLock } = await import(${JSON.stringify(new URL('../../src/host/lock.ts', import.meta.url))});
-    new StateDirectoryLock(${JSON.stringify(path)}).acquire();
+    globalThis.lock = new StateDirectoryLock(${JSON.stringify(path)}); // kept: a collected one lets go of its file
+    lock.acquire();
     console.log('locked');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
+  t.teardown(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   const lock = new StateDirectoryLock(path);
   t.regex(t.throws(() => lock.acquire(), { code: 'STATE_DIR_LOCKED' }).message, new RegExp(`pid ${child.pid}\\b`));

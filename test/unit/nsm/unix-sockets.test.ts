@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files beside gRPC calls: both ways, by path, by inode; waiting for them; and none left open.
 
+import { once } from 'node:events';
 import { closeSync, constants, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -109,6 +110,17 @@ test.serial('a file that does not come, that cannot, or that is another’s, is 
   await t.throwsAsync(mine.peer.descriptors?.receive('inode://1/2', soon()) as Promise<HeldFile>, {
     code: 'FILE_NOT_SENT',
   });
+});
+
+test.serial('who asks for a file of a connection that has just ended is told so at once', async (t) => {
+  const parts = await transport();
+  await parts.server(() => {}).listen(parts.url);
+  for (let round = 0; round < 50; round++) {
+    const connection = await parts.sockets.dial(parts.socket, soon());
+    connection.socket.destroy();
+    await once(connection.socket, 'close'); // the addon hears of it a moment later
+    await t.throwsAsync(connection.receive('inode://1/2', soon()), { code: 'FILE_NOT_SENT', message: /closed/ });
+  }
 });
 
 test.serial('a server is dialled by a descriptor of its socket file', async (t) => {
