@@ -5,6 +5,7 @@ import test from 'ava';
 import { stringify } from 'yaml';
 import { readDocument, toDocument } from '../../src/config/wire-document.ts';
 import { parseWireFile } from '../../src/config/wire-file.ts';
+import { type Refusal, testRefusals } from './config-refusals.ts';
 
 const kernel = (device?: object, name = 'eth1') => ({ kernel: { netns: '/run/netns/web', interface: name, device } });
 const vfio = (device: object, more: object = {}) => ({ vfio: { device, ...more } });
@@ -35,7 +36,7 @@ test('a device by address, short or long, in any case; or by resource, with its 
 
 const memif = { memif: { socket: '/run/m.sock', role: 'server' } };
 const vxlan = { vxlan: { local: '192.0.2.1', remote: '192.0.2.2', vni: 6 } };
-const bad: readonly [title: string, text: string, code: string, reason: RegExp][] = [
+const bad: readonly Refusal[] = [
   ['no PCI address', file(kernel({ pci: 'eth0' })), 'VALUE_INVALID', /no PCI address/],
   ['a function beyond 7', file(kernel({ pci: '0000:01:10.8' })), 'VALUE_INVALID', /no PCI address/],
   ['no resource', file(kernel({ resource: '10G' })), 'VALUE_INVALID', /no resource/],
@@ -51,14 +52,7 @@ const bad: readonly [title: string, text: string, code: string, reason: RegExp][
   ['vfio and kernel', file({ ...kernel(), ...vfio({ pci }) }), 'MECHANISM_COUNT', /kernel and vfio/],
 ];
 
-for (const [title, text, code, reason] of bad) {
-  test(`refused: ${title}`, (t) => {
-    const { wires, errors } = parseWireFile(text, 'w.yaml');
-    t.deepEqual(wires, []);
-    const found = errors.filter((error) => error.code === code && reason.test(error.reason));
-    t.is(found.length, 1, JSON.stringify(errors));
-  });
-}
+testRefusals(bad);
 
 test('one device is an end of one wire; a resource has many', (t) => {
   const codes = (one: object, other: object) => {

@@ -5,6 +5,7 @@ import test from 'ava';
 import { stringify } from 'yaml';
 import { readDocument, toDocument } from '../../src/config/wire-document.ts';
 import { parseWireFile } from '../../src/config/wire-file.ts';
+import { type Refusal, testRefusals } from './config-refusals.ts';
 
 const kernel = { netns: '/run/netns/web', interface: 'eth1' };
 const vxlan = { local: '192.0.2.1', remote: '192.0.2.2', vni: 6 };
@@ -27,7 +28,7 @@ test('local, remote and vni are enough; the port is 4789; addresses come out as 
 });
 
 const most = 2 ** 24 - 1;
-const bad: readonly [title: string, text: string, code: string, reason: RegExp][] = [
+const bad: readonly Refusal[] = [
   ['payload ip', file({}, { payload: 'ip' }), 'VALUE_INVALID', /carries Ethernet frames/],
   ['a tunnel at both ends', file({ client: { vxlan } }), 'VALUE_INVALID', /both ends are beyond this node/],
   ['two mechanisms', file({ client: { kernel, vxlan } }), 'MECHANISM_COUNT', /kernel and vxlan/],
@@ -44,14 +45,7 @@ const bad: readonly [title: string, text: string, code: string, reason: RegExp][
   ['an mtu that no IPv4 packet holds', file({}, { mtu: 65_500 }), 'VALUE_INVALID', /more than 65485/],
 ];
 
-for (const [title, text, code, reason] of bad) {
-  test(`refused: ${title}`, (t) => {
-    const { wires, errors } = parseWireFile(text, 'w.yaml');
-    t.deepEqual(wires, []);
-    const found = errors.filter((error) => error.code === code && reason.test(error.reason));
-    t.is(found.length, 1, JSON.stringify(errors));
-  });
-}
+testRefusals(bad);
 
 test('one VNI at one port is one tunnel, whatever the remote; at another port or family it is another', (t) => {
   const second = (more: object) =>

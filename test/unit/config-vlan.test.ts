@@ -5,6 +5,7 @@ import test from 'ava';
 import { stringify } from 'yaml';
 import { readDocument, toDocument } from '../../src/config/wire-document.ts';
 import { parseWireFile } from '../../src/config/wire-file.ts';
+import { type Refusal, testRefusals } from './config-refusals.ts';
 
 const kernel = { netns: '/run/netns/web', interface: 'eth1' };
 const vlan = { device: 'ens2f0', id: 100 };
@@ -34,7 +35,7 @@ test('many wires share a device and an id, and not their interfaces', (t) => {
   t.deepEqual(codes(file({}, {}, 'b')), ['INTERFACE_CLAIMED']);
 });
 
-const bad: readonly [title: string, text: string, code: string, reason: RegExp][] = [
+const bad: readonly Refusal[] = [
   ['payload ip', file({}, { payload: 'ip' }), 'VALUE_INVALID', /VLAN carries Ethernet frames/],
   ['at both ends', file({ client: { vlan } }), 'VALUE_INVALID', /both ends are beyond this node/],
   ['opposite a tunnel', file({ client: { vxlan } }), 'VALUE_INVALID', /both ends are beyond this node/],
@@ -48,11 +49,4 @@ const bad: readonly [title: string, text: string, code: string, reason: RegExp][
   ['an unknown key', tagged({ vid: 3 }), 'KEY_UNKNOWN', /'vid' is unknown/],
 ];
 
-for (const [title, text, code, reason] of bad) {
-  test(`refused: ${title}`, (t) => {
-    const { wires, errors } = parseWireFile(text, 'w.yaml');
-    t.deepEqual(wires, []);
-    const found = errors.filter((error) => error.code === code && reason.test(error.reason));
-    t.is(found.length, 1, JSON.stringify(errors));
-  });
-}
+testRefusals(bad);

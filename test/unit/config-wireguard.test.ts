@@ -6,6 +6,7 @@ import test from 'ava';
 import { stringify } from 'yaml';
 import { readDocument, toDocument } from '../../src/config/wire-document.ts';
 import { parseWireFile } from '../../src/config/wire-file.ts';
+import { type Refusal, testRefusals } from './config-refusals.ts';
 import { publicKeyOf } from '../../src/config/wireguard-key.ts';
 import { keys } from './plan-support.ts';
 
@@ -37,7 +38,7 @@ test('a public key follows from its private key as node:crypto has it; from noth
     t.is(publicKeyOf(none), undefined);
 });
 
-const bad: readonly [title: string, text: string, code: string, reason: RegExp][] = [
+const bad: readonly Refusal[] = [
   ['payload ethernet', file({}, { payload: 'ethernet' }), 'VALUE_INVALID', /carries IP packets/],
   ['no payload, which is ethernet', file({}, { payload: undefined }), 'VALUE_INVALID', /carries IP packets/],
   ['a tunnel at both ends', file({ client: { wireguard } }), 'VALUE_INVALID', /both ends are beyond this node/],
@@ -57,15 +58,9 @@ const bad: readonly [title: string, text: string, code: string, reason: RegExp][
   ['an mtu that no IPv4 packet holds', file({}, { mtu: 65_480 }), 'VALUE_INVALID', /more than 65475/],
 ];
 
-for (const [title, text, code, reason] of bad) {
-  test(`refused: ${title}`, (t) => {
-    const { wires, errors } = parseWireFile(text, 'w.yaml');
-    t.deepEqual(wires, []);
-    const found = errors.filter((error) => error.code === code && reason.test(error.reason));
-    t.is(found.length, 1, JSON.stringify(errors));
-    t.false(JSON.stringify(errors).includes(privateKey.slice(0, 12)), 'the private key is told nobody');
-  });
-}
+testRefusals(bad, (t, errors) =>
+  t.false(JSON.stringify(errors).includes(privateKey.slice(0, 12)), 'the private key is told nobody'),
+);
 
 test('a private key that is written wrongly is not repeated either', (t) => {
   const wrong = [privateKey.slice(2), `${privateKey} `, [privateKey], { key: privateKey }, `x${privateKey}`];
