@@ -67,7 +67,7 @@ Result<> create_veth_pair(const VethSide& a, const VethSide& b) {
   if (!a_socket) return std::move(a_socket).error();
   auto b_socket = NetlinkSocket::open(b.interface.netns);
   if (!b_socket) return std::move(b_socket).error();
-  auto b_namespace = open_namespace(b.interface.netns.empty() ? "/proc/thread-self/ns/net" : b.interface.netns);
+  auto b_namespace = open_namespace_or_own(b.interface.netns);
   if (!b_namespace) return std::move(b_namespace).error();
 
   const auto created = request_pair(a_socket.value(), a, b, b_namespace.value());

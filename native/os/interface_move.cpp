@@ -48,7 +48,7 @@ Result<> mark_interface(const InterfaceReference& interface, const std::string& 
 
 Result<> move_interface(const InterfaceMove& move) {
   const std::string operation = "move interface to " + move.rename + " in " + move.to;
-  auto target = open_namespace(move.to.empty() ? "/proc/thread-self/ns/net" : move.to);
+  auto target = open_namespace_or_own(move.to);
   if (!target) return std::move(target).error();
   auto socket = NetlinkSocket::open(move.interface.netns);
   if (!socket) return std::move(socket).error();

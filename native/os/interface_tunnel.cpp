@@ -60,8 +60,7 @@ std::optional<IpAddress> address_of(const Attributes& data, uint16_t v4, uint16_
 Result<> create_vxlan(const VxlanDevice& device) {
   auto socket = NetlinkSocket::open("");
   if (!socket) return std::move(socket).error();
-  const auto& netns = device.interface.netns;
-  auto target = open_namespace(netns.empty() ? "/proc/thread-self/ns/net" : netns);
+  auto target = open_namespace_or_own(device.interface.netns);
   if (!target) return std::move(target).error();
   const auto created = request_device(socket.value(), device, target.value());
   if (!created.accepted()) return creation_error(created, device);

@@ -168,8 +168,7 @@ Result<> create_vlan(const VlanDevice& device) {
   auto socket = NetlinkSocket::open("");
   if (!socket) return std::move(socket).error();
   auto& own = socket.value();
-  const auto& netns = device.interface.netns;
-  auto target = open_namespace(netns.empty() ? "/proc/thread-self/ns/net" : netns);
+  auto target = open_namespace_or_own(device.interface.netns);
   if (!target) return std::move(target).error();
   const auto lower = find_device(own, device);
   if (!lower) return lower.error();

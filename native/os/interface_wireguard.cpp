@@ -61,8 +61,7 @@ Result<> make_ready(const WireguardDevice& device) {
 Result<> create_wireguard(const WireguardDevice& device) {
   auto socket = NetlinkSocket::open("");
   if (!socket) return std::move(socket).error();
-  const auto& netns = device.interface.netns;
-  auto target = open_namespace(netns.empty() ? "/proc/thread-self/ns/net" : netns);
+  auto target = open_namespace_or_own(device.interface.netns);
   if (!target) return std::move(target).error();
   const auto created = request_device(socket.value(), device, target.value());
   if (!created.accepted()) return creation_error(created, device);

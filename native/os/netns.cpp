@@ -14,6 +14,12 @@
 
 namespace crosswire::os {
 
+namespace {
+
+constexpr const char* own_namespace = "/proc/thread-self/ns/net";
+
+}  // namespace
+
 Result<Fd> open_namespace(const std::string& path) {
   const char* operation = "open network namespace";
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -26,6 +32,10 @@ Result<Fd> open_namespace(const std::string& path) {
     return Error{"NAMESPACE_INVALID", operation, path, "the file is not a network namespace", 0};
   }
   return fd;
+}
+
+Result<Fd> open_namespace_or_own(const std::string& path) {
+  return open_namespace(path.empty() ? own_namespace : path);
 }
 
 Result<NamespaceIdentity> identify_namespace(const std::string& path) {
@@ -49,7 +59,7 @@ Result<NamespaceGuard> NamespaceGuard::enter(const std::string& path) {
 
 Result<NamespaceGuard> NamespaceGuard::enter(const Fd& opened) {
   if (!opened) return NamespaceGuard(Fd());
-  auto home = open_namespace("/proc/thread-self/ns/net");
+  auto home = open_namespace(own_namespace);
   if (!home) return std::move(home).error();
   if (::setns(opened.get(), CLONE_NEWNET) != 0) {
     auto error = system_error("NAMESPACE_DENIED", "enter network namespace", "", errno);

@@ -20,6 +20,8 @@ struct NamespaceIdentity {
 // Opens a namespace by path (/run/netns/NAME, /proc/PID/ns/net). Errors: NAMESPACE_MISSING, NAMESPACE_INVALID (the
 // file is no network namespace), NAMESPACE_DENIED.
 Result<Fd> open_namespace(const std::string& path);
+// The same, '' being that of the calling thread.
+Result<Fd> open_namespace_or_own(const std::string& path);
 Result<NamespaceIdentity> identify_namespace(const std::string& path);
 
 // While it lives, the calling thread is inside the namespace; an empty path means: stay. Only for threads of the
