@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// e: a client that speaks memif, its kernel endpoint at the other node, payload ETHERNET. A Crosswire of its own plays the
-// application.
+// e: a client that speaks memif, its kernel endpoint at the other node, payload ETHERNET.
 //   pod: cw0 ── application, in the client's namespace ══ memif ══ forwarder 1 ── vxlan ═══ vxlan ── nse
 
-import { Daemon } from '../support/daemon.ts';
 import { transfer, withIperfServer } from '../support/iperf.ts';
 import { eventually } from '../support/shell.ts';
-import { kernelEnd, memifEnd, wireFile } from '../support/wires.ts';
 import { addresses, counted, nodesOf, orders, tunnelMtu } from './support/across.ts';
-import { Requester } from './support/requester.ts';
+import { joinByMemif } from './support/memif-client.ts';
 import { scenario } from './support/scenario.ts';
 import { Pings } from './support/traffic.ts';
 
@@ -20,21 +17,9 @@ for (const { order, parity } of orders)
       await Promise.all([near.startForwarder(), far.startForwarder()]);
       const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
       const endpoint = await far.startEndpoint('nse-1', service);
-      const [where, pod] = [await mesh.namespace('nsc'), await mesh.namespace('pod')];
-      const requester = await Requester.start(mesh, 'asker', near.managerUrl);
-      const connection = await requester.request({ service: 'svc-1', where, mechanism: 'MEMIF' });
+      const { connection, requester, where, pod, application, address } = await joinByMemif(mesh, near, 'ethernet');
       t.is(connection.context?.MTU, tunnelMtu);
-      const socket = connection.mechanism?.parameters['socketfile'] ?? '';
-      t.regex(socket, /^@.+/);
-
-      const [own = '', other = ''] = [ip(connection, 'srcIpAddrs'), ip(connection, 'dstIpAddrs')];
-      const application = await Daemon.startInside(where);
-      mesh.onRemove(() => application.destroy());
-      const client = kernelEnd(pod, 'cw0', { addresses: [own], routes: [{ to: other }] });
-      const wire = { name: 'application', mtu: tunnelMtu, client, endpoint: memifEnd(socket, 'client', 0) };
-      await application.mustApply(wireFile(wire));
-      await application.up('application');
-      const address = other.replace('/32', '');
+      t.regex(connection.mechanism?.parameters['socketfile'] ?? '', /^@.+/);
       const pings = new Pings(pod, address);
       await pings.answered(500);
       const { sent, received } = await pings.stop();
@@ -69,7 +54,3 @@ for (const { order, parity } of orders)
     },
     { addresses, needs: ['tun', 'iperf3', 'vxlan'] },
   );
-
-function ip(connection: Awaited<ReturnType<Requester['request']>>, which: 'srcIpAddrs' | 'dstIpAddrs') {
-  return connection.context?.ipContext?.[which][0];
-}

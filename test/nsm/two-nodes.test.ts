@@ -2,8 +2,8 @@
 // e: client and endpoint on two nodes, payload ETHERNET over VXLAN.
 //   nsc ── vxlan ── forwarder 1's node ═══ forwarder 2's node ── vxlan ── nse
 
-import { transfer, withIperfServer } from '../support/iperf.ts';
 import { type ConnectionEvent, ConnectionEventType } from '../../src/nsm/generated/connection.ts';
+import { transfer, withIperfServer } from '../support/iperf.ts';
 import { addresses, countersAgree, devices, joined, nodesOf, orders, tunnelMtu } from './support/across.ts';
 import { Monitor } from './support/monitor.ts';
 import { count } from './support/programs.ts';
@@ -53,7 +53,7 @@ scenario(
   'e: refreshes change nothing on either node',
   async (t, mesh) => {
     // A fifth of it is left to the first refresh (sdk, refresh client).
-    const across = await joined(mesh, 'lower', { NSM_MAX_TOKEN_LIFETIME: '30s' });
+    const across = await joined(mesh, 'lower', { environment: { NSM_MAX_TOKEN_LIFETIME: '30s' } });
     const { near, far, client, address } = across;
     const before = await devices(across);
     const pings = new Pings(client.namespace, address);
@@ -71,7 +71,7 @@ scenario(
 );
 
 scenario(
-  'e: payload IP to another node is refused at once, with the reason; on the same node it goes on',
+  'e: without WIREGUARD payload IP to another node is refused at once, with the reason; on the same node it goes on',
   async (t, mesh) => {
     const { near, far } = nodesOf(mesh);
     await Promise.all([near.startForwarder(), far.startForwarder()]);
@@ -84,7 +84,7 @@ scenario(
     await requester.request({ service: 'svc-2', where, interface: 'nsm-2' });
     t.deepEqual(await where.interfaces(), ['nsm-2']);
   },
-  { addresses },
+  { addresses, needs: ['no-wireguard'] },
 );
 
 scenario(

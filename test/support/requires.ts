@@ -3,11 +3,10 @@
 // scripts/run-tests lists it (and fails on CI).
 
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
-import { existsSync } from 'node:fs';
-import { deviceHierarchies } from './control-group.ts';
 import test, { type ImplementationFn } from 'ava';
+import { deviceHierarchies } from './control-group.ts';
 
 export type Requirement =
   | 'root'
@@ -24,6 +23,7 @@ export type Requirement =
   | 'macvlan'
   | 'vlan'
   | 'wireguard'
+  | 'no-wireguard'
   | 'grpc-health-probe'
   | 'nsm-peers'
   | 'kubelet';
@@ -59,6 +59,8 @@ function whyMissing(requirement: Requirement): string | undefined {
       return deviceHierarchies().length > 0 ? undefined : 'no control groups that decide on devices are mounted';
     case 'wireguard':
       return canMakeDevice('wireguard') ? undefined : 'the kernel makes no wireguard device';
+    case 'no-wireguard':
+      return canMakeDevice('wireguard') ? 'the kernel makes wireguard devices' : undefined;
     case 'vxlan':
       return canMakeDevice('vxlan', 'id', '1', 'dstport', '4789') ? undefined : 'the kernel makes no vxlan device';
     case 'macvlan':

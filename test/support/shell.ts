@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 /** How many times as long as on a usual machine the tests wait: an emulated one is slow (docs/lab.md). */
-const patience = Number(process.env['CROSSWIRE_TEST_PATIENCE'] ?? 1);
+export const patience = Number(process.env['CROSSWIRE_TEST_PATIENCE'] ?? 1);
 const longestRun = 120_000 * patience;
 
 /** Runs a program to its end and gives what it printed; rejects, with its stderr in the message, unless it exits 0. */

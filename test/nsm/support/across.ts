@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client on one node, its endpoint on the other, payload ETHERNET.
+// A client on one node, its endpoint on the other.
 
 import { Metrics } from '../../support/daemon.ts';
 import { eventually } from '../../support/shell.ts';
 import type { Mesh } from './mesh.ts';
-import type { Node } from './node.ts';
-import type { Environment } from './programs.ts';
+import type { ClientOptions, EndpointOptions, Node } from './node.ts';
 import type { Workload } from './workload.ts';
 
 export const addresses = ['10.99.0.1', '10.99.0.2'] as const;
@@ -36,14 +35,15 @@ export function nodesOf(mesh: Mesh, order: Order = 'lower'): { readonly near: No
   return order === 'lower' ? { near: first, far: second } : { near: second, far: first };
 }
 
+type Joining = Partial<Pick<EndpointOptions, 'payload'>> & Pick<ClientOptions, 'environment'>;
+
 /** Connected when it resolves. */
-export async function joined(mesh: Mesh, order: Order, clientEnvironment: Environment = {}): Promise<Across> {
+export async function joined(mesh: Mesh, order: Order, options: Joining = {}): Promise<Across> {
+  const { payload = 'ETHERNET', environment = {} } = options;
   const { near, far } = nodesOf(mesh, order);
   await Promise.all([near.startForwarder(), far.startForwarder()]);
-  const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
-  const endpoint = await far.startEndpoint('nse-1', service);
-  const services = ['kernel://svc-1/nsm-1'];
-  const client = await near.startClient('nsc-1', { services, environment: clientEnvironment });
+  const endpoint = await far.startEndpoint('nse-1', { services: ['svc-1'], payload, cidr: '172.16.1.100/31' });
+  const client = await near.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'], environment });
   return { near, far, client, endpoint, address: await client.otherSide('nsm-1') };
 }
 

@@ -3,10 +3,10 @@
 
 import { join } from 'node:path';
 import type { Namespace } from '../../support/namespace.ts';
-import type { Background } from '../../support/shell.ts';
+import { type Background, patience } from '../../support/shell.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Mesh } from './mesh.ts';
-import type { Environment } from './programs.ts';
+import { dialTimeout, type Environment } from './programs.ts';
 import { Workload } from './workload.ts';
 
 export interface EndpointOptions {
@@ -50,6 +50,7 @@ export class Node {
       NSM_NAME: `nsmgr-${this.name}`,
       NSM_LISTEN_ON: `${managerUrl},tcp://${address}:5001`,
       NSM_REGISTRY_URL: mesh.registry.url,
+      NSM_DIAL_TIMEOUT: dialTimeout,
     });
     await this.manager.says('Startup completed');
   }
@@ -88,6 +89,8 @@ export class Node {
       NSM_CONNECT_TO: this.managerUrl,
       NSM_NETWORK_SERVICES: options.services.join(','),
       NSM_LOCAL_DNS_SERVER_ENABLED: 'false',
+      NSM_REQUEST_TIMEOUT: `${15 * patience}s`,
+      NSM_LIVENESS_CHECK_TIMEOUT: `${patience}s`,
       ...options.environment,
     };
     // It may rewrite /etc/resolv.conf: in a mount namespace of its own that is a scratch file.

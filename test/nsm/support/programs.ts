@@ -3,10 +3,13 @@
 
 import type { Namespace } from '../../support/namespace.ts';
 import { findProgram } from '../../support/requires.ts';
-import { Background } from '../../support/shell.ts';
+import { Background, patience } from '../../support/shell.ts';
 
 /** Nothing else is inherited: an NSM_ variable of the caller's shell would change what is tested. */
 export type Environment = Readonly<Record<string, string>>;
+
+/** NSM_DIAL_TIMEOUT of managers and forwarders: NSM's own default on a usual machine. */
+export const dialTimeout = `${750 * patience}ms`;
 
 export function startPeer(
   program: string,

@@ -9,6 +9,7 @@ import { issueToken } from '../../../src/nsm/identity/token.ts';
 import type { NextHop } from '../../../src/nsm/transport/calls.ts';
 import { GrpcDialer } from '../../../src/nsm/transport/dialer.ts';
 import type { Namespace } from '../../support/namespace.ts';
+import { patience } from '../../support/shell.ts';
 import type { Mesh } from './mesh.ts';
 
 export interface Wanted {
@@ -49,7 +50,7 @@ export class Requester {
       issueToken: ({ spiffeId, notAfter }) =>
         issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds: 600_000 }),
     });
-    const nextHop = await dialer.dial(url, AbortSignal.timeout(10_000));
+    const nextHop = await dialer.dial(url, AbortSignal.timeout(10_000 * patience));
     const end = async () => {
       nextHop.close();
       dialer.close();
@@ -105,5 +106,5 @@ export class Requester {
 }
 
 function soon(): Date {
-  return new Date(Date.now() + 15_000);
+  return new Date(Date.now() + 15_000 * patience);
 }

@@ -3,6 +3,7 @@
 
 import type { ExecutionContext } from 'ava';
 import { type Requirement, testWith } from '../../support/requires.ts';
+import { patience } from '../../support/shell.ts';
 import { Mesh, type MeshOptions } from './mesh.ts';
 
 /** Each test builds its own mesh; ava ends a test that neither ends nor says anything in the time. */
@@ -13,7 +14,7 @@ export function scenario(
 ): void {
   const { needs = [], seconds = 120 } = options;
   testWith(['root', 'ping', 'nsm-peers', ...needs], title, async (t) => {
-    t.timeout(seconds * 1000);
+    t.timeout(seconds * patience * 1000);
     const mesh = await Mesh.start(options);
     t.teardown(() => mesh.remove());
     await body(t, mesh);
