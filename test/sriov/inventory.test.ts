@@ -207,6 +207,7 @@ const settled = {
 test.serial('attributes: igb takes those that a wire can ask for, and shows them', async (t) => {
   await make(t, 1);
   const name = await interfaceOf(pf.one);
+  await bringUp(name); // igb begins anew with each change of the number, and refuses rates until it has its speed again
   const answers = await attributes(name);
   t.log(answers);
   const [seen] = await dataplane.readVirtualFunctions('', name);
