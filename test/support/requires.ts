@@ -28,7 +28,7 @@ export type Requirement =
   | 'nsm-peers'
   | 'kubelet';
 
-/** Programs that NSM publishes; whoever has them names their folder. */
+/** Built by scripts/nsm-peers; whoever has NSM's published ones names their folder. */
 const nsmPeers = ['cmd-nsmgr', 'cmd-registry-memory', 'cmd-nsc', 'cmd-nse-icmp-responder'];
 const nsmPeersFolder = process.env['CROSSWIRE_NSM_PEERS'] ?? '.cache/nsm-peers';
 
@@ -44,7 +44,7 @@ const programs: Partial<Record<Requirement, string>> = {
 
 /** Path of a program on PATH, unpacked by scripts/setup or in the folder of NSM's, or undefined. */
 export function findProgram(name: string): string | undefined {
-  const unpacked = ['/usr/sbin', '/sbin', '.cache/prometheus/usr/bin', '.cache/nsm-peers', nsmPeersFolder];
+  const unpacked = ['/usr/sbin', '/sbin', '.cache/prometheus/usr/bin', nsmPeersFolder, '.cache/nsm-peers'];
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...unpacked];
   return folders.map((folder) => resolve(folder, name)).find((path) => existsSync(path));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's own programs as test peers: each in a namespace of the test, with an environment of its own.
+// NSM's programs as test peers: each in a namespace of the test, with an environment of its own.
 
 import type { Namespace } from '../../support/namespace.ts';
 import { findProgram } from '../../support/requires.ts';
