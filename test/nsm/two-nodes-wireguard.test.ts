@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Namespace } from '../support/namespace.ts';
 import { eventually } from '../support/shell.ts';
 import { kernelLog, processWords, spellings } from '../support/wireguard.ts';
-import { type Across, addresses, counted, countersAgree, joined, nodesOf, orders } from './support/across.ts';
+import { type Across, addresses, counted, countersAgree, joined, nodesOf } from './support/across.ts';
 import { joinByMemif } from './support/memif-client.ts';
 import type { Mesh } from './support/mesh.ts';
 import type { Node } from './support/node.ts';
@@ -32,44 +32,43 @@ async function device(where: Namespace): Promise<Device> {
 const bothDevices = async ({ client, endpoint }: Across) =>
   Promise.all([device(client.namespace), device(endpoint.namespace)]);
 
-for (const { order } of orders)
-  scenario(
-    `e: IP over WIREGUARD, the client at the ${order} address; a forwarder killed under traffic`,
-    async (t, mesh) => {
-      const across = await joined(mesh, order, { payload: 'IP' });
-      const { near, far, client, endpoint, address } = across;
-      const before = await bothDevices(across);
-      for (const one of before) t.like(one, { mtu: tunnelMtu, linkinfo: { info_kind: 'wireguard' } });
-      const whole = ['-M', 'do', '-s', String(tunnelMtu - 28)]; // less IPv4 and ICMP
-      await client.namespace.run('ping', '-q', '-c', '3', '-i', '0.01', '-W', '5', ...whole, address);
-      await countersAgree(across);
+scenario(
+  'e: IP over WIREGUARD between kernel interfaces; a forwarder killed under traffic',
+  async (t, mesh) => {
+    const across = await joined(mesh, 'lower', { payload: 'IP' });
+    const { near, far, client, endpoint, address } = across;
+    const before = await bothDevices(across);
+    for (const one of before) t.like(one, { mtu: tunnelMtu, linkinfo: { info_kind: 'wireguard' } });
+    const whole = ['-M', 'do', '-s', String(tunnelMtu - 28)]; // less IPv4 and ICMP
+    await client.namespace.run('ping', '-q', '-c', '3', '-i', '0.01', '-W', '5', ...whole, address);
+    await countersAgree(across);
 
-      const pings = new Pings(client.namespace, address, 200);
-      await pings.answered(5);
-      await near.forwarder.stop('SIGKILL');
-      await near.startForwarder();
-      await pings.answered(5);
-      const { sent, received, gap } = await pings.stop();
-      t.log(`${received} of ${sent} pings came back, the longest pause ${gap} ms`);
-      t.is(received, sent);
-      t.deepEqual(await bothDevices(across), before);
-      t.is(count(client.process, 'plane is down'), 0, client.process.output.slice(-4000));
-      for (const key of await privateKeys(mesh)) {
-        for (const [where, text] of Object.entries(await whatIsSaid(across)))
-          for (const spelling of spellings(key)) t.false(text.includes(spelling.slice(2, 22)), where);
-      }
+    const pings = new Pings(client.namespace, address, 200);
+    await pings.answered(5);
+    await near.forwarder.stop('SIGKILL');
+    await near.startForwarder();
+    await pings.answered(5);
+    const { sent, received, gap } = await pings.stop();
+    t.log(`${received} of ${sent} pings came back, the longest pause ${gap} ms`);
+    t.is(received, sent);
+    t.deepEqual(await bothDevices(across), before);
+    t.is(count(client.process, 'Data plane is down'), 0, client.process.output.slice(-4000));
+    for (const key of await privateKeys(mesh)) {
+      for (const [where, text] of Object.entries(await whatIsSaid(across)))
+        for (const spelling of spellings(key)) t.false(text.includes(spelling.slice(2, 22)), where);
+    }
 
-      await client.stop('SIGTERM');
-      t.deepEqual(await client.namespace.interfaces(), []);
-      t.deepEqual(await endpoint.namespace.interfaces(), []);
-      for (const node of [near, far]) {
-        t.deepEqual(await node.forwarder.wires(), []);
-        t.deepEqual(await node.namespace.interfaces(), ['uplink']);
-        t.is((await node.namespace.run('ss', '-lnuH')).trim(), '', 'no port is held');
-      }
-    },
-    { addresses, needs: ['wireguard'] },
-  );
+    await client.stop('SIGTERM');
+    t.deepEqual(await client.namespace.interfaces(), []);
+    t.deepEqual(await endpoint.namespace.interfaces(), []);
+    for (const node of [near, far]) {
+      t.deepEqual(await node.forwarder.wires(), []);
+      t.deepEqual(await node.namespace.interfaces(), ['uplink']);
+      t.is((await node.namespace.run('ss', '-lnuH')).trim(), '', 'no port is held');
+    }
+  },
+  { addresses, needs: ['wireguard'] },
+);
 
 scenario(
   'e: IP over WIREGUARD, a memif client, a kernel endpoint at the other node',
