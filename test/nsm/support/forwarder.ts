@@ -7,7 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import { Metrics } from '../../support/daemon.ts';
 import { attempt, Background, eventually } from '../../support/shell.ts';
 import type { Node } from './node.ts';
-import { dialTimeout, type Environment } from './programs.ts';
+import type { Environment } from './programs.ts';
 
 const command = resolve('bin/crosswire');
 
@@ -50,7 +50,7 @@ export class Forwarder {
       NSM_CONNECT_TO: managerUrl,
       NSM_LISTEN_ON: this.listenUrl,
       NSM_TUNNEL_IP: address,
-      NSM_DIAL_TIMEOUT: dialTimeout,
+      NSM_DIAL_TIMEOUT: mesh.dialTimeout,
       ...(await mesh.identity(this.name)),
       ...this.#environment,
     };

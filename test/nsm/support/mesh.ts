@@ -10,18 +10,21 @@ import { Namespace } from '../../support/namespace.ts';
 import type { Background } from '../../support/shell.ts';
 import { TestAuthority } from './authority.ts';
 import { Node } from './node.ts';
-import { type Environment, startPeer } from './programs.ts';
+import { dialTimeout, type Environment, startPeer } from './programs.ts';
 import { Registry } from './registry.ts';
 import { WorkloadApi } from './workload-api.ts';
 
 export interface MeshOptions {
   /** Underlay addresses, one for each node; without: one node that has only its loopback. */
   readonly addresses?: readonly [string, string];
+  /** NSM_DIAL_TIMEOUT of managers and forwarders. */
+  readonly dialTimeout?: string;
 }
 
 export class Mesh {
   readonly directory: string;
   readonly authority: TestAuthority;
+  readonly dialTimeout: string;
   readonly nodes: Node[] = [];
   registry!: Registry;
   readonly #identities = new Map<string, WorkloadApi>();
@@ -29,14 +32,16 @@ export class Mesh {
   readonly #namespaces = new Set<Namespace>();
   readonly #releases: (() => Promise<void>)[] = [];
 
-  private constructor(directory: string, authority: TestAuthority) {
+  private constructor(directory: string, authority: TestAuthority, options: MeshOptions) {
     this.directory = directory;
     this.authority = authority;
+    this.dialTimeout = options.dialTimeout ?? dialTimeout;
   }
 
   /** Registry and managers run when it resolves; on failure nothing is left. */
   static async start(options: MeshOptions = {}): Promise<Mesh> {
-    const mesh = new Mesh(await mkdtemp(join(tmpdir(), 'crosswire-nsm-')), await TestAuthority.create());
+    const directory = await mkdtemp(join(tmpdir(), 'crosswire-nsm-'));
+    const mesh = new Mesh(directory, await TestAuthority.create(), options);
     try {
       await mesh.#start(options.addresses);
     } catch (error) {

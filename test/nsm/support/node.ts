@@ -6,7 +6,7 @@ import type { Namespace } from '../../support/namespace.ts';
 import { type Background, patience } from '../../support/shell.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Mesh } from './mesh.ts';
-import { dialTimeout, type Environment } from './programs.ts';
+import type { Environment } from './programs.ts';
 import { Workload } from './workload.ts';
 
 export interface EndpointOptions {
@@ -50,7 +50,7 @@ export class Node {
       NSM_NAME: `nsmgr-${this.name}`,
       NSM_LISTEN_ON: `${managerUrl},tcp://${address}:5001`,
       NSM_REGISTRY_URL: mesh.registry.url,
-      NSM_DIAL_TIMEOUT: dialTimeout,
+      NSM_DIAL_TIMEOUT: mesh.dialTimeout,
     });
     await this.manager.says('Startup completed');
   }
