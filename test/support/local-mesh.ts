@@ -30,16 +30,16 @@ export interface Client {
 
 export class LocalMesh {
   readonly #directory: string;
-  readonly #authority: TestAuthority;
+  readonly authority: TestAuthority;
   readonly #port: number;
-  readonly #releases: (() => Promise<unknown>)[] = [];
+  readonly #releases: (() => Promise<void>)[] = [];
   forwarder!: Background;
   /** Of every program that is started from now on, besides its own. */
   environment: Readonly<Record<string, string>> = {};
 
   private constructor(directory: string, authority: TestAuthority, port: number) {
     this.#directory = directory;
-    this.#authority = authority;
+    this.authority = authority;
     this.#port = port;
   }
 
@@ -48,7 +48,7 @@ export class LocalMesh {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-mesh-'));
     const mesh = new LocalMesh(directory, await TestAuthority.create(), await freePort());
     mesh.environment = environment;
-    mesh.#releases.push(() => rm(directory, { recursive: true, force: true }));
+    mesh.onRemove(() => rm(directory, { recursive: true, force: true }));
     try {
       await (await mesh.#start('manager', ['manager'])).says('serving');
       await mesh.startForwarder();
@@ -57,6 +57,15 @@ export class LocalMesh {
       throw error;
     }
     return mesh;
+  }
+
+  get managerUrl(): string {
+    return `unix://${join(this.#directory, 'manager.sock')}`;
+  }
+
+  /** Undone by remove(), last first. */
+  onRemove(release: () => Promise<void>): void {
+    this.#releases.push(release);
   }
 
   /** Also after it was killed. */
@@ -69,7 +78,7 @@ export class LocalMesh {
 
   async namespace(label: string): Promise<Namespace> {
     const namespace = await Namespace.make(label);
-    this.#releases.push(() => namespace.remove());
+    this.onRemove(() => namespace.remove());
     return namespace;
   }
 
@@ -119,11 +128,10 @@ export class LocalMesh {
   /** As an operator would: told by the environment who it is, with an identity in files. */
   async #start(name: string, args: readonly string[]): Promise<Background> {
     const at = (suffix: string) => join(this.#directory, `${name}.${suffix}`);
-    const { certificates, privateKey } = await this.#authority.issue(name);
+    const { certificates, privateKey } = await this.authority.issue(name);
     await writeFile(at('pem'), certificates);
     await writeFile(at('key'), privateKey);
-    await writeFile(at('bundle'), this.#authority.bundle);
-    const manager = `unix://${join(this.#directory, 'manager.sock')}`;
+    await writeFile(at('bundle'), this.authority.bundle);
     const env = {
       PATH: process.env['PATH'] ?? '',
       TMPDIR: this.#directory,
@@ -132,11 +140,11 @@ export class LocalMesh {
       CROSSWIRE_TLS_BUNDLE: at('bundle'),
       NSM_NAME: name,
       NSM_LISTEN_ON: `unix://${at('sock')}`,
-      ...(name === 'manager' ? {} : { NSM_CONNECT_TO: manager }),
+      ...(name === 'manager' ? {} : { NSM_CONNECT_TO: this.managerUrl }),
       ...this.environment,
     };
     const started = new Background(command, args, { env });
-    this.#releases.push(() => started.stop());
+    this.onRemove(() => started.stop());
     return started;
   }
 }

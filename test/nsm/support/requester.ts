@@ -18,7 +18,9 @@ export interface Wanted {
   /** Where the interface shall be; an endpoint that is asked directly chooses that itself. */
   readonly where?: Namespace;
   /** KERNEL, unless something else is wanted. */
-  readonly mechanism?: 'KERNEL' | 'MEMIF';
+  readonly mechanism?: 'KERNEL' | 'MEMIF' | 'VFIO';
+  /** Besides where and what it shall be. */
+  readonly parameters?: Readonly<Record<string, string>>;
   /** Of segment 0; else a new one. */
   readonly id?: string;
 }
@@ -41,7 +43,7 @@ export class Requester {
   }
 
   /** One connection to this server, until the mesh goes. */
-  static async start(mesh: Mesh, name: string, url: string): Promise<Requester> {
+  static async start(mesh: Pick<Mesh, 'authority' | 'onRemove'>, name: string, url: string): Promise<Requester> {
     const identity = await mesh.authority.issue(name);
     const unixSockets = new NativeUnixSockets();
     const dialer = new GrpcDialer({
@@ -62,7 +64,8 @@ export class Requester {
 
   async request({ service, where, mechanism: type = 'KERNEL', ...more }: Wanted): Promise<Connection> {
     const { id = randomUUID(), interface: name = '' } = more;
-    const parameters = where ? { inodeURL: await this.#send(where), name } : {};
+    const place = where ? { inodeURL: await this.#send(where), name } : {};
+    const parameters = { ...place, ...more.parameters };
     return this.#call({
       connection: {
         id,
