@@ -56,7 +56,7 @@ testWith(
     t.teardown(() => run('umount', groups));
     const mesh = await LocalMesh.start({
       NSM_CGROUP_PATH: groups,
-    NSM_VFIO_PATH: '/dev/vfio',
+      NSM_VFIO_PATH: '/dev/vfio',
       NSM_SRIOV_CONFIG_FILE: join(folder, 'sriov.config'),
       NSM_DEVICE_PLUGIN_PATH: kubelet.directory,
       NSM_POD_RESOURCES_PATH: kubelet.podResourcesDirectory,
