@@ -68,11 +68,7 @@ scenario(
     const cpu = await forwarder.cpuMilliseconds();
     t.log(`refresh ${await timed(refreshes, refresh, 1)}; asked again ${requester.askedAgain} times`);
     t.log(`${(((await forwarder.cpuMilliseconds()) - cpu) / refreshes).toFixed(1)} ms of CPU each`);
-    await eventually('no more descriptors than before', async () => {
-      const now = await forwarder.descriptors();
-      if (now > before) throw new Error(`${now} > ${before}`);
-      return true;
-    });
+    await noMoreThan(before, forwarder);
     t.is(await where.run('ip', '-o', 'link', 'show', 'nsm-1'), link);
   },
   { seconds: 240 },
@@ -104,14 +100,20 @@ scenario(
     t.true(megabytesAfter - megabytes < 40);
     t.deepEqual(await forwarder.wires(), []);
     t.deepEqual(await where.interfaces(), []);
-    await eventually('no more descriptors than before', async () => {
-      const now = await forwarder.descriptors();
-      if (now > descriptors) throw new Error(`${now} > ${descriptors}`);
-      return true;
-    });
+    await noMoreThan(descriptors, forwarder);
   },
   { seconds: 240 },
 );
+
+/** On busy CPUs the last connections take their time to end. */
+async function noMoreThan(before: number, forwarder: Forwarder): Promise<void> {
+  const fewEnough = async () => {
+    const now = await forwarder.descriptors();
+    if (now > before) throw new Error(`${now} > ${before}`);
+    return true;
+  };
+  await eventually('no more descriptors than before', fewEnough, 60_000);
+}
 
 async function costs(forwarder: Forwarder) {
   return Promise.all([forwarder.descriptors(), forwarder.residentMegabytes(), forwarder.cpuMilliseconds()]);
