@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <thread>
@@ -48,13 +49,18 @@ struct WireCounters {
   // By any thread. A row is client words, then endpoint words (core/counters.hpp). Each direction balances, unless
   // the worker was faster `attempts` times in a row: then the row is merely recent.
   void read(std::span<uint64_t, wire_counter_words> row) const noexcept {
-    constexpr int attempts = 1000;
+    constexpr int attempts = 1000, at_once = 100;
     for (size_t end = 0; end < 2; end++) {
       for (int attempt = 0; attempt < attempts; attempt++) {
         const uint64_t before = ends[end].sequence.get();
         copy_direction(end, row);
         if (before % 2 == 0 && ends[end].sequence.get() == before) break;
-        std::this_thread::yield();  // the worker may be off its CPU in the middle of a booking
+        // The worker may be off its CPU in the middle of a booking, on a busy machine for some milliseconds.
+        if (attempt < at_once) {
+          std::this_thread::yield();
+        } else {
+          std::this_thread::sleep_for(std::chrono::microseconds(50));
+        }
       }
     }
   }
