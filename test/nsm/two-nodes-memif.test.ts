@@ -4,7 +4,7 @@
 
 import { transfer, withIperfServer } from '../support/iperf.ts';
 import { eventually } from '../support/shell.ts';
-import { addresses, counted, nodesOf, orders, tunnelMtu } from './support/across.ts';
+import { addresses, allCounted, nodesOf, orders, tunnelMtu } from './support/across.ts';
 import { joinByMemif } from './support/memif-client.ts';
 import { scenario } from './support/scenario.ts';
 import { Pings } from './support/traffic.ts';
@@ -25,11 +25,7 @@ for (const { order, parity } of orders)
       const { sent, received } = await pings.stop();
       t.is(received, sent);
       // What the endpoint's kernel said before the application was there is a drop of the client's node.
-      for (const node of [near, far])
-        await eventually(`${node.name} has counted all of it`, async () => {
-          const { unaccounted, ...frames } = await counted(node);
-          return unaccounted === 0n && frames.sent >= received && frames.answered >= received;
-        });
+      await allCounted([near, far], received);
       await withIperfServer(endpoint.namespace, async () => {
         for (const way of [[], ['--reverse']])
           t.log(`TCP ${way.join()} ${(((await transfer(pod, address, ...way)) * 8) / 1e9).toFixed(2)} Gbit/s`);

@@ -5,9 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Namespace } from '../support/namespace.ts';
-import { eventually } from '../support/shell.ts';
 import { kernelLog, processWords, spellings } from '../support/wireguard.ts';
-import { type Across, addresses, counted, countersAgree, joined, nodesOf } from './support/across.ts';
+import { type Across, addresses, allCounted, countersAgree, joined, nodesOf } from './support/across.ts';
 import { joinByMemif } from './support/memif-client.ts';
 import type { Mesh } from './support/mesh.ts';
 import type { Node } from './support/node.ts';
@@ -80,14 +79,9 @@ scenario(
     const { connection, requester, where, pod, address } = await joinByMemif(mesh, near, 'ip');
     t.is(connection.context?.MTU, tunnelMtu);
     t.like(await device(endpoint.namespace), { mtu: tunnelMtu, linkinfo: { info_kind: 'wireguard' } });
-    const received = 50n;
     t.regex(await pod.run('ping', '-q', '-c', '50', '-i', '0.1', '-W', '30', address), / 50 received/);
     t.is((await near.forwarder.wires())[0]?.path, 'engine');
-    for (const node of [near, far])
-      await eventually(`${node.name} has counted all of it`, async () => {
-        const { unaccounted, ...frames } = await counted(node);
-        return unaccounted === 0n && frames.sent >= received && frames.answered >= received;
-      });
+    await allCounted([near, far], 50);
 
     await requester.close(connection, where);
     t.deepEqual(await endpoint.namespace.interfaces(), []);

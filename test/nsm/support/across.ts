@@ -73,6 +73,15 @@ export async function countersAgree({ near, far }: Across): Promise<void> {
   });
 }
 
+/** Of so many pings and their answers at least, none unaccounted for. */
+export async function allCounted(nodes: readonly Node[], pings: number): Promise<void> {
+  for (const node of nodes)
+    await eventually(`${node.name} has counted all of it`, async () => {
+      const { unaccounted, ...frames } = await counted(node);
+      return unaccounted === 0n && frames.sent >= pings && frames.answered >= pings;
+    });
+}
+
 interface Counted {
   /** By the client, and by the endpoint. */
   readonly sent: bigint;
@@ -81,7 +90,7 @@ interface Counted {
   readonly dropped: bigint;
 }
 
-export async function counted(node: Node): Promise<Counted> {
+async function counted(node: Node): Promise<Counted> {
   const metrics = new Metrics(await node.forwarder.metrics());
   const [wire] = await node.forwarder.wires();
   if (!wire) throw new Error(`${node.name} has no wire`);
