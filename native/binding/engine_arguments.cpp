@@ -32,6 +32,16 @@ TapLink::Options read_tap(const Fields& fields) {
   return options;
 }
 
+TapLink::Options read_device(const Fields& fields) {
+  TapLink::Options options;
+  options.name = fields.string("name");
+  options.netns = fields.string("netns");
+  options.interface = fields.string("interface");
+  options.is_device = true;
+  options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
+  return options;
+}
+
 TapLink::Options read_vxlan(const Fields& fields) {
   TapLink::Options options;
   options.name = fields.string("name");
@@ -88,10 +98,11 @@ EngineOptions read_engine_options(const Fields& fields) {
 LinkRequest read_link_request(const Fields& fields) {
   const std::string kind = fields.string("kind");
   if (kind == "tap") return read_tap(fields);
+  if (kind == "device") return read_device(fields);
   if (kind == "memif") return read_memif(fields);
   if (kind == "vxlan") return read_vxlan(fields);
   if (kind == "wireguard") return read_wireguard(fields);
-  fields.refuse("kind", "must be 'tap', 'memif', 'vxlan' or 'wireguard'");
+  fields.refuse("kind", "must be 'tap', 'device', 'memif', 'vxlan' or 'wireguard'");
 }
 
 WireRequest read_wire_request(const Fields& fields) {

@@ -74,6 +74,21 @@ Result<> EngineHost::stop_proxy(uint64_t handle) {
   return Done{};
 }
 
+Result<os::NamespaceEntry> EngineHost::own_namespace() {
+  const std::shared_lock lock(changes_);
+  if (auto running = check_running("make the engine's namespace", ""); !running) return std::move(running).error();
+  const std::lock_guard once(namespace_mutex_);
+  if (!namespace_) {
+    auto made = os::make_namespace();
+    if (!made) return std::move(made).error();
+    namespace_ = std::move(made).value();
+  }
+  const std::string path = os::descriptor_path(namespace_);
+  auto identity = os::identify_namespace(path);
+  if (!identity) return std::move(identity).error();
+  return os::NamespaceEntry{path, identity.value()};
+}
+
 Result<std::array<LinkState, 2>> EngineHost::describe(uint64_t handle) const {
   if (handle >= first_proxy) {
     const std::lock_guard proxies(proxies_mutex_);
@@ -107,6 +122,7 @@ void EngineHost::close() {
     if (!removed) continue;
     for (auto& link : removed.value().links) link->close();
   }
+  namespace_.reset();
 }
 
 }  // namespace crosswire::binding

@@ -12,6 +12,8 @@
 
 #include "binding/link_factory.hpp"
 #include "engine/engine.hpp"
+#include "os/fd.hpp"
+#include "os/namespaces.hpp"
 
 namespace crosswire::binding {
 
@@ -38,6 +40,10 @@ class EngineHost {
   // A wire between two memif applications, which no worker knows. Its handle is none of the engine's.
   Result<uint64_t> start_proxy(const memif::ProxyOptions& options);
 
+  // Where the engine has interfaces that are nobody else's: made at the first call, gone with close(). Errors:
+  // ENGINE_STOPPED, those of os::make_namespace().
+  Result<os::NamespaceEntry> own_namespace();
+
   // Any thread. Errors: ENGINE_STOPPED, WIRE_MISSING.
   Result<std::array<LinkState, 2>> describe(uint64_t handle) const;
 
@@ -59,6 +65,9 @@ class EngineHost {
   memif::Service service_;  // outlives the engine and its links
   std::unique_ptr<Engine> engine_;
   std::atomic<const Engine*> published_{nullptr};
+
+  std::mutex namespace_mutex_;
+  os::Fd namespace_;  // guarded by namespace_mutex_
 
   mutable std::mutex proxies_mutex_;
   uint64_t next_proxy_ = first_proxy;                          // guarded by proxies_mutex_

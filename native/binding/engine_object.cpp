@@ -7,6 +7,7 @@
 #include "binding/engine_arguments.hpp"
 #include "binding/engine_results.hpp"
 #include "binding/fingerprints.hpp"
+#include "binding/interface_results.hpp"
 #include "binding/registration.hpp"
 
 namespace crosswire::binding {
@@ -46,6 +47,7 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
                            InstanceMethod<&EngineObject::start_proxy>("startProxy"),
                            InstanceMethod<&EngineObject::replace_end>("replaceEnd"),
                            InstanceMethod<&EngineObject::stop_wire>("stopWire"),
+                           InstanceMethod<&EngineObject::own_namespace>("ownNamespace"),
                            InstanceMethod<&EngineObject::describe_wire>("describeWire"),
                            InstanceMethod<&EngineObject::fingerprints>("fingerprints"),
                            InstanceMethod<&EngineObject::read_counters>("readCounters"),
@@ -95,6 +97,11 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
   Napi::Value stop_wire(const Napi::CallbackInfo& info) {
     const uint64_t handle = handle_argument(info, 0, "stop a wire");
     return executor(info).run(info.Env(), [host = host_, handle] { return host->stop_wire(handle); });
+  }
+
+  Napi::Value own_namespace(const Napi::CallbackInfo& info) {
+    return executor(info).run<os::NamespaceEntry>(
+        info.Env(), [host = host_] { return host->own_namespace(); }, make_namespace_entry);
   }
 
   Napi::Value describe_wire(const Napi::CallbackInfo& info) {

@@ -96,4 +96,17 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   return object;
 }
 
+Napi::Object make_namespace_identity(Napi::Env env, const os::NamespaceIdentity& identity) {
+  auto object = Napi::Object::New(env);
+  object.Set("device", static_cast<double>(identity.device));
+  object.Set("inode", static_cast<double>(identity.inode));
+  return object;
+}
+
+Napi::Object make_namespace_entry(Napi::Env env, const os::NamespaceEntry& entry) {
+  auto object = make_namespace_identity(env, entry.identity);
+  object.Set("path", entry.path);
+  return object;
+}
+
 }  // namespace crosswire::binding

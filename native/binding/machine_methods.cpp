@@ -12,19 +12,6 @@ namespace {
 
 Executor& executor_of(const Napi::CallbackInfo& info) { return info.Env().GetInstanceData<AddonData>()->executor; }
 
-Napi::Object make_identity(Napi::Env env, const os::NamespaceIdentity& identity) {
-  auto object = Napi::Object::New(env);
-  object.Set("device", static_cast<double>(identity.device));
-  object.Set("inode", static_cast<double>(identity.inode));
-  return object;
-}
-
-Napi::Object make_entry(Napi::Env env, const os::NamespaceEntry& entry) {
-  auto object = make_identity(env, entry.identity);
-  object.Set("path", entry.path);
-  return object;
-}
-
 Napi::Object make_probe(Napi::Env env, const os::MachineProbe& probe) {
   auto object = Napi::Object::New(env);
   object.Set("kernel", probe.kernel);
@@ -44,14 +31,14 @@ Napi::Value identify_namespace(const Napi::CallbackInfo& info) {
   auto path = string_argument(info, 0, "identify network namespace");
   if (path.empty()) path = "/proc/self/ns/net";
   return executor_of(info).run<os::NamespaceIdentity>(
-      info.Env(), [path] { return os::identify_namespace(path); }, make_identity);
+      info.Env(), [path] { return os::identify_namespace(path); }, make_namespace_identity);
 }
 
 Napi::Value list_namespaces(const Napi::CallbackInfo& info) {
   using Entries = std::vector<os::NamespaceEntry>;
   return executor_of(info).run<Entries>(
       info.Env(), []() -> Result<Entries> { return os::list_namespaces(); },
-      [](Napi::Env env, const Entries& entries) { return make_array(env, entries, make_entry); });
+      [](Napi::Env env, const Entries& entries) { return make_array(env, entries, make_namespace_entry); });
 }
 
 Napi::Value probe(const Napi::CallbackInfo& info) {

@@ -12,6 +12,7 @@
 #include "core/headers.hpp"
 #include "core/offload.hpp"
 #include "os/error.hpp"
+#include "os/packet_socket.hpp"
 #include "os/tun.hpp"
 
 namespace crosswire {
@@ -36,6 +37,7 @@ uint32_t longest_frame(Payload payload, uint32_t mtu) {
 
 const char* kind_of(const TapLink::Options& options) {
   if (options.tunnel) return std::holds_alternative<os::WireguardEnd>(*options.tunnel) ? "wireguard" : "vxlan";
+  if (options.is_device) return "device";
   return options.payload == Payload::ethernet ? "tap" : "tun";
 }
 
@@ -69,6 +71,7 @@ LinkState TapLink::state() const {
 
 Result<os::Fd> TapLink::attach() {
   const auto kind = options_.payload == Payload::ethernet ? os::TunKind::tap : os::TunKind::tun;
+  if (options_.is_device) return os::open_packet_socket(options_.netns, options_.interface);
   if (!options_.tunnel) return os::attach_tun(options_.netns, options_.interface, kind);
   auto port = os::TunnelPort::open(*options_.tunnel, options_.mtu);
   if (!port) return std::move(port).error();
@@ -102,11 +105,11 @@ void TapLink::close() noexcept {
 void TapLink::receive(Burst& burst) noexcept {
   receive_frames(burst);
   // What found the socket's queue full came behind frames that were in it.
-  if (port_ && burst.count > 0) burst.drop(DropReason::tx_full, os::take_overruns(tap_.get()));
+  if (uses_packets() && burst.count > 0) burst.drop(DropReason::tx_full, os::take_overruns(tap_.get()));
 }
 
 ssize_t TapLink::read_frame(std::span<uint8_t> room, size_t& begin) noexcept {
-  if (port_) return os::receive_frame(tap_.get(), room.first(longest_read), begin);
+  if (uses_packets()) return os::receive_frame(tap_.get(), room.first(longest_read), begin);
   return ::read(tap_.get(), room.data(), longest_read);
 }
 
@@ -118,10 +121,13 @@ void TapLink::receive_frames(Burst& burst) noexcept {
     size_t begin = 0;
     const ssize_t got = read_frame(room, begin);
     if (got >= 0) {
+      note(Phase::attached);
       units += receive_frame(burst, room.subspan(begin, static_cast<size_t>(got)));
       room = room.subspan(std::min(room.size(), rounded(begin + static_cast<size_t>(got))));
     } else if (is_gone(errno)) {
       lose_device();
+    } else if (errno == ENETDOWN) {  // no frame, but that the interface of a packet socket went down
+      note(Phase::interface_down);
     } else if (errno == EAGAIN || errno == EFAULT) {  // EFAULT: it is being deleted right now (tun_ring_recv())
       return;
     } else if (errno != EINTR) {  // the frame was taken off the queue and thrown away (tun_put_user())
@@ -157,6 +163,10 @@ bool TapLink::arm() noexcept {
   if ((tap.revents & POLLIN) != 0) return true;
   lose_device();
   return false;
+}
+
+void TapLink::note(Phase phase) noexcept {
+  if (phase_.load(std::memory_order_relaxed) != phase) phase_.store(phase, std::memory_order_relaxed);
 }
 
 // A TAP without a device is readable for ever (EPOLLERR in tun_chr_poll()), and a worker that sleeps on it would spin.

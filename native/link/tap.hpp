@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace, or the port of a tunnel to another
-// node. The kernel hands over and takes unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete
-// frames of one flow that follow each other are handed over as one, see core/coalescer.hpp.
+// A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace, the port of a tunnel to another
+// node, or any other interface (payload ethernet), which a packet socket uses. The kernel hands over and takes
+// unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete frames of one flow that follow each
+// other are handed over as one, see core/coalescer.hpp.
 #pragma once
 
 #include <atomic>
@@ -22,9 +23,10 @@ namespace crosswire {
 class TapLink final : public Link {
  public:
   struct Options {
-    std::string name;       // for people: wire/end
-    std::string netns;      // path; empty: the current namespace
-    std::string interface;  // must exist, see os::create_tun(); of a tunnel: what people are told
+    std::string name;        // for people: wire/end
+    std::string netns;       // path; empty: the current namespace
+    std::string interface;   // must exist, see os::create_tun(); of a tunnel: what people are told
+    bool is_device = false;  // the interface is no TAP or TUN
     Payload payload = Payload::ethernet;
     uint32_t mtu = 1500;                    // of the wire: frames (or segments) whose IP packet is longer are too_big
     std::optional<os::TunnelEnd> tunnel{};  // its port, instead of a device in a namespace
@@ -35,7 +37,7 @@ class TapLink final : public Link {
   const LinkFacts& facts() const noexcept override { return facts_; }
   LinkState state() const override;
 
-  // Errors: those of os::attach_tun() or os::TunnelPort::open().
+  // Errors: those of os::attach_tun(), os::TunnelPort::open() or os::open_packet_socket().
   Result<> open() override;
   void close() noexcept override;
 
@@ -49,12 +51,13 @@ class TapLink final : public Link {
   void disarm() noexcept override {}  // readiness is level-triggered: nothing to take back
 
  private:
-  //                 open()                   EIO on write
+  //                 open()                   EIO on write, ENETDOWN
   //   closed ───────────────────▶ attached ───────────────▶ interface_down
   //                                  ▲   └──── any success ◀──────┘
-  //                                  └─ device deleted (EBADFD) ─▶ gone, until close() and open()
+  //                                  └─ device deleted (EBADFD, ENXIO) ─▶ gone, until close() and open()
   enum class Phase : uint8_t { closed, attached, interface_down, gone };
 
+  bool uses_packets() const noexcept { return options_.is_device || options_.tunnel.has_value(); }
   Result<os::Fd> attach();
   void receive_frames(Burst& burst) noexcept;
   ssize_t read_frame(std::span<uint8_t> room, size_t& begin) noexcept;
@@ -65,12 +68,13 @@ class TapLink final : public Link {
   std::optional<DropReason> write_parts(const iovec* parts, int count, const Offload* offload) noexcept;
   std::optional<DropReason> refusal(const Burst& burst, const Frame& frame, const Offload* offload) const noexcept;
   DropReason reason_of(int error, const Offload* offload) noexcept;
+  void note(Phase phase) noexcept;
   void lose_device() noexcept;
 
   const Options options_;
   const LinkFacts facts_;
   std::optional<os::TunnelPort> port_;
-  os::Fd tap_;              // or the packet socket of the port
+  os::Fd tap_;              // or the packet socket
   os::Fd poll_;             // an epoll instance that watches tap_ as long as its device exists
   bool merges_udp_ = true;  // until the kernel says no
   std::atomic<Phase> phase_{Phase::closed};

@@ -96,8 +96,7 @@ std::optional<DropReason> TapLink::write_parts(const iovec* parts, int count, co
   while (::writev(tap_.get(), parts, count) < 0) {
     if (errno != EINTR) return reason_of(errno, offload);
   }
-  if (phase_.load(std::memory_order_relaxed) != Phase::attached)
-    phase_.store(Phase::attached, std::memory_order_relaxed);
+  note(Phase::attached);
   return {};
 }
 
@@ -123,10 +122,11 @@ DropReason TapLink::reason_of(int error, const Offload* offload) noexcept {
       return DropReason::tx_full;
     case EIO:
     case ENETDOWN:
-      phase_.store(Phase::interface_down, std::memory_order_relaxed);
+      note(Phase::interface_down);
       return DropReason::link_down;
     case EBADFD:
     case EBADF:
+    case ENXIO:  // a packet socket whose interface was deleted
       lose_device();
       return DropReason::link_down;
     case EMSGSIZE:

@@ -6,9 +6,11 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 
 #include "os/error.hpp"
 
@@ -17,6 +19,12 @@ namespace crosswire::os {
 namespace {
 
 constexpr const char* own_namespace = "/proc/thread-self/ns/net";
+
+// No neighbour discovery, no listener reports. Without IPv6 in the kernel there is nothing to switch off.
+bool silence_ipv6() {
+  const Fd file(::open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC));
+  return file ? ::write(file.get(), "1", 1) == 1 : errno == ENOENT;
+}
 
 }  // namespace
 
@@ -47,6 +55,20 @@ Result<NamespaceIdentity> identify_namespace(const std::string& path) {
   }
   return NamespaceIdentity{status.st_dev, status.st_ino};
 }
+
+Result<Fd> make_namespace() {
+  Fd made;
+  int failure = 0;
+  // A thread of its own enters the new namespace and ends; the descriptor keeps it.
+  std::thread([&] {
+    if (::unshare(CLONE_NEWNET) == 0 && silence_ipv6()) made = Fd(::open(own_namespace, O_RDONLY | O_CLOEXEC));
+    if (!made) failure = errno;
+  }).join();
+  if (!made) return system_error("NAMESPACE_DENIED", "make network namespace", "", failure);
+  return made;
+}
+
+std::string descriptor_path(const Fd& fd) { return "/proc/self/fd/" + std::to_string(fd.get()); }
 
 Result<NamespaceGuard> NamespaceGuard::enter(const std::string& path) {
   if (path.empty()) return NamespaceGuard(Fd());

@@ -24,6 +24,12 @@ Result<Fd> open_namespace(const std::string& path);
 Result<Fd> open_namespace_or_own(const std::string& path);
 Result<NamespaceIdentity> identify_namespace(const std::string& path);
 
+// A new namespace that its descriptor alone keeps. IPv6 is off in it, so that nobody speaks there unasked; its path is
+// descriptor_path(). Errors: NAMESPACE_DENIED.
+Result<Fd> make_namespace();
+// Of a descriptor of this process, for the process itself.
+std::string descriptor_path(const Fd& fd);
+
 // While it lives, the calling thread is inside the namespace; an empty path means: stay. Only for threads of the
 // addon's own, never for Node's. Errors: those of open_namespace, and NAMESPACE_DENIED (needs CAP_SYS_ADMIN).
 class NamespaceGuard {

@@ -32,13 +32,12 @@ function choiceProblems(document: unknown, path: KeyPath): Problem[] {
   return [{ code: 'KEY_MISSING', path, at: 'key', reason: 'the device is not named', hint }];
 }
 
-/** A NIC switches frames among its functions and to its port, and knows nothing of the rest of this machine. */
+/** A NIC switches frames among its functions and to its port. What is beyond a tunnel has a MAC address that is not known
+ *  here, and to others it hands nothing on. */
 function oppositeProblems(document: unknown): Problem[] {
   const device = ends.find((end) => devicePaths(document, end).length > 0);
   const [opposite] = ends.flatMap((end) =>
-    ['memif', 'vxlan', 'wireguard']
-      .map((mechanism) => ['spec', end, mechanism])
-      .filter((path) => valueAt(document, path)),
+    ['vxlan', 'wireguard'].map((mechanism) => ['spec', end, mechanism]).filter((path) => valueAt(document, path)),
   );
   if (!device || !opposite) return [];
   const reason = `the NIC switches the frames of the ${device} end, which is a virtual function, and reaches no ${opposite[2]} end`;

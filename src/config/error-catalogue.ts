@@ -64,7 +64,7 @@ export const requestErrors = {
 export const kernelErrors = {
   NAMESPACE_MISSING: 'The network namespace does not exist, or its process has gone.',
   NAMESPACE_INVALID: 'The path is there but is no network namespace.',
-  NAMESPACE_DENIED: 'The network namespace may not be opened or entered; CAP_SYS_ADMIN is needed.',
+  NAMESPACE_DENIED: 'The network namespace may not be made, opened or entered; CAP_SYS_ADMIN is needed.',
   NAMESPACE_CHANGED: 'The pid now stands for another namespace than when the wire was applied.',
   PERMISSION_DENIED: 'The kernel refused for lack of a capability.',
   NETLINK_FAILED: 'A netlink socket could not be used; the reason is the kernel’s.',
@@ -87,7 +87,8 @@ export const kernelErrors = {
   NEIGHBOUR_REFUSED: 'The kernel refused a neighbour entry.',
   TUNNEL_REFUSED:
     'The kernel refused the device of a tunnel, or has another one of that VNI and port, or its UDP port is taken.',
-  TUNNEL_FAILED: 'The kernel refused what the engine needs for a tunnel of its own: a namespace or a packet socket.',
+  PACKET_SOCKET_FAILED:
+    'The kernel refused a packet socket, by which the engine uses a tunnel, a virtual function or a VLAN.',
   CGROUP_MISSING: 'There is no such control group (any more).',
   CGROUP_INVALID: 'The path names no control group that decides on devices.',
   CGROUP_REFUSED: 'The kernel refused to read or change the device rules of a control group, or our records there.',

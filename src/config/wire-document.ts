@@ -107,7 +107,8 @@ function canonicalPorts(text: string): string {
   return first === last ? `${first}` : `${first}-${last}`;
 }
 
-const toMemif = (memif: MemifDocument): MemifMechanism => tidy({ type: 'memif', ...memif });
+const toMemif = (memif: MemifDocument): MemifMechanism =>
+  tidy({ type: 'memif', ...memif, mac: memif.mac?.toLowerCase() });
 
 const toVxlan = ({ local, remote, ...rest }: VxlanDocument): VxlanMechanism => ({
   type: 'vxlan',

@@ -7,6 +7,7 @@ import { parseAddress, parseNetwork } from './addresses.ts';
 import { defaults, limits } from './limits.ts';
 import { invalid, isMapping, type KeyPath, type Problem, valueAt } from './problems.ts';
 import { deviceProblems } from './device-rules.ts';
+import { portProblems } from './port-rules.ts';
 import { tunnelProblems } from './tunnel-rules.ts';
 
 const ends = ['client', 'endpoint'] as const;
@@ -15,7 +16,15 @@ const namespaceKeys = ['netns', 'pid', 'inode'] as const;
 
 export function ruleProblems(document: unknown): Problem[] {
   const problems = ends.flatMap((end) => endProblems(document, ['spec', end]));
-  const between = [mtuProblems, macProblems, tunnelProblems, directProblems, deviceProblems, selfProblems];
+  const between = [
+    mtuProblems,
+    macProblems,
+    tunnelProblems,
+    directProblems,
+    deviceProblems,
+    portProblems,
+    selfProblems,
+  ];
   return [...problems, ...between.flatMap((rule) => rule(document))];
 }
 

@@ -106,6 +106,10 @@ const memif = z
       .boolean()
       .default(defaults.memif.allowUnsealed)
       .meta({ description: 'accept shared memory that its owner can still shrink (old peers)' }),
+    mac: text(
+      checks.macAddress,
+      "the application's MAC address: required opposite a virtual function or a vlan, which deliver by it",
+    ).optional(),
   })
   .meta({ description: 'a shared-memory interface, as VPP and DPDK speak it' });
 

@@ -90,6 +90,10 @@ export class NativeDataplane implements types.Dataplane {
     return this.#addon.withdrawDevices(group, holder);
   }
 
+  async engineNamespace(): Promise<types.NamespaceEntry> {
+    return this.#engine.ownNamespace();
+  }
+
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {
     const { direct, client, endpoint } = request;
     if (!direct || client.kind !== 'memif' || endpoint.kind !== 'memif') return this.#engine.startWire(request);

@@ -252,6 +252,15 @@ export interface TapLinkRequest {
   readonly mtu: number;
 }
 
+/** Payload ethernet: any interface but a tap, by a packet socket. */
+export interface DeviceLinkRequest {
+  readonly kind: 'device';
+  readonly name: string;
+  readonly netns: string;
+  readonly interface: string;
+  readonly mtu: number;
+}
+
 export interface MemifLinkRequest {
   readonly kind: 'memif';
   readonly name: string;
@@ -283,7 +292,12 @@ export interface WireguardLinkRequest extends WireguardTunnel {
   readonly privateKey: string;
 }
 
-export type LinkRequest = TapLinkRequest | MemifLinkRequest | VxlanLinkRequest | WireguardLinkRequest;
+export type LinkRequest =
+  | TapLinkRequest
+  | DeviceLinkRequest
+  | MemifLinkRequest
+  | VxlanLinkRequest
+  | WireguardLinkRequest;
 
 export interface EngineWireRequest {
   readonly name: string;
@@ -389,6 +403,9 @@ export interface Dataplane {
   /** false: the holder had nothing there, or the group is gone. */
   withdrawDevices(group: string, holder: string): Promise<boolean>;
 
+  /** Of interfaces that are nobody else's: without addresses or routes, quiet, gone with the process. Found by this path from
+   *  this process alone. */
+  engineNamespace(): Promise<NamespaceEntry>;
   startWire(request: EngineWireRequest): Promise<EngineWireId>;
   /** Opens the new link, switches at a quiet point, closes the old one. Counters go on. */
   replaceEnd(id: EngineWireId, end: 'client' | 'endpoint', link: LinkRequest): Promise<void>;

@@ -63,6 +63,8 @@ export interface MemifMechanism {
   readonly ringSize: number; // descriptors, a power of two
   readonly bufferSize: number; // bytes
   readonly allowUnsealed: boolean;
+  /** Of the application; where a NIC or a host device must know it. */
+  readonly mac?: string;
 }
 
 /** An end at another node, behind a tunnel (RFC 7348). */
@@ -141,6 +143,20 @@ export interface Wire {
 /** The virtual function that an end asks for. */
 export function deviceOf({ mechanism }: End): DeviceRequest | undefined {
   return mechanism.type === 'kernel' || mechanism.type === 'vfio' ? mechanism.device : undefined;
+}
+
+/** The memif end whose frames the engine gets from a NIC or a host device, and which for that has an interface of its own: the
+ *  port. */
+export function portEndOf(wire: Wire): EndName | undefined {
+  return endNames.find((end) => {
+    const opposite = wire[otherEnd(end)];
+    const reached = deviceOf(opposite) !== undefined || opposite.mechanism.type === 'vlan';
+    return wire[end].mechanism.type === 'memif' && reached;
+  });
+}
+
+export function otherEnd(end: EndName): EndName {
+  return end === 'client' ? 'endpoint' : 'client';
 }
 
 /** The network behind a host device that the wire leads to through a part of that device; not through one of its

@@ -10,6 +10,7 @@ import {
   type KernelMechanism,
   type Neighbour,
   type Path,
+  portEndOf,
   sharedOf,
   type TunnelMechanism,
   type Wire,
@@ -23,7 +24,7 @@ import {
   routeKey,
   unique,
 } from './address.ts';
-import { macOf, uplinkName } from './mac.ts';
+import { macOf, portName, uplinkName } from './mac.ts';
 import { vlanOf } from './nic-path.ts';
 import { choosePath } from './path.ts';
 import {
@@ -37,6 +38,7 @@ import {
   isLayerless,
   isTunnelKind,
   isVxlan,
+  type Namespace,
   type Namespaces,
   type Tunnel,
   type TunnelEnd,
@@ -54,6 +56,8 @@ const tunnelOverhead = { vxlan: { 4: 54, 6: 74 }, wireguard: { 4: 60, 6: 80 } } 
 export interface CompileContext {
   readonly node: string;
   readonly namespaces: Namespaces;
+  /** Where ports are. */
+  readonly engineNamespace?: Namespace | undefined;
   readonly devices?: ChosenDevices | undefined;
   /** The ownership mark of an end. */
   readonly alias: (end: EndName) => string;
@@ -68,26 +72,27 @@ export function mtuOf(wire: Wire, deviceMtu = defaultMtu): number {
 }
 
 export function compile(wire: Wire, context: CompileContext): WireState {
-  refuseUnjoined(wire, context);
+  refuseTooLong(wire, context);
   const { path } = choosePath(wire);
   const kind = kindOf(path, wire);
   const interfaces = endNames.flatMap((end) => {
     const { mechanism } = wire[end];
-    return mechanism.type === 'kernel' ? [compileInterface(wire, end, mechanism, kind, context)] : [];
+    if (mechanism.type === 'kernel') return [compileInterface(wire, end, mechanism, kind, context)];
+    return end === portEndOf(wire) ? [compilePort(wire, end, kind, context)] : [];
   });
-  if (path === 'nic') {
-    const devices = endNames.flatMap((end) => compileBound(wire, end, context));
-    return devices.length > 0 ? { interfaces, devices } : { interfaces };
-  }
-  if (path !== 'engine' && path !== 'proxy') return { interfaces };
+  const bound = endNames.flatMap((end) => compileBound(wire, end, context));
+  const state: WireState = bound.length > 0 ? { interfaces, devices: bound } : { interfaces };
+  if (path !== 'engine' && path !== 'proxy') return state;
   const [client, endpoint] = [compileEnd(wire, 'client', context), compileEnd(wire, 'endpoint', context)];
-  return { interfaces, engine: { name: wire.name, payload: wire.payload, direct: path === 'proxy', client, endpoint } };
+  const engine = { name: wire.name, payload: wire.payload, direct: path === 'proxy', client, endpoint };
+  return { ...state, engine };
 }
 
 function kindOf(path: Path, wire: Wire): InterfaceKind {
+  if (deviceOf(wire.client) || deviceOf(wire.endpoint)) return 'vf';
+  const shared = sharedOf(wire);
+  if (shared) return shared.id === 0 ? 'macvlan' : 'vlan';
   if (path === 'engine') return wire.payload === 'ip' ? 'tun' : 'tap';
-  if (path === 'nic') return 'vf';
-  if (path === 'vlan') return sharedOf(wire)?.id === 0 ? 'macvlan' : 'vlan';
   const tunnel = path === 'tunnel' ? tunnelOf(wire) : undefined;
   return tunnel ? kindOfTunnel(tunnel) : 'veth';
 }
@@ -118,22 +123,44 @@ function compileInterface(
     ...(isLayerless(kind) ? [] : mechanism.neighbours.map(canonicalNeighbour)), // nothing to resolve without MACs
   ];
   const tunnel = isTunnelKind(kind) ? tunnelOf(wire) : undefined;
-  const uplink = uplinkOf(wire, end, context);
   return {
-    end,
-    kind,
+    ...compileLink(wire, end, kind, context),
     namespace: namespaceOf(wire, end, context),
     name: mechanism.interface,
-    alias: context.alias(end),
-    mac: isLayerless(kind) ? '' : macAt(wire, end, context.node),
-    mtu: mtuOf(wire, context.deviceMtu),
-    up: true,
     addresses: unique(mechanism.addresses.map(canonicalAddress), String),
     routes: unique(mechanism.routes.map(canonicalRoute), routeKey),
     neighbours: unique(neighbours, ({ address }) => address),
     policies: unique((mechanism.policies ?? []).map(canonicalPolicy), policyKey),
     allowPing: mechanism.allowPing ?? false,
     ...(tunnel ? { tunnel } : {}),
+    ...(kind === 'vf' && portEndOf(wire) ? { counted: 'drops' } : {}),
+  };
+}
+
+/** The engine's, which no workload sees: frames alone. */
+function compilePort(wire: Wire, end: EndName, kind: InterfaceKind, context: CompileContext): InterfaceState {
+  return {
+    ...compileLink(wire, end, kind, context),
+    namespace: engineNamespaceOf(wire, end, context),
+    name: portName(context.alias(end)),
+    addresses: [],
+    routes: [],
+    neighbours: [],
+    policies: [],
+    allowPing: false,
+    counted: 'nothing',
+  };
+}
+
+function compileLink(wire: Wire, end: EndName, kind: InterfaceKind, context: CompileContext) {
+  const uplink = uplinkOf(wire, end, context);
+  return {
+    end,
+    kind,
+    alias: context.alias(end),
+    mac: isLayerless(kind) ? '' : macAt(wire, end, context.node),
+    mtu: mtuOf(wire, context.deviceMtu),
+    up: true,
     ...(kind === 'vf' ? { device: compileDevice(wire, end, context) } : {}),
     ...(uplink ? { uplink } : {}),
   };
@@ -150,7 +177,7 @@ function neighboursAcross(wire: Wire, end: EndName, node: string): Neighbour[] {
 
 function macAt(wire: Wire, end: EndName, node: string): string {
   const { mechanism } = wire[end];
-  const own = mechanism.type === 'kernel' || mechanism.type === 'vfio' ? mechanism.mac : undefined;
+  const own = 'mac' in mechanism ? mechanism.mac : undefined;
   return own?.toLowerCase() || macOf(node, wire.name, end);
 }
 
@@ -174,14 +201,18 @@ function compileBound(wire: Wire, end: EndName, context: CompileContext): BoundD
 
 function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEnd {
   const { mechanism } = wire[end];
-  const common = { name: `${wire.name}/${end}`, payload: wire.payload, mtu: mtuOf(wire) };
+  const common = { name: `${wire.name}/${end}`, payload: wire.payload, mtu: mtuOf(wire, context.deviceMtu) };
+  const portEnd = portEndOf(wire);
+  if (portEnd && portEnd !== end) {
+    const namespace = engineNamespaceOf(wire, portEnd, context);
+    return { ...common, kind: 'device', namespace, interface: portName(context.alias(portEnd)) };
+  }
   if (mechanism.type === 'kernel')
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
   if (isTunnel(mechanism))
     return { ...canonicalTunnel(mechanism), ...common, kind: mechanism.type } as TunnelEnd | WireguardEnd;
-  if (mechanism.type === 'vlan') throw new Error('the engine has no VLAN link');
-  if (mechanism.type === 'vfio') throw unresolved('ENDS_UNJOINED', wire, end, 'the engine drives no device');
-  const { type: _, netns: _path, inode: _inode, secret = '', ...rest } = mechanism;
+  if (mechanism.type === 'vlan' || mechanism.type === 'vfio') throw new Error('the engine reaches it by a port');
+  const { type: _, netns: _path, inode: _inode, mac: _mac, secret = '', ...rest } = mechanism;
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }
 
@@ -195,23 +226,21 @@ function uplinkOf(wire: Wire, end: EndName, context: CompileContext): Uplink | u
   return { device, id, name, mac: macAt(wire, end, context.node), sound: true };
 }
 
-function refuseUnjoined(wire: Wire, { deviceMtu }: CompileContext): void {
+function refuseTooLong(wire: Wire, { deviceMtu }: CompileContext): void {
   const vlan = sharedOf(wire);
-  if (!vlan) return;
-  const refuse = (code: string, reason: string, hint: string) =>
-    new CrosswireError({ code, operation: 'plan the wire', subject: wire.name, reason, hint });
-  if (endNames.some((end) => wire[end].mechanism.type === 'memif'))
-    throw refuse(
-      'ENDS_UNJOINED',
-      `a memif application chooses its own MAC addresses, and a part of ${vlan.device} hears one`,
-      'give the workload a kernel interface, or a device of its own',
-    );
-  if (deviceMtu !== undefined && wire.mtu !== undefined && wire.mtu > deviceMtu)
-    throw refuse(
-      'HOST_DEVICE_REFUSED',
-      `its mtu ${wire.mtu} is more than the ${deviceMtu} of ${vlan.device}`,
-      'leave mtu out, and it is that of the device',
-    );
+  if (!vlan || deviceMtu === undefined || wire.mtu === undefined || wire.mtu <= deviceMtu) return;
+  throw new CrosswireError({
+    code: 'HOST_DEVICE_REFUSED',
+    operation: 'plan the wire',
+    subject: wire.name,
+    reason: `its mtu ${wire.mtu} is more than the ${deviceMtu} of ${vlan.device}`,
+    hint: 'leave mtu out, and it is that of the device',
+  });
+}
+
+function engineNamespaceOf(wire: Wire, end: EndName, { engineNamespace }: CompileContext) {
+  if (engineNamespace) return engineNamespace;
+  throw unresolved('NAMESPACE_MISSING', wire, end, "the engine's namespace was not made");
 }
 
 function namespaceOf(wire: Wire, end: EndName, { namespaces }: CompileContext) {

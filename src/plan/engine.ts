@@ -7,6 +7,7 @@ import { sameEngineEnd } from './parameters.ts';
 import {
   type EngineEnd,
   type EngineState,
+  interfaceEndOf,
   type InterfaceState,
   isTunnelEnd,
   type MemifEnd,
@@ -32,7 +33,7 @@ export function planEngine(
   const differing =
     old.direct !== wanted.direct
       ? endNames
-      : endNames.filter((end) => isFresh(end, fresh) || !sameEngineEnd(old[end], wanted[end]));
+      : endNames.filter((end) => isFresh(wanted[end], end, fresh) || !sameEngineEnd(old[end], wanted[end]));
   if (differing.length === 0) return idle;
   if (mustRestart(old, wanted, differing, fresh)) {
     return {
@@ -45,7 +46,7 @@ export function planEngine(
 
 /** Replacing opens the new link while the old one is open. That cannot be where the old one holds what the new one
  *  needs: a tap of one queue has one owner at a time, and so have an id of a memif listener, a VNI and a port
- *  of WireGuard. */
+ *  of WireGuard. Nor where two sockets would hear the same device, and each hand on its frames. */
 function mustRestart(
   old: EngineState,
   wanted: EngineState,
@@ -56,7 +57,8 @@ function mustRestart(
   const held = endNames.map((end) => exclusiveKey(old[end])).filter((key) => key !== undefined);
   return differing.some((end) => {
     const target = wanted[end];
-    if (target.kind === 'tap') return !isFresh(end, fresh);
+    if (target.kind === 'device' || old[end].kind === 'device') return true;
+    if (target.kind === 'tap') return !isFresh(target, end, fresh);
     return held.includes(exclusiveKey(target) ?? '');
   });
 }
@@ -67,8 +69,8 @@ function replace(end: EndName, from: EngineEnd, to: EngineEnd, fresh: readonly I
   return { kind: 'replaceEngineEnd', end, from, to: target };
 }
 
-function isFresh(end: EndName, fresh: readonly InterfaceState[]): boolean {
-  return fresh.some((candidate) => candidate.end === end);
+function isFresh(target: EngineEnd, at: EndName, fresh: readonly InterfaceState[]): boolean {
+  return fresh.some((candidate) => candidate.end === interfaceEndOf(target, at));
 }
 
 /** What only one link can have: an id on a listening socket, a tunnel's place in the kernel. */

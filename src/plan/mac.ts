@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A MAC for an end that was given none: it looks random, but follows from node, wire and end, so that an interface made
-// again, after a restart or a repair, keeps the address its neighbours remember. Likewise the name of what is below it.
+// again, after a restart or a repair, keeps the address its neighbours remember. Likewise names of what is no workload's.
 
 import type { EndName } from '../model/wire.ts';
 
@@ -14,7 +14,16 @@ export function macOf(node: string, wire: string, end: EndName): string {
 
 /** Of the macvlan below a VLAN device, beside which there may be those of all other wires: 15 bytes. */
 export function uplinkName(mark: string, device: string): string {
-  const [high, low] = hashes(`${mark}/${device}`);
+  return nameFor(`${mark}/${device}`);
+}
+
+/** Of the interface that the engine reaches an end by, beside those of all other wires. */
+export function portName(mark: string): string {
+  return nameFor(`${mark}/port`);
+}
+
+function nameFor(text: string): string {
+  const [high, low] = hashes(text);
   return `cw-${high.toString(16).padStart(8, '0')}${(low & 0xffff).toString(16).padStart(4, '0')}`;
 }
 

@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a wire with a virtual function at an end goes the way it goes.
+// Why a wire with a virtual function at an end goes the way it goes, and one that the engine has a port for.
 
-import { deviceOf, type EndName, endNames, type Wire } from '../model/wire.ts';
+import { deviceOf, type EndName, endNames, otherEnd, type Wire } from '../model/wire.ts';
 import type { PathChoice } from './path.ts';
 
 export function nicChoice(wire: Wire): PathChoice {
   const own = endNames.filter((end) => deviceOf(wire[end]));
   return { path: 'nic', why: [...wayOf(wire, own), ...segmentOf(wire)] };
+}
+
+export function portChoice(wire: Wire, memif: EndName): PathChoice {
+  const { mechanism } = wire[otherEnd(memif)];
+  const port =
+    mechanism.type === 'vlan'
+      ? [
+          `The network behind ${mechanism.device} reaches it by a part of that device, which the engine uses.`,
+          'It is in private mode: many wires share the device, and none reaches another through it.',
+        ]
+      : [
+          `The ${otherEnd(memif)} end is a virtual function; the engine has a second one of the same NIC, which switches between them.`,
+          ...segmentOf(wire),
+        ];
+  return {
+    path: 'engine',
+    why: [`The ${memif} end speaks memif, which only user space can move: the wire goes through the engine.`, ...port],
+  };
 }
 
 function wayOf(wire: Wire, own: readonly EndName[]): string[] {

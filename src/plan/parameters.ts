@@ -4,6 +4,7 @@
 
 import {
   type BoundDevice,
+  type DeviceEnd,
   type EngineEnd,
   type InterfaceState,
   type MemifEnd,
@@ -27,6 +28,7 @@ export const interfaceRoles: Roles<InterfaceState> = {
   tunnel: 'identity',
   device: 'identity', // its MAC too: the physical function sets it before a driver sees the device
   uplink: 'identity',
+  counted: 'label',
   name: 'mutable',
   mac: 'mutable',
   mtu: 'mutable',
@@ -45,6 +47,15 @@ export const tapEndRoles: Roles<TapEnd> = {
   payload: 'identity',
   mtu: 'identity', // the longest frame of a link never changes (native/core/link.hpp, LinkFacts)
   interface: 'label',
+  name: 'label',
+};
+
+export const deviceEndRoles: Roles<DeviceEnd> = {
+  kind: 'identity',
+  namespace: 'identity',
+  payload: 'identity',
+  mtu: 'identity',
+  interface: 'label', // as of a tap
   name: 'label',
 };
 
@@ -109,6 +120,7 @@ export function sameBoundDevice(a: BoundDevice, b: BoundDevice): boolean {
 
 export function sameEngineEnd(a: EngineEnd, b: EngineEnd): boolean {
   if (a.kind === 'tap') return b.kind === 'tap' && differences(tapEndRoles, 'identity', a, b).length === 0;
+  if (a.kind === 'device') return b.kind === 'device' && differences(deviceEndRoles, 'identity', a, b).length === 0;
   if (a.kind === 'vxlan') return b.kind === 'vxlan' && differences(tunnelEndRoles, 'identity', a, b).length === 0;
   if (a.kind === 'wireguard')
     return b.kind === 'wireguard' && differences(wireguardEndRoles, 'identity', a, b).length === 0;

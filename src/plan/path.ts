@@ -5,12 +5,14 @@ import {
   deviceOf,
   type EndName,
   isTunnel,
+  otherEnd,
   type Path,
+  portEndOf,
   type TunnelMechanism,
   type VlanMechanism,
   type Wire,
 } from '../model/wire.ts';
-import { nicChoice } from './nic-path.ts';
+import { nicChoice, portChoice } from './nic-path.ts';
 
 export interface PathChoice {
   readonly path: Path;
@@ -19,6 +21,8 @@ export interface PathChoice {
 }
 
 export function choosePath(wire: Wire): PathChoice {
+  const portEnd = portEndOf(wire);
+  if (portEnd) return portChoice(wire, portEnd);
   if (deviceOf(wire.client) || deviceOf(wire.endpoint)) return nicChoice(wire);
   const vlanEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vlan');
   if (vlanEnd) return vlanChoice(wire[vlanEnd].mechanism as VlanMechanism, vlanEnd);
@@ -67,10 +71,6 @@ export function choosePath(wire: Wire): PathChoice {
             ]),
     ],
   };
-}
-
-function otherEnd(end: EndName): EndName {
-  return end === 'client' ? 'endpoint' : 'client';
 }
 
 function vlanChoice({ device, id }: VlanMechanism, end: EndName): PathChoice {

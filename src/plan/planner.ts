@@ -2,6 +2,7 @@
 // (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
 //
 // The order lets every prefix be undone and keeps the old until the new stands:
+//   engine  stop the old engine wire where it uses what is cleared next
 //   clear   what there is no second of, for a new one that needs it: a VNI, a port of WireGuard, a device, a MAC address at a host device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
@@ -20,6 +21,7 @@ import {
   type EngineEnd,
   type EngineState,
   type InterfaceState,
+  interfaceEndOf,
   interfaceOf,
   isTunnelEnd,
   isTunnelKind,
@@ -63,11 +65,17 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
   // A tunnel that the engine holds, and that a new interface is to be, is given up first.
   const handsOver = fresh.some(({ tunnel }) => tunnel && before.includes(tunnelKey(tunnel)));
 
+  // An engine wire that goes back to its port finds it, when all is undone: it stops before the port goes.
+  const losesPort = usesAny(observed.engine, cleared);
+
   return [
+    ...(losesPort ? engine.before : []),
     ...takeAway(cleared),
     ...unbind(clearedDevices),
     ...devices.bound.map((device): Action => ({ kind: 'bindDevice', device })),
-    ...(handsOver ? [...engine.before, ...create(fresh)] : [...create(fresh), ...engine.before]),
+    ...(handsOver && !losesPort ? engine.before : []),
+    ...create(fresh),
+    ...(handsOver || losesPort ? [] : engine.before),
     ...retiring.flatMap((old) => change(old, now(old))),
     ...dressed.flatMap(({ from, to }) => change(from, to)),
     ...engine.after,
@@ -104,14 +112,20 @@ function keysOf(one: InterfaceState): string[] {
   return [...keys, ...uplinksOf(one)];
 }
 
-/** With the names its taps have by now: the engine holds devices, and does not see them renamed. */
+function usesAny(engine: EngineState | undefined, interfaces: readonly InterfaceState[]): boolean {
+  const used = engine ? endNames.map((at) => interfaceEndOf(engine[at], at)) : [];
+  return interfaces.some(({ end }) => used.includes(end));
+}
+
+/** With the names that its taps and its port have by now: the engine holds devices, and does not see them renamed. */
 function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
   if (!engine) return undefined;
-  const current = (end: EngineEnd): EngineEnd => {
-    const tap = interfaces.find((candidate) => end === engine[candidate.end]);
-    return end.kind === 'tap' && tap ? { ...end, interface: tap.name } : end;
+  const current = (at: EndName): EngineEnd => {
+    const end = engine[at];
+    const used = interfaces.find((candidate) => candidate.end === interfaceEndOf(end, at));
+    return used && (end.kind === 'tap' || end.kind === 'device') ? { ...end, interface: used.name } : end;
   };
-  return { ...engine, client: current(engine.client), endpoint: current(engine.endpoint) };
+  return { ...engine, client: current('client'), endpoint: current('endpoint') };
 }
 
 /** What the kernel has only once, of interfaces and engine alike. */

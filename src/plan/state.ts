@@ -2,15 +2,16 @@
 // What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
 
 import type { DeviceSettings } from '../model/device.ts';
-import type {
-  EndName,
-  MemifMechanism,
-  Neighbour,
-  Payload,
-  Policy,
-  Route,
-  VxlanMechanism,
-  WireguardMechanism,
+import {
+  type EndName,
+  type MemifMechanism,
+  type Neighbour,
+  otherEnd,
+  type Payload,
+  type Policy,
+  type Route,
+  type VxlanMechanism,
+  type WireguardMechanism,
 } from '../model/wire.ts';
 
 /** A namespace is its device and inode; the path is only where it was found this time. */
@@ -84,6 +85,8 @@ export interface InterfaceState {
   readonly tunnel?: Tunnel; // of a tunnel's device
   readonly uplink?: Uplink; // of kinds vlan and macvlan
   readonly device?: Device; // of kind vf
+  /** Where the engine counts the wire's frames: what of the interface's own statistics adds to that. */
+  readonly counted?: 'drops' | 'nothing';
 }
 
 /** A virtual function that an application drives. */
@@ -95,6 +98,16 @@ export interface BoundDevice {
   readonly cgroup?: string;
 }
 
+/** The port of a memif end (portEndOf): the interface that the engine reaches the other end by. */
+export interface DeviceEnd {
+  readonly kind: 'device';
+  readonly name: string; // for people
+  readonly namespace: Namespace; // the engine's own
+  readonly interface: string;
+  readonly payload: Payload;
+  readonly mtu: number;
+}
+
 export interface TapEnd {
   readonly kind: 'tap';
   readonly name: string; // for people
@@ -104,7 +117,7 @@ export interface TapEnd {
   readonly mtu: number;
 }
 
-export interface MemifEnd extends Required<Omit<MemifMechanism, 'type' | 'netns' | 'inode'>> {
+export interface MemifEnd extends Required<Omit<MemifMechanism, 'type' | 'netns' | 'inode' | 'mac'>> {
   readonly kind: 'memif';
   /** Where an abstract socket lives; undefined: where the forwarder runs. */
   readonly namespace: Namespace | undefined;
@@ -128,10 +141,16 @@ export interface WireguardEnd extends Required<WireguardTunnel> {
   readonly mtu: number;
 }
 
-export type EngineEnd = TapEnd | MemifEnd | TunnelEnd | WireguardEnd;
+export type EngineEnd = TapEnd | DeviceEnd | MemifEnd | TunnelEnd | WireguardEnd;
 
 export function isTunnelEnd(end: EngineEnd): end is TunnelEnd | WireguardEnd {
   return isTunnelKind(end.kind);
+}
+
+/** The end of the interface that an engine end uses; undefined: it uses none of the wire's. */
+export function interfaceEndOf({ kind }: EngineEnd, at: EndName): EndName | undefined {
+  if (kind === 'tap') return at;
+  return kind === 'device' ? otherEnd(at) : undefined;
 }
 
 export interface EngineState {

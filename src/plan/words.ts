@@ -96,6 +96,7 @@ function sort({ direct }: EngineState): string {
 
 function port(end: EngineEnd): string {
   if (end.kind === 'tap') return `tap ${end.interface} in ${end.namespace.path}`;
+  if (end.kind === 'device') return `port ${end.interface}`;
   if (isTunnelEnd(end)) return `tunnel ${wayOf(end)}`;
   return `memif ${end.role} ${end.socket} id ${end.id}${end.namespace ? ` in ${end.namespace.path}` : ''}`;
 }

@@ -5,7 +5,6 @@
 import type { Devices, DeviceWant, DeviceWants } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { deviceOf, type End, endNames, type Wire } from '../model/wire.ts';
-import { choosePath } from '../plan/path.ts';
 import { type ChosenDevices, deviceKey } from '../plan/state.ts';
 import type { Claims } from './claims.ts';
 import type { Standing } from './record.ts';
@@ -61,8 +60,8 @@ export class DeviceChooser {
   }
 }
 
-function needsDevices(wire: Wire): boolean {
-  return choosePath(wire).path === 'nic';
+function needsDevices({ client, endpoint }: Wire): boolean {
+  return deviceOf(client) !== undefined || deviceOf(endpoint) !== undefined;
 }
 
 function wantsOf({ client, endpoint }: Wire, known: ChosenDevices | undefined): DeviceWants {
@@ -73,12 +72,14 @@ function wantsOf({ client, endpoint }: Wire, known: ChosenDevices | undefined): 
   return Object.fromEntries(endNames.flatMap((end) => (wants[end] ? [[end, wants[end]]] : [])));
 }
 
+/** A port of the engine is an interface as well. */
 function wantOf(end: End, { mechanism: opposite }: End, known: string | undefined): DeviceWant | undefined {
   const { type } = end.mechanism;
-  if (type !== 'kernel' && type !== 'vfio') return undefined;
+  if (type !== 'kernel' && type !== 'vfio' && type !== 'memif') return undefined;
+  const mode = type === 'vfio' ? 'vfio' : 'kernel';
   const request = deviceOf(end);
   const port = opposite.type === 'vlan' ? { port: opposite.device } : {};
-  if (!request) return { choice: 'beside', mode: type, known };
+  if (!request) return { choice: 'beside', mode, known };
   const choice = 'pci' in request ? { pci: request.pci } : { resource: request.resource };
-  return { choice, mode: type, known, ...port };
+  return { choice, mode, known, ...port };
 }

@@ -48,7 +48,8 @@ async function resolve(
       return { path, device: 0, inode: 0 };
     };
     const [client, endpoint] = endNames.map(placeholder);
-    const standing = { wire, namespaces: { client, endpoint }, devices: unknownDevices(wire) };
+    const engineNamespace = { path: "(the engine's namespace)", device: 0, inode: 0 };
+    const standing = { wire, namespaces: { client, endpoint }, engineNamespace, devices: unknownDevices(wire) };
     return { standing, missing: [`It cannot be made now: ${error.message}.`] };
   }
 }

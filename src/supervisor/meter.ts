@@ -5,7 +5,6 @@
 import { statisticsAt, wordsPerInterface } from '../dataplane/statistics.ts';
 import type { Dataplane, EngineCounters, EngineWireId, InterfaceStatistics } from '../dataplane/types.ts';
 import type { WireCounters } from '../model/status.ts';
-import type { EndName } from '../model/wire.ts';
 import { type InterfaceState, sameNamespace } from '../plan/state.ts';
 import { Roll } from './roll.ts';
 import { hasFallen, noCounters, ofDevice, ofEngine, ofTap, ofTunnel, ofVethSide, sum } from './tally.ts';
@@ -58,7 +57,7 @@ export class WireMeter {
       const words = changed(source.read, reading.interfaceWords, row, wordsPerInterface);
       const statistics = words && reading.statistics(row);
       if (!statistics) continue;
-      this.#renew(source, contribution(source.state.end, source.state.kind, statistics));
+      this.#renew(source, contribution(source.state, statistics));
       source.read = words;
     }
     const row = this.#engine && reading.engineRow(this.#engine.id);
@@ -154,7 +153,9 @@ function changed(before: Words | undefined, all: Words, row: number, words: numb
   return at === end ? undefined : all.slice(first, end);
 }
 
-function contribution(end: EndName, kind: InterfaceState['kind'], statistics: InterfaceStatistics): WireCounters {
+function contribution({ end, kind, counted }: InterfaceState, statistics: InterfaceStatistics): WireCounters {
+  if (counted === 'nothing') return noCounters;
+  if (counted === 'drops') return ofTap(end, statistics);
   if (kind === 'veth') return ofVethSide(end, statistics);
   if (kind === 'vf') return ofDevice(end, statistics);
   return kind === 'tap' || kind === 'tun' ? ofTap(end, statistics) : ofTunnel(end, statistics);

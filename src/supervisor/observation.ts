@@ -134,8 +134,12 @@ function isMarkedFor({ node, name }: Subject): (found: FoundInterface) => boolea
 }
 
 /** Everything that was made is there under its own name. Anything else needs a search through whole namespaces. */
-function isWhole({ phase, wire, namespaces }: JournalRecord, marked: readonly FoundInterface[]): boolean {
+function isWhole(
+  { phase, wire, namespaces, engineNamespace }: JournalRecord,
+  marked: readonly FoundInterface[],
+): boolean {
   if (phase !== 'applied') return false;
+  if (engineNamespace && !marked.some(({ namespace }) => isSame(namespace, engineNamespace))) return false;
   return endNames.every((end) => {
     const { mechanism } = wire[end];
     const home = namespaces[end];
@@ -202,6 +206,7 @@ function stateOf(
   const addresses = new Set(ours.flatMap((other) => other.addresses));
   const neighbours = new Set(ours.flatMap((other) => other.neighbours.map(({ address }) => address)));
   const tunnel = tunnelOf(info, ours);
+  const counted = ours.find((other) => other.counted && isSame(other.namespace, namespace))?.counted;
   return {
     end,
     kind: kindOf(one) as InterfaceKind,
@@ -219,6 +224,7 @@ function stateOf(
     ...(tunnel ? { tunnel } : {}),
     ...(holding ? { device: { pci: holding.pci, ...holding.settings } } : {}),
     ...(info.uplink ? { uplink: info.uplink } : {}),
+    ...(counted ? { counted } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ import { isSame, type NamespaceFinder, nameOf } from '../host/namespaces.ts';
 import { findInterfaces, removeFound } from '../host/observation.ts';
 import type { Devices } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, hostDeviceOf, namespaceOf, type Wire } from '../model/wire.ts';
+import { type EndName, endNames, hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { compile } from '../plan/compile.ts';
 import { plan } from '../plan/planner.ts';
@@ -17,7 +17,6 @@ import {
   type InterfaceState,
   type NameChoice,
   type Namespace,
-  type Namespaces,
   nothing,
   type WireState,
 } from '../plan/state.ts';
@@ -70,11 +69,13 @@ export class Reconciler {
    *  `chosen`: the devices that were claimed for it. */
   async resolve(wire: Wire, { before, finders = this.#parts, chosen }: Resolving = {}): Promise<Standing> {
     const [client, endpoint] = await this.#namespacesOf(wire, before, finders.finder);
+    const engineNamespace = portEndOf(wire) && (await this.#parts.dataplane.engineNamespace());
     const devices = chosen ?? before?.devices ?? (await this.#parts.chooser.choose(wire));
     const shared = hostDeviceOf(wire);
     return {
       wire,
       namespaces: { client, endpoint },
+      ...(engineNamespace ? { engineNamespace } : {}),
       ...(devices ? { devices } : {}),
       ...(shared === undefined ? {} : { deviceMtu: await finders.hostDevices.mtuOf(shared) }),
     };
@@ -103,7 +104,9 @@ export class Reconciler {
 
   /** A quick look: every namespace is where it was, and a host device is there and as long as it was. */
   async isInPlace({ wire, record }: WireEntry, { finder, hostDevices }: Finders = this.#parts): Promise<boolean> {
-    const known = endNames.flatMap((end) => record?.namespaces[end] ?? []);
+    const known = [record?.namespaces.client, record?.namespaces.endpoint, record?.engineNamespace].filter(
+      (one) => one !== undefined,
+    );
     const shared = hostDeviceOf(wire);
     const mtu = shared === undefined ? undefined : await hostDevices.mtuOf(shared).catch(() => 0);
     const inPlace = await Promise.all(known.map((one) => finder.isStillAt(one)));
@@ -115,7 +118,7 @@ export class Reconciler {
     const { name, wire, record } = entry;
     if (record?.phase !== 'applied' || record.wire !== wire) return false;
     const now = await this.resolve(wire, { before: record, finders: survey }).catch(() => undefined);
-    if (!now || !samePlaces(now.namespaces, record.namespaces) || now.deviceMtu !== record.deviceMtu) return false;
+    if (!now || !samePlaces(now, record) || now.deviceMtu !== record.deviceMtu) return false;
     const wanted = this.compile(record);
     const found = await survey.take(name, distinct(interfacePlaces(now)));
     const { node, devices } = this.#parts;
@@ -127,10 +130,10 @@ export class Reconciler {
     return true;
   }
 
-  compile({ wire, namespaces, devices, deviceMtu }: Standing): WireState {
+  compile({ wire, ...known }: Standing): WireState {
     const { node } = this.#parts;
     const alias = (end: EndName) => markOf(node, wire.name, end);
-    return compile(wire, { node, namespaces, devices, deviceMtu, alias });
+    return compile(wire, { node, ...known, alias });
   }
 
   async observe(entry: WireEntry, target: Standing | undefined): Promise<Observation> {
@@ -312,12 +315,12 @@ export class Reconciler {
 
   #record(
     entry: WireEntry,
-    { wire, namespaces, devices, deviceMtu }: Standing,
+    { wire, namespaces, engineNamespace, devices, deviceMtu }: Standing,
     phase: JournalRecord['phase'],
     names?: NameChoice,
     previous?: readonly Standing[],
   ): JournalRecord {
-    const standing = { wire, namespaces, devices, deviceMtu };
+    const standing = { wire, namespaces, engineNamespace, devices, deviceMtu };
     return { format: journalFormat, phase, createdAt: entry.createdAt, ...standing, names, previous };
   }
 }
@@ -350,9 +353,15 @@ function remember(entry: WireEntry, { interfaces, bound, holdings, running, hand
   entry.meter.settle(interfaces);
 }
 
-function samePlaces(a: Namespaces, b: Namespaces): boolean {
-  return endNames.every((end) => {
-    const [one, other] = [a[end], b[end]];
+function samePlaces(a: Standing, b: Standing): boolean {
+  const placesOf = ({ namespaces: { client, endpoint }, engineNamespace }: Standing) => [
+    client,
+    endpoint,
+    engineNamespace,
+  ];
+  const others = placesOf(b);
+  return placesOf(a).every((one, at) => {
+    const other = others[at];
     return one && other ? one.path === other.path && isSame(one, other) : one === other;
   });
 }
@@ -370,8 +379,14 @@ function chooseNames(): NameChoice {
   return { client: pair(), endpoint: pair() };
 }
 
-function standingOf({ wire, namespaces, devices, deviceMtu }: Standing): Standing {
-  return { wire, namespaces, ...(devices ? { devices } : {}), ...(deviceMtu === undefined ? {} : { deviceMtu }) };
+function standingOf({ wire, namespaces, engineNamespace, devices, deviceMtu }: Standing): Standing {
+  return {
+    wire,
+    namespaces,
+    ...(engineNamespace ? { engineNamespace } : {}),
+    ...(devices ? { devices } : {}),
+    ...(deviceMtu === undefined ? {} : { deviceMtu }),
+  };
 }
 
 /** All that parts may be left of, each once. */

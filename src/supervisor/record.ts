@@ -12,6 +12,7 @@ import {
   deviceOf,
   endNames,
   type Mechanism,
+  portEndOf,
   type VlanMechanism,
   type VxlanMechanism,
   type Wire,
@@ -29,22 +30,25 @@ export type JournalPhase = 'applying' | 'applied' | 'removing';
 export interface Standing {
   readonly wire: Wire;
   readonly namespaces: Namespaces;
+  /** Where its port is; it goes with the process. */
+  readonly engineNamespace?: Namespace;
   readonly devices?: ChosenDevices;
   /** Of the host device that an end is behind. */
   readonly deviceMtu?: number;
 }
 
 /** The namespaces in which it may have interfaces. */
-export function interfacePlaces({ wire, namespaces }: Standing): Namespace[] {
-  return endNames.flatMap((end) => (wire[end].mechanism.type === 'kernel' ? (namespaces[end] ?? []) : []));
+export function interfacePlaces({ wire, namespaces, engineNamespace }: Standing): Namespace[] {
+  const places = endNames.flatMap((end) => (wire[end].mechanism.type === 'kernel' ? (namespaces[end] ?? []) : []));
+  return engineNamespace ? [...places, engineNamespace] : places;
 }
 
 /** What it may have in the forwarder's own namespace, below its interfaces. */
 export function uplinksOf({ wire }: Standing, node: string): { readonly name: string; readonly mark: string }[] {
   const vlan = endNames.map((end) => wire[end].mechanism).find(({ type }) => type === 'vlan');
   if (vlan?.type !== 'vlan' || vlan.id === 0) return [];
-  const kernelEnds = endNames.filter((end) => wire[end].mechanism.type === 'kernel');
-  return kernelEnds.map((end) => {
+  const near = endNames.filter((end) => wire[end].mechanism.type === 'kernel' || end === portEndOf(wire));
+  return near.map((end) => {
     const alias = markOf(node, wire.name, end);
     return { name: uplinkName(alias, vlan.device), mark: uplinkMark(alias) };
   });
@@ -74,10 +78,11 @@ export function parseRecord(text: string, name: string): JournalRecord {
   return record;
 }
 
-function checkStanding({ wire, namespaces, devices, deviceMtu }: Standing, name: string): void {
+function checkStanding({ wire, namespaces, engineNamespace, devices, deviceMtu }: Standing, name: string): void {
   require(isObject(wire) && wire.name === name, `it is not of the wire ${name}`);
   require(wire.payload === 'ethernet' || wire.payload === 'ip', 'its payload is unknown');
   require(isObject(namespaces), 'it has no namespaces');
+  require(!engineNamespace || isNamespace(engineNamespace), "the engine's namespace is malformed");
   require(devices === undefined || isObject(devices), 'its devices are no mapping');
   require(deviceMtu === undefined || Number.isInteger(deviceMtu), 'the MTU of its device is malformed');
   for (const end of endNames) {

@@ -114,6 +114,7 @@ export function linkRequest(end: EngineEnd): LinkRequest {
     return { ...rest, netns: namespace?.path ?? '' };
   }
   if (isTunnelEnd(end)) return end;
-  const { kind, name, namespace, interface: interfaceName, payload, mtu } = end;
-  return { kind, name, netns: namespace.path, interface: interfaceName, payload, mtu };
+  const { name, namespace, interface: interfaceName, payload, mtu } = end;
+  const link = { name, netns: namespace.path, interface: interfaceName, mtu };
+  return end.kind === 'device' ? { ...link, kind: 'device' } : { ...link, kind: 'tap', payload };
 }

@@ -33,8 +33,8 @@ export function ofVethSide(end: EndName, statistics: InterfaceStatistics): WireC
   return end === 'client' ? { client: here, endpoint: there } : { client: there, endpoint: here };
 }
 
-/** The engine counts what passes a tap; what the tap's full queue refused it never saw (drivers/net/tun.c,
- *  tun_net_xmit). */
+/** The engine counts what passes a tap, or comes from a virtual function by its port; what their full queue refused it
+ *  never saw (drivers/net/tun.c, tun_net_xmit). */
 export function ofTap(end: EndName, { txDropped, txErrors, rxErrors }: InterfaceStatistics): WireCounters {
   const here: EndCounters = {
     ...noEnd,

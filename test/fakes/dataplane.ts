@@ -10,9 +10,12 @@ import { statisticsRows } from '../../src/dataplane/statistics.ts';
 import type * as types from '../../src/dataplane/types.ts';
 import { engineDropReasons } from '../../src/model/drop-reason.ts';
 import { changeFakeInterface } from './change.ts';
-import { type FakeInterface, FakeKernel, isRunning, refusal } from './kernel.ts';
+import { type FakeInterface, FakeKernel, type FakeNamespace, isRunning, refusal } from './kernel.ts';
 
 export class FakePowerCut extends Error {}
+
+/** The next process gets the same descriptor, and perhaps the same inode. */
+const engineNamespace = { path: '/proc/self/fd/30', inode: 4026531999 };
 
 interface OpenLink {
   readonly request: types.LinkRequest;
@@ -34,6 +37,7 @@ export class FakeDataplane implements types.Dataplane {
   /** By 'HOLDER in GROUP'; what the fake groups refuse, and how, is left out. */
   readonly deviceGrants = new Map<string, readonly types.DeviceNode[]>();
   #nextId = 1;
+  #engineNamespace: FakeNamespace | undefined;
 
   constructor(kernel = new FakeKernel()) {
     this.kernel = kernel;
@@ -41,10 +45,13 @@ export class FakeDataplane implements types.Dataplane {
 
   async start(): Promise<void> {}
 
-  /** Also what the kernel does when the process is killed: file descriptors go, persistent taps stay. */
+  /** Also what the kernel does when the process is killed: file descriptors go, and the engine's namespace; persistent
+   *  taps stay. */
   async close(): Promise<void> {
     for (const one of this.kernel.all()) if (one.holder === this) delete one.holder;
     this.engineWires.clear();
+    if (this.#engineNamespace) this.kernel.removeNamespace(engineNamespace.path);
+    this.#engineNamespace = undefined;
   }
 
   async probe(): Promise<types.MachineProbe> {
@@ -237,6 +244,12 @@ export class FakeDataplane implements types.Dataplane {
     return this.deviceGrants.delete(`${holder} in ${group}`);
   }
 
+  async engineNamespace(): Promise<types.NamespaceEntry> {
+    this.#engineNamespace ??= this.kernel.addNamespace(engineNamespace.path, engineNamespace.inode);
+    const { device, inode } = this.#engineNamespace;
+    return { path: engineNamespace.path, device, inode };
+  }
+
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {
     this.onStep('start the engine wire');
     const client = this.#open(request.client, []);
@@ -313,6 +326,10 @@ export class FakeDataplane implements types.Dataplane {
       if (tap.holder) throw refusal('TAP_BUSY', request.interface, 'Device or resource busy', 16);
       tap.holder = this;
       return { request, tap };
+    }
+    if (request.kind === 'device') {
+      this.kernel.interface(request.netns, request.interface);
+      return { request };
     }
     if (request.kind === 'wireguard') {
       const taken = [...this.#links(), ...alsoOpen].map((other) => other.request);

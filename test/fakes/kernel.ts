@@ -52,8 +52,8 @@ export class FakeKernel {
   #nextInode = 4026532000;
   #nextIndex = 2;
 
-  addNamespace(path: string): FakeNamespace {
-    const namespace = { device: 4, inode: this.#nextInode++, interfaces: new Map() };
+  addNamespace(path: string, inode = this.#nextInode++): FakeNamespace {
+    const namespace = { device: 4, inode, interfaces: new Map() };
     this.#paths.set(path, namespace);
     return namespace;
   }
@@ -63,12 +63,15 @@ export class FakeKernel {
     this.#paths.set(path, this.namespace(target));
   }
 
-  /** The path goes; with the last path, the namespace and all in it. */
+  /** The path goes; with the last path, the namespace and all in it, but hardware, which comes home. */
   removeNamespace(path: string): void {
     const namespace = this.namespace(path);
     this.#paths.delete(path);
     if ([...this.#paths.values()].includes(namespace)) return;
-    for (const one of namespace.interfaces.values()) this.destroy(one);
+    for (const one of namespace.interfaces.values()) {
+      if (one.kind === '') this.move(one, '', one.name);
+      else this.destroy(one);
+    }
   }
 
   namespace(path: string): FakeNamespace {

@@ -6,7 +6,7 @@ import test from 'ava';
 import { testWith } from '../support/requires.ts';
 import { Background, eventually } from '../support/shell.ts';
 import { addressOf, linkOf, outsideAddress, ping, SharedDevice } from '../support/shared-device.ts';
-import { kernelEnd, memifEnd, type WireSpec, wireFile } from '../support/wires.ts';
+import { kernelEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
 let shared: SharedDevice;
 
@@ -77,15 +77,11 @@ testWith(['root', 'macvlan'], "the device's mtu is the default and the most, and
   t.is((await linkOf(shared.pod(1))).mtu, 1400);
 });
 
-testWith(['root', 'macvlan'], 'a device that is missing, part of a bridge, or opposite memif', async (t) => {
+testWith(['root', 'macvlan'], 'a device that is missing, or part of a bridge', async (t) => {
   const { daemon, node } = shared;
   const reason = async (...wires: readonly WireSpec[]) => (await daemon.apply(wireFile(...wires))).stdout;
   t.regex(await reason(shared.wire(0, 0, {}, 'nowhere')), /HOST_DEVICE_MISSING/);
   t.regex(await reason(shared.wire(0, 0, {}, 'lo')), /HOST_DEVICE_REFUSED/);
-  t.regex(
-    await reason({ ...shared.wire(0, 0), client: memifEnd(`${daemon.directory}/m.sock`, 'server', 0) }),
-    /ENDS_UNJOINED/,
-  );
   await node.run('ip', 'link', 'add', 'br9', 'type', 'bridge');
   await node.run('ip', 'link', 'set', 'uplink', 'master', 'br9');
   t.regex(await reason(shared.wire(0, 0)), /HOST_DEVICE_REFUSED.*part of a bridge/s);

@@ -34,7 +34,6 @@ test('a device by address, short or long, in any case; or by resource, with its 
   t.deepEqual(readDocument(JSON.parse(JSON.stringify(toDocument(wire)))), { wire, problems: [] });
 });
 
-const memif = { memif: { socket: '/run/m.sock', role: 'server' } };
 const vxlan = { vxlan: { local: '192.0.2.1', remote: '192.0.2.2', vni: 6 } };
 const bad: readonly Refusal[] = [
   ['no PCI address', file(kernel({ pci: 'eth0' })), 'VALUE_INVALID', /no PCI address/],
@@ -45,7 +44,6 @@ const bad: readonly Refusal[] = [
   ['VLAN 4095', file(kernel({ pci, vlan: 4095 })), 'VALUE_INVALID', /more than 4094/],
   ['a text as trust', file(kernel({ pci, trust: 'on' })), 'VALUE_INVALID', /true or false/],
   ['an unknown key', file(kernel({ pci, vlans: 7 })), 'KEY_UNKNOWN', /'vlans' is unknown/],
-  ['a memif end opposite', file(kernel({ pci }), memif), 'VALUE_INVALID', /reaches no memif end/],
   ['a tunnel opposite', file(vxlan, vfio({ pci })), 'VALUE_INVALID', /reaches no vxlan end/],
   ['one device for both', file(kernel({ pci }), vfio({ pci: '01:10.0' })), 'WIRE_TO_ITSELF', /same device/],
   ['two VLANs', file(kernel({ pci, vlan: 7 }), vfio({ resource: 'a/b', vlan: 8 })), 'VALUE_INVALID', /VLAN 7/],

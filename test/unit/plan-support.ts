@@ -106,7 +106,13 @@ export function devicesOf({ client, endpoint }: Wire): ChosenDevices {
 
 export function compiled(wire: Wire): WireState {
   const alias = (end: EndName) => `crosswire/node/${wire.name}/${end}`;
-  return compile(wire, { node: 'node', namespaces: namespacesOf(wire), devices: devicesOf(wire), alias });
+  return compile(wire, {
+    node: 'node',
+    namespaces: namespacesOf(wire),
+    devices: devicesOf(wire),
+    engineNamespace: namespaceAt('/proc/self/fd/30'),
+    alias,
+  });
 }
 
 export const names: NameChoice = {
@@ -192,6 +198,16 @@ const deviceWire: fc.Arbitrary<Wire> = fc
     return turned ? wireOf(other, end) : wireOf(end, other);
   })
   .filter(isTwoThings);
+
+const portWire: fc.Arbitrary<Wire> = fc
+  .tuple(memifEnd, kernelEnd, device, fc.constantFrom('kernel', 'vfio', 'vlan'), fc.boolean())
+  .map(([application, pod, request, opposite, turned]) => {
+    const near = { ...application, mac: '02:00:00:00:00:42' };
+    const others = { kernel: { ...pod, device: request }, vfio: vfio(request), vlan: vlan('eth1', request.vlan ?? 0) };
+    const far = others[opposite as keyof typeof others];
+    return turned ? wireOf(far, near) : wireOf(near, far);
+  });
+
 const vlanWire: fc.Arbitrary<Wire> = fc
   .tuple(kernelEnd, fc.constantFrom('eth1', 'eth2'), fc.constantFrom(0, 100, 101), fc.boolean())
   .map(([end, device, id, turned]) => (turned ? wireOf(vlan(device, id), end) : wireOf(end, vlan(device, id))));
@@ -211,6 +227,7 @@ export const anyWire: fc.Arbitrary<Wire> = fc.oneof(
   tunnelWire,
   vlanWire,
   deviceWire,
+  portWire,
 );
 
 /** Not a wire to itself. */

@@ -10,7 +10,7 @@ import { choosePath } from '../../src/plan/path.ts';
 import { plan } from '../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../src/plan/state.ts';
 import { describe } from '../../src/plan/words.ts';
-import { compiled, kernel, memif, names, namespacesOf, vlan, wireOf } from './plan-support.ts';
+import { compiled, kernel, names, namespacesOf, vlan, wireOf } from './plan-support.ts';
 
 const [a, c] = ['/run/netns/a', '/run/netns/c'];
 const end = kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] });
@@ -75,9 +75,4 @@ test('one that somebody changed is made anew', (t) => {
   const interfaces = there.interfaces.map((one) => ({ ...one, uplink: one.uplink && { ...one.uplink, sound: false } }));
   const kinds = plan({ interfaces } as typeof there, there, names).map(({ kind }) => kind);
   t.deepEqual(kinds, ['removeVlan', 'createVlan', 'changeInterface']);
-});
-
-test('memif has MAC addresses of its own, which a part of a device does not hear', (t) => {
-  const error = t.throws(() => compiled(wireOf(memif('/run/m.sock'), vlan('eth1', 100))), { code: 'ENDS_UNJOINED' });
-  t.regex(error?.message ?? '', /chooses its own MAC addresses/);
 });

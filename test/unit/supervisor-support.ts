@@ -126,6 +126,7 @@ const policies = [{ from: '10.0.0.0/24', protocol: 6, destinationPorts: '80-90',
 const ruled = { ...client, policies, allowPing: true };
 const readdressed = { ...client, addresses: ['10.0.0.3/24'], mac: '02:00:00:00:00:33' };
 const pair = (one: Mechanism, other: Mechanism, more: Partial<Wire> = {}) => wireOf(one, other, more);
+const applicationMac = '02:00:00:00:00:42';
 const bare = kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] });
 const packets = (one: Mechanism, other: Mechanism, more: Partial<Wire> = {}) =>
   pair(one, other, { payload: 'ip', ...more });
@@ -138,6 +139,8 @@ export const wires = {
   devices: pair({ ...client, device: { pci: '0000:01:10.0', vlan: 7 } }, kernel(b, 'nsm-2')),
   vfio: pair(vfio({ resource: 'worker.domain/10G', vlan: 7 }), kernel(b, 'nsm-2')),
   vlan: pair(client, vlan('eth1', 100)),
+  port: pair({ ...client, device: { pci: '0000:01:10.0', vlan: 7 } }, memif('/run/m.sock', { mac: applicationMac })),
+  vlanPort: pair(memif('/run/m.sock', { mac: applicationMac }), vlan('eth1', 100)),
   engineTunnel: pair(memif('/run/m.sock'), vxlan('192.0.2.2')),
   wireguard: packets(bare, wireguard('192.0.2.2')),
   engineWireguard: packets(memif('/run/m.sock'), wireguard('192.0.2.2')),
@@ -245,6 +248,27 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
   'tunnel to devices': [wires.tunnel, wires.devices],
   'remove devices': [wires.devices, undefined],
   'remove vfio': [wires.vfio, undefined],
+  'create a port of a device': [undefined, wires.port],
+  'remove a port of a device': [wires.port, undefined],
+  'another MAC of a port': [
+    wires.port,
+    pair(wires.port.client.mechanism, memif('/run/m.sock', { mac: '02:00:00:00:00:43' })),
+  ],
+  'another memif of a port': [
+    wires.port,
+    pair(wires.port.client.mechanism, memif('/run/o.sock', { mac: applicationMac })),
+  ],
+  'vfio to a port': [wires.vfio, wires.port],
+  'tap to a port': [wires.tap, wires.port],
+  'devices to a port': [wires.devices, wires.port],
+  'create a port of a vlan': [undefined, wires.vlanPort],
+  'another id of a port of a vlan': [
+    wires.vlanPort,
+    pair(memif('/run/m.sock', { mac: applicationMac }), vlan('eth1', 101)),
+  ],
+  'a port of a vlan to vlan': [wires.vlanPort, wires.vlan],
+  'vlan to a port of a vlan': [wires.vlan, wires.vlanPort],
+  'remove a port of a vlan': [wires.vlanPort, undefined],
   'create vlan': [undefined, wires.vlan],
   'create a part of a device': [undefined, pair(ruled, vlan('eth1', 0))],
   'change addresses and name of vlan': [

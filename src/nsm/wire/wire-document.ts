@@ -111,6 +111,7 @@ function endOf(agreement: Agreement, end: End): object {
           ...namespaceOf(parameters, pathOf),
           socket: parameters[parameter.socketFile],
           role: end === 'client' ? 'server' : 'client',
+          ...(deliversByMac(agreement[end === 'client' ? 'endpoint' : 'client']) ? macOf(connection, end) : {}),
         },
       };
     case mechanismType.vfio: {
@@ -128,6 +129,11 @@ function endOf(agreement: Agreement, end: End): object {
     default:
       throw new Error(`mechanism ${type} was agreed on without being offered`);
   }
+}
+
+/** What is opposite is a NIC's: it hands on what names the MAC address of the context. */
+function deliversByMac(opposite: Mechanism): boolean {
+  return endsInDevice(opposite) || opposite.type === mechanismType.noop || opposite.type === mechanismType.vlan;
 }
 
 function macOf({ context, payload: carried }: Connection, end: End): { mac?: string } {

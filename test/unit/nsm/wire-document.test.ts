@@ -63,6 +63,30 @@ test('memif at both ends is a direct wire, unless the engine is asked for', (t) 
   }
 });
 
+test('memif opposite a virtual function or a VLAN has the MAC address of the Ethernet context, and needs one', (t) => {
+  const ethernet = structuredClone(connection);
+  Object.assign(ethernet, { payload: 'ETHERNET' });
+  Object.assign(ethernet.context!, { ethernetContext: { srcMac: '', dstMac: '02:00:5E:10:00:02', vlanTag: 0 } });
+  const tokenID = 'sriov-01234567-89ab-4def-8123-456789abcdef';
+  const devices = { resourceOf: () => 'worker.domain/10G', portFor: async () => '', controlGroupOf: () => '' };
+  const client = { ...kernel, parameters: { ...kernel.parameters, tokenID } };
+  const reading = read({ connection: ethernet, client, endpoint: memif, devices });
+  t.deepEqual(reading.problems, []);
+  if ('wire' in reading) t.like(reading.wire.endpoint.mechanism, { type: 'memif', mac: '02:00:5e:10:00:02' });
+
+  const vlan = { cls: 'REMOTE', type: 'VLAN', parameters: {} };
+  const { problems } = read({
+    connection: ethernet,
+    client: memif,
+    endpoint: vlan,
+    uplink: { device: 'eth1', id: 7, mtu: 1500 },
+  });
+  t.deepEqual(
+    problems.map(({ code, path }) => [code, path.at(-1)]),
+    [['KEY_MISSING', 'memif']],
+  );
+});
+
 test('what a client asks wrongly is refused by its key', (t) => {
   const wrong = structuredClone(connection);
   wrong.context!.ipContext!.policies = [{ from: 'me', proto: '300', dstPort: '70000', srcPort: '', routes: [] }];

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "core/offload.hpp"
-#include "os/tunnel_port.hpp"
+#include "os/packet_socket.hpp"
 
 namespace crosswire::os {
 
