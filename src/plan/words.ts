@@ -52,8 +52,9 @@ export function describe(action: Action): string {
   }
 }
 
-function place({ name, namespace }: InterfaceState): string {
-  return `${name} in ${namespace.path}`;
+/** The path of the engine's namespace means nothing to anybody else. */
+function place({ name, namespace, counted }: InterfaceState): string {
+  return `${name} in ${counted === 'nothing' ? "the engine's namespace" : namespace.path}`;
 }
 
 function device(one: Device | undefined): string {

@@ -68,6 +68,7 @@ test('made before the engine wire starts, taken away after it stopped', (t) => {
   ]);
   t.deepEqual(steps(wire, undefined), ['stopEngineWire', 'returnDevice', 'returnDevice']);
   t.deepEqual(steps(wire, wire), []);
+  t.regex(describe(actions(undefined, wire)[1] as never), / as cw-fresh-e in the engine's namespace$/);
   t.regex(describe(actions(undefined, wire).at(-1) as never), /between port cw-[0-9a-f]{12} and memif server/);
 });
 
