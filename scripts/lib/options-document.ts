@@ -2,7 +2,7 @@
 // docs/options.md: the command line, the environment of a mesh, and its small programs.
 
 import { type MeshVerb, meshOptionRows } from '../../src/config/mesh-options.ts';
-import { nsmOptionRows, withoutEffect } from '../../src/config/nsm-options.ts';
+import { nsmOptionRows, withoutEffect } from '../../src/config/nsm-option-rows.ts';
 import { runOptionNames } from '../../src/config/nsm-run-options.ts';
 import { runOptionRows } from '../../src/config/run-options.ts';
 import { code, generated, table } from './markdown.ts';

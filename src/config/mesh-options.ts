@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CrosswireError } from '../model/error.ts';
 import { parseNetwork } from './addresses.ts';
-import { duration, type IdentityOptions, readIdentity, refusal, unixUrl } from './nsm-options.ts';
+import type { IdentityOptions } from './nsm-option-rows.ts';
+import { readIdentity, refusal } from './nsm-options.ts';
+import { duration, unixUrl } from './nsm-values.ts';
 import { oneOf, type LogLevel, logLevels } from './run-options.ts';
 
 export interface ProgramOptions extends IdentityOptions {

@@ -2,7 +2,7 @@
 // The virtual functions of this machine, and who they are shared with.
 
 import type { Logger } from 'pino';
-import type { NsmOptions } from '../config/nsm-options.ts';
+import type { NsmOptions } from '../config/nsm-option-rows.ts';
 import { controlGroupBelow } from '../host/device-access/control-group.ts';
 import { makeVirtualFunctions } from '../host/sriov/numvfs.ts';
 import type { OpenDevices } from '../host/sriov/open.ts';

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { parseDeviceSelectors } from '../config/device-selectors.ts';
-import type { IdentityOptions, NsmOptions } from '../config/nsm-options.ts';
+import type { IdentityOptions, NsmOptions } from '../config/nsm-option-rows.ts';
 import { parseWireList } from '../config/wire-list.ts';
 import type { NativeDataplane } from '../dataplane/dataplane.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';

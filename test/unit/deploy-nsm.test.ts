@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { parseDocument } from 'yaml';
-import { nsmOptionRows, readNsmOptions } from '../../src/config/nsm-options.ts';
+import { nsmOptionRows } from '../../src/config/nsm-option-rows.ts';
+import { readNsmOptions } from '../../src/config/nsm-options.ts';
 import { withNsmNames } from '../../src/config/nsm-run-options.ts';
 import { readRunOptions } from '../../src/config/read-options.ts';
 import { runOptionRows } from '../../src/config/run-options.ts';

@@ -2,7 +2,8 @@
 // The environment of NSM's forwarders: every variable, what it cannot be, and which ones nothing reads.
 
 import test from 'ava';
-import { nsmOptionRows, readNsmOptions, withoutEffect } from '../../src/config/nsm-options.ts';
+import { nsmOptionRows, withoutEffect } from '../../src/config/nsm-option-rows.ts';
+import { readNsmOptions } from '../../src/config/nsm-options.ts';
 import { nsmNamesUsed, withNsmNames } from '../../src/config/nsm-run-options.ts';
 import { readRunOptions } from '../../src/config/read-options.ts';
 

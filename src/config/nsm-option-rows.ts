@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// The environment of NSM's own forwarders (networkservicemesh/cmd-forwarder-vpp, internal/config), so that this one takes
+// their place without a changed manifest. One table: it reads, and writes docs/options.md.
+
+import { isIP } from 'node:net';
+import type { RegistryPolicy } from '../model/registry-policy.ts';
+import { managerVariable } from './nsm-run-options.ts';
+import { anyText, directory, duration, flag, list, map, policies, type Reading, text, url } from './nsm-values.ts';
+import { usualRegistryPolicies } from './registry-policies.ts';
+
+/** Where the identity comes from: the Workload API, else files. */
+export interface IdentityOptions {
+  readonly workloadApi: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly bundleFile: string;
+}
+
+export interface NsmOptions extends IdentityOptions {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  readonly managerUrl: string;
+  readonly listenUrl: string;
+  readonly maxTokenMilliseconds: number;
+  readonly dialMilliseconds: number;
+  readonly tunnelAddress: string; // '': that of the interface of the default route
+  readonly vxlanPort: number;
+  readonly deviceSelectorFile: string; // '': none
+  readonly wireguardPort: number;
+  readonly mechanismPriority: readonly string[];
+  readonly memifViaEngine: boolean;
+  readonly devicePluginDirectory: string;
+  readonly podResourcesDirectory: string;
+  readonly resourcePollMilliseconds: number;
+  readonly controlGroupDirectory: string;
+  /** Over the answer to our registration. */
+  readonly registryPolicies: readonly RegistryPolicy[];
+  readonly telemetry: boolean;
+  readonly telemetryEndpoint: string;
+}
+
+export interface NsmOptionRow<Key extends keyof NsmOptions = keyof NsmOptions> {
+  readonly key: Key;
+  readonly environment: string;
+  readonly default: string;
+  readonly defaultInWords?: string;
+  readonly meaning: string;
+  read(text: string): Reading<NsmOptions[Key]>;
+}
+
+const row = <Key extends keyof NsmOptions>(options: NsmOptionRow<Key>): NsmOptionRow =>
+  options as unknown as NsmOptionRow;
+
+export const nsmOptionRows: readonly NsmOptionRow[] = [
+  row({
+    key: 'managerUrl',
+    environment: managerVariable,
+    default: '',
+    defaultInWords: 'none: no mesh',
+    meaning: 'the manager (nsmgr): `unix:///path` or `tcp://host:port`',
+    read: url,
+  }),
+  row({
+    key: 'listenUrl',
+    environment: 'NSM_LISTEN_ON',
+    default: 'unix:///listen.on.socket',
+    meaning: 'where to serve the mesh; a unix socket reaches the manager as a descriptor, wherever it lives',
+    read: url,
+  }),
+  row({
+    key: 'name',
+    environment: 'NSM_NAME',
+    default: 'forwarder',
+    meaning: 'of the forwarder, its endpoint and its path segments: the pod name',
+    read: text,
+  }),
+  row({
+    key: 'labels',
+    environment: 'NSM_LABELS',
+    default: 'p2p:true',
+    meaning: 'labels of the registration, as key:value,key:value; managers look for p2p:true',
+    read: map,
+  }),
+  row({
+    key: 'serviceName',
+    environment: 'NSM_NSNAME',
+    default: 'forwarder',
+    meaning: 'the service under which managers find forwarders',
+    read: text,
+  }),
+  row({
+    key: 'maxTokenMilliseconds',
+    environment: 'NSM_MAX_TOKEN_LIFETIME',
+    default: '10m',
+    meaning: 'longest life of a token, and so of a connection that nobody refreshes',
+    read: duration,
+  }),
+  row({
+    key: 'dialMilliseconds',
+    environment: 'NSM_DIAL_TIMEOUT',
+    default: '750ms',
+    meaning: 'time to reach the manager or a next hop',
+    read: duration,
+  }),
+  row({
+    key: 'tunnelAddress',
+    environment: 'NSM_TUNNEL_IP',
+    default: '',
+    defaultInWords: 'the first address of the interface of the default route',
+    meaning: 'the near end of tunnels',
+    read: (value) => (value === '' || isIP(value) ? { value } : { reason: `'${value}' is no IP address` }),
+  }),
+  row({
+    key: 'vxlanPort',
+    environment: 'NSM_VXLAN_PORT',
+    default: '0',
+    defaultInWords: '4789',
+    meaning: 'UDP port of VXLAN tunnels, the same on every node',
+    read: (value) => {
+      if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) return { reason: `'${value}' is no UDP port` };
+      return { value: Number(value) || 4789 };
+    },
+  }),
+  row({
+    key: 'wireguardPort',
+    environment: 'CROSSWIRE_WIREGUARD_PORT',
+    default: '51820',
+    meaning: 'the first UDP port of WireGuard tunnels; each connection takes the next one that is free',
+    read: (value) => {
+      if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 65_535)
+        return { reason: `'${value}' is no UDP port` };
+      return { value: Number(value) };
+    },
+  }),
+  row({
+    key: 'mechanismPriority',
+    environment: 'NSM_MECHANISM_PRIORITY',
+    default: '',
+    defaultInWords: 'MEMIF, KERNEL',
+    meaning: 'mechanism types to offer first, in this order, separated by commas',
+    read: (value) => ({ value: list(value) }),
+  }),
+  row({
+    key: 'memifViaEngine',
+    environment: 'CROSSWIRE_MEMIF_VIA_ENGINE',
+    default: 'false',
+    meaning:
+      'memif at both ends: true leads it through the engine, counted; otherwise the two applications share memory',
+    read: flag,
+  }),
+  row({
+    key: 'devicePluginDirectory',
+    environment: 'NSM_DEVICE_PLUGIN_PATH',
+    default: '/var/lib/kubelet/device-plugins',
+    meaning: "where kubelet's socket for device plugins is, and ours beside it; used with an SR-IOV file",
+    read: directory,
+  }),
+  row({
+    key: 'podResourcesDirectory',
+    environment: 'NSM_POD_RESOURCES_PATH',
+    default: '/var/lib/kubelet/pod-resources',
+    meaning: 'where kubelet says what it has given to pods; used with an SR-IOV file',
+    read: directory,
+  }),
+  row({
+    key: 'resourcePollMilliseconds',
+    environment: 'NSM_RESOURCE_POLL_TIMEOUT',
+    default: '30s',
+    meaning: 'how often kubelet is asked; a device is free when kubelet has not named it for twice as long',
+    read: duration,
+  }),
+  row({
+    key: 'controlGroupDirectory',
+    environment: 'NSM_CGROUP_PATH',
+    default: '/host/sys/fs/cgroup/devices',
+    meaning: 'where the control groups are mounted that clients of VFIO name (version 1: those of devices)',
+    read: directory,
+  }),
+  row({
+    key: 'deviceSelectorFile',
+    environment: 'NSM_DEVICE_SELECTOR_FILE',
+    default: '',
+    defaultInWords: 'none: VLAN is not offered',
+    meaning: 'YAML file that says which device of the host leads to which gateway, for endpoints that answer VLAN',
+    read: anyText,
+  }),
+  row({
+    key: 'registryPolicies',
+    environment: 'NSM_REGISTRY_CLIENT_POLICIES',
+    default: usualRegistryPolicies,
+    meaning:
+      "policies that the manager's answer to the registration must pass: names of NSM's Rego files, or expressions",
+    read: policies,
+  }),
+  row({
+    key: 'workloadApi',
+    environment: 'SPIFFE_ENDPOINT_SOCKET',
+    default: '',
+    defaultInWords: 'none: the files below',
+    meaning: 'the SPIFFE Workload API, which gives and renews the identity: `unix:///path`',
+    read: anyText,
+  }),
+  row({
+    key: 'certificateFile',
+    environment: 'CROSSWIRE_TLS_CERTIFICATE',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'PEM file of an X.509 SVID and its intermediates, read again when it changes',
+    read: anyText,
+  }),
+  row({
+    key: 'keyFile',
+    environment: 'CROSSWIRE_TLS_KEY',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'PEM file of its private key (EC P-256)',
+    read: anyText,
+  }),
+  row({
+    key: 'bundleFile',
+    environment: 'CROSSWIRE_TLS_BUNDLE',
+    default: '',
+    defaultInWords: 'none',
+    meaning: "PEM file of the trust domain's certificate authorities",
+    read: anyText,
+  }),
+  row({
+    key: 'telemetry',
+    environment: 'TELEMETRY',
+    default: 'false',
+    meaning: 'true: export traces by OTLP',
+    read: flag,
+  }),
+  row({
+    key: 'telemetryEndpoint',
+    environment: 'NSM_OPEN_TELEMETRY_ENDPOINT',
+    default: 'otel-collector.observability.svc.cluster.local:4317',
+    meaning: 'the collector of traces: host:port, without TLS',
+    read: text,
+  }),
+];
+
+/** Of cmd-forwarder-vpp; read elsewhere, or about things that Crosswire does not have. Taken without a word. */
+export const withoutEffect: readonly string[] = [
+  'NSM_METRICS_EXPORT_INTERVAL',
+  'NSM_PPROF_ENABLED',
+  'NSM_PPROF_LISTEN_ON',
+  'NSM_PROMETHEUS_CA_FILE',
+  'NSM_PROMETHEUS_KEY_FILE',
+  'NSM_PROMETHEUS_CERT_FILE',
+  'NSM_PROMETHEUS_MONITOR_CERTIFICATE',
+  'NSM_PROMETHEUS_SERVER_HEADER_TIMEOUT',
+  'NSM_PROMETHEUS_MAX_BIND_THRESHOLD',
+  'NSM_VPP_API_SOCKET',
+  'NSM_VPP_INIT',
+  'NSM_VPP_INIT_PARAMS',
+  'NSM_VPP_MIN_OPERATION_TIMEOUT',
+  'NSM_PCI_DEVICES_PATH',
+  'NSM_PCI_DRIVERS_PATH',
+];
