@@ -192,6 +192,8 @@ export class FakeMesh {
   managerId = 'spiffe://test/nsmgr';
   /** Of the service firewall. */
   payload = 'IP';
+  /** Whether an endpoint is registered. */
+  listed: (name: string) => boolean = () => true;
 
   peer(spiffeId: string): Peer {
     return { spiffeId, certificate: '', notAfter: new Date(Date.now() + 3_600_000), descriptors: this.files };
@@ -212,6 +214,7 @@ export class FakeMesh {
         yield* services.map((networkService) => ({ networkService, deleted: false }));
       for (const { name, inode, url: elsewhere } of path.includes('EndpointRegistry/') ? this.endpoints : []) {
         if (query.networkServiceEndpoint?.name && query.networkServiceEndpoint.name !== name) continue;
+        if (!this.listed(name)) continue;
         const url = elsewhere ?? `inode://5/${inode}`;
         yield { networkServiceEndpoint: NetworkServiceEndpoint.fromPartial({ name, url }), deleted: false };
       }

@@ -4,11 +4,10 @@
 import type { WireStatus } from '../../model/status.ts';
 import type { Connection } from '../generated/connection.ts';
 import { clientOf } from '../path/path-segments.ts';
-import { Discovery } from '../registry/discovery.ts';
-import { Rotation } from '../registry/rotation.ts';
 import { clientOfWire, isNextOfWire } from '../wire/wire-document.ts';
 import { HeldFiles } from './held-files.ts';
-import { closeOnward, type OnwardCall } from './onward.ts';
+import { leaveByName } from './leave.ts';
+import type { OnwardCall } from './onward.ts';
 import type { ServiceParts } from './parts.ts';
 
 /** As of a connection that is known: the endpoint hears of it, then the wire goes, also where it did not. NSM's own
@@ -42,18 +41,5 @@ async function tellEndpoint(
   const { pod: networkServiceEndpointName } = leftover.spec.endpoint;
   if (!networkServiceEndpointName || !isNextOfWire(leftover, connection)) return;
   const onward = { ...connection, networkServiceEndpointName, mechanism: undefined };
-  const discovery = new Discovery(await manager(call.signal), new Rotation());
-  const { candidates } = await discovery.discover(onward, call.signal);
-  for (const { endpoint } of candidates) {
-    const found = await discovery.reach(endpoint, call.signal);
-    try {
-      const nextHop = await dialer.dial(
-        found.url,
-        AbortSignal.any([call.signal, AbortSignal.timeout(dialMilliseconds)]),
-      );
-      await closeOnward(nextHop, onward, new HeldFiles(), call).finally(() => nextHop.close());
-    } finally {
-      found.file?.close();
-    }
-  }
+  await leaveByName({ manager, dialer, dialMilliseconds }, onward, new HeldFiles(), call);
 }

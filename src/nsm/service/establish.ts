@@ -17,10 +17,11 @@ import { ownSegment, withSegment } from '../path/path-segments.ts';
 import { Discovery, type Found } from '../registry/discovery.ts';
 import { Rotation } from '../registry/rotation.ts';
 import type { Attributes } from '../tracing/tracing.ts';
-import type { NextHop } from '../transport/calls.ts';
+import { isOpen, type NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
 import type { Established } from './established.ts';
 import { HeldFiles } from './held-files.ts';
+import { leave } from './leave.ts';
 import { acceptAnswer, closeOnward, requestOnward, within } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
@@ -260,13 +261,13 @@ export class Establisher {
     return async () => {
       if (!held || left) return;
       left = true;
-      const { nextHop, connection, onward: mechanism, files, endpoint } = held;
-      await closeOnward(nextHop, { ...connection, mechanism }, files, within(closeMilliseconds)).catch(
-        (error: unknown) =>
-          this.#parts.log.warn(
-            { connection: held.id, endpoint: endpoint.name, error },
-            'the endpoint of before did not take the Close',
-          ),
+      const { manager, dialer, log } = this.#parts;
+      const parts = { manager, dialer, dialMilliseconds: this.#settings.dialMilliseconds };
+      await leave(parts, held, within(closeMilliseconds)).catch((error: unknown) =>
+        log.warn(
+          { connection: held.id, endpoint: held.endpoint.name, error },
+          'the endpoint of before did not take the Close',
+        ),
       );
     };
   }
@@ -274,11 +275,6 @@ export class Establisher {
 
 function urlsOf(...mechanisms: readonly (Mechanism | undefined)[]): (string | undefined)[] {
   return mechanisms.map((mechanism) => mechanism?.parameters[parameter.inodeUrl]);
-}
-
-/** A turn of the event loop: a connection that is gone says so within it. */
-async function isOpen({ closed }: NextHop): Promise<boolean> {
-  return Promise.race([closed.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
 }
 
 /** Whoever may name any inode may have any workload's namespace. */

@@ -17,8 +17,9 @@ import { Departures } from './departures.ts';
 import { Establisher, type Outcome } from './establish.ts';
 import { asMeshConnection, type Established, namespacesOf } from './established.ts';
 import { Expiry } from './expiry.ts';
+import { leave } from './leave.ts';
 import { MonitorHub, matches, type Watcher } from './monitor-hub.ts';
-import { closeOnward, type OnwardCall, watchOnward, within } from './onward.ts';
+import { type OnwardCall, watchOnward, within } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
 import { Standing } from './standing.ts';
@@ -224,14 +225,14 @@ export class NetworkService {
     this.#standing.delete(held.id);
     this.#expiry.disarm(held.id);
     held.stopWatching();
-    const { wires } = this.#parts;
-    const { connection, onward: mechanism, nextHop, files, wire, id } = held;
+    const { wires, manager, dialer } = this.#parts;
+    const { connection, nextHop, files, wire, id } = held;
     const { deadline, signal } = call ?? within(closeMilliseconds);
     try {
       await this.#parts.tracing.step(
         'close at the next hop',
         { 'nsm.connection': id, 'nsm.next_hop': nextHop.url },
-        () => closeOnward(nextHop, { ...connection, mechanism }, files, { deadline, signal }),
+        () => leave({ manager, dialer, dialMilliseconds: this.#settings.dialMilliseconds }, held, { deadline, signal }),
       );
     } catch (error) {
       this.#parts.log.warn({ connection: id, nextHop: nextHop.url, error }, 'the next hop did not take the Close');

@@ -51,6 +51,11 @@ export interface NextHop {
   close(): void;
 }
 
+/** A turn of the event loop: a connection that is gone says so within it. */
+export async function isOpen({ closed }: NextHop): Promise<boolean> {
+  return Promise.race([closed.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
+}
+
 export interface Dialer {
   /** `unix:///path`, `tcp://host:port` or any target gRPC knows. Rejects with NEXT_HOP_UNREACHABLE. */
   dial(url: string, signal: AbortSignal): Promise<NextHop>;

@@ -205,10 +205,35 @@ test('a Close cannot name the connection of another at the endpoint', async (t) 
   t.like(one.endpoint.closes[0], { path: { pathSegments: { 3: { id: 'fw-1-1' } } } });
 });
 
+for (const [what, prepare] of Object.entries({
+  'is there': () => {},
+  'is somewhere else now': ({ mesh, endpoint }: ReturnType<typeof setting>) => {
+    endpoint.reachable = false;
+    mesh.endpoints.push(new FakeEndpoint('fw-1', 7));
+    mesh.endpoints.shift();
+  },
+  'is not registered any more': ({ mesh }: ReturnType<typeof setting>) => {
+    mesh.listed = () => false;
+  },
+}))
+  test(`Close after the connection to the next hop broke reaches the endpoint that ${what}`, async (t) => {
+    const one = setting();
+    const answer = await one.service.request(firstRequest(alice), callOf(one));
+    one.endpoint.hops[0]?.close();
+    prepare(one);
+    const endpoint = one.mesh.endpoints[0] as FakeEndpoint;
+    await one.service.close(answer, callOf(one));
+    t.like(endpoint.closes[0], { mechanism: { type: 'KERNEL' }, path: { pathSegments: { 3: { id: 'fw-1-1' } } } });
+    t.true(endpoint.hops.every(({ isClosed }) => isClosed));
+    t.is(one.mesh.files.open, 0);
+    t.deepEqual(one.warnings, []);
+  });
+
 test('Close while the next hop is dead takes everything of ours', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   one.endpoint.hops[0]?.close();
+  one.endpoint.reachable = false;
   await one.service.close(answer, callOf(one));
   t.is(one.wires.wires.size, 0);
   t.is(one.mesh.files.open, 0);
