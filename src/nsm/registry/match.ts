@@ -38,18 +38,23 @@ function weightAmong(routes: readonly Destination[], route: Destination): number
   return routes.some(({ weight }) => weight > 0) ? route.weight : 1;
 }
 
-/** Every label of the selector is there with the same value, as it stands or as a template over the connection. */
+/** Every label of the selector is there with the same value, as it stands or as a template over the connection. As in the
+ *  sdk's IsSubset a label that is missing is as good as an empty one, but not where there are fewer of them. */
 function includes(labels: Labels, selector: Labels, connectionLabels: Labels): boolean {
-  return Object.entries(selector).every(
-    ([name, value]) => labels[name] === value || (labels[name] ?? '') === rendered(value, connectionLabels),
-  );
+  const wanted = Object.entries(selector);
+  if (Object.keys(labels).length < wanted.length) return false;
+  return wanted.every(([name, value]) => {
+    const label = labels[name] ?? '';
+    return label === value || label === rendered(value, connectionLabels);
+  });
 }
 
-/** The two forms of Go's text/template that selectors use: `{{.nodeName}}` and `{{ index . "app" }}`. */
-function rendered(template: string, labels: Labels): string | undefined {
-  if (!template.includes('{{')) return undefined;
+/** The two forms of Go's text/template that selectors use, `{{.nodeName}}` and `{{ index . "app" }}`, and what it makes of
+ *  them where there is no such label. */
+function rendered(template: string, labels: Labels): string {
   return template.replace(
     /\{\{-?\s*(?:\.([A-Za-z_]\w*)|index\s+\.\s+"([^"]*)")\s*-?\}\}/g,
-    (_, field: string | undefined, key: string | undefined) => labels[field ?? key ?? ''] ?? '',
+    (_, field: string | undefined, key: string | undefined) =>
+      field === undefined ? (labels[key ?? ''] ?? '') : (labels[field] ?? '<no value>'),
   );
 }

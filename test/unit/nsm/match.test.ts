@@ -47,6 +47,16 @@ test('a selector may be a template over the labels of the connection', (t) => {
   }
 });
 
+test('a template over a label that the connection lacks leads to no endpoint that lacks it too', (t) => {
+  const labelled = [endpoint('gateway', { nodeName: 'n1' }), endpoint('other', { app: 'x' }), endpoint('plain')];
+  const found = (template: string, connectionLabels = {}) =>
+    names(candidatesFor(service([{ routes: [route({ nodeName: template })] }]), labelled, connectionLabels));
+  t.deepEqual(found('{{.nodeName}}'), []);
+  t.deepEqual(found('{{.nodeName}}', { nodeName: 'n1' }), ['gateway']);
+  t.deepEqual(found('{{ index . "nodeName" }}'), ['other'], 'which the sdk renders as nothing');
+  t.deepEqual(found(''), ['other'], 'nor is there more in no label than in a missing one');
+});
+
 test('without a candidate a match ends the search, unless it falls through', (t) => {
   const second = { routes: [route({ app: 'gateway' })] };
   const missing = { routes: [route({ app: 'absent' })] };
