@@ -29,7 +29,7 @@ import { Liveness } from './metrics/liveness.ts';
 import { MeshMetrics } from './metrics/mesh-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
 import type { Wire } from './model/wire.ts';
-import { longestStop, makeLog, type Releases, releaseAll, stopSignal } from './main/process.ts';
+import { changeLevelBySignal, longestStop, makeLog, type Releases, releaseAll, stopSignal } from './main/process.ts';
 import type { Forwarder } from './nsm/forwarder.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 
@@ -38,6 +38,7 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: 
 
 async function run(options: RunOptions, files: RunFiles, nsm: NsmReading): Promise<ExitCode> {
   const log = makeLog(options.logLevel, { node: options.node });
+  changeLevelBySignal(log);
   process.on('uncaughtException', (error) => {
     log.fatal({ error }, 'unexpected failure; kernel wires go on');
     process.exit(exitCodes.failed);

@@ -11,7 +11,7 @@ import { Endpoint } from '../nsm/endpoint/endpoint.ts';
 import { LocalManager } from '../nsm/local/manager.ts';
 import { MeshProgram } from '../nsm/program.ts';
 import { identitySource } from './mesh.ts';
-import { longestStop, makeLog, type Releases, releaseAll, stopSignal } from './process.ts';
+import { changeLevelBySignal, longestStop, makeLog, type Releases, releaseAll, stopSignal } from './process.ts';
 
 /** Milliseconds: to an identity, and to a manager. */
 const longestWait = { identity: 30_000, dial: 2_000 };
@@ -22,6 +22,7 @@ async function runInMesh(
   work: (program: MeshProgram) => Promise<() => Promise<void>>,
 ): Promise<ExitCode> {
   const log = makeLog(options.logLevel, { program: options.name });
+  changeLevelBySignal(log);
   const unixSockets = new NativeUnixSockets();
   const releases: Releases = [() => unixSockets.close()];
   const { maxTokenMilliseconds } = options;

@@ -32,6 +32,17 @@ export async function stopSignal(limit: number, log: Logger): Promise<void> {
   });
 }
 
+/** As NSM's programs have it: SIGUSR1 for all there is to say, SIGUSR2 for what was configured. Where nobody takes them, Node
+ *  opens a debugger to everybody on the machine at the first, and ends at the second. */
+export function changeLevelBySignal(log: Logger): void {
+  const configured = log.level;
+  const change = (level: string) => (signal: NodeJS.Signals) => {
+    log.level = level;
+    log.info({ signal, level }, 'log level changed');
+  };
+  process.on('SIGUSR1', change('trace')).on('SIGUSR2', change(configured));
+}
+
 /** Carries on past failures. */
 export async function releaseAll(releases: Releases, log: Logger): Promise<void> {
   for (const release of releases.toReversed()) {

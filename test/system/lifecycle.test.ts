@@ -8,7 +8,7 @@ import test from 'ava';
 import { Daemon } from '../support/daemon.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
-import { eventually } from '../support/shell.ts';
+import { type Background, eventually } from '../support/shell.ts';
 import { kernelEnd, memifEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
 let daemon: Daemon;
@@ -89,6 +89,23 @@ testWith(
     await daemon.stop('SIGTERM');
     t.deepEqual(await a.interfaces(), []);
     t.deepEqual(await b.interfaces(), []);
+  },
+);
+
+testWith(
+  ['root'],
+  'SIGUSR1 and SIGUSR2 change the log level; the first opens no debugger, the second ends nothing',
+  async (t) => {
+    daemon = await Daemon.start('--log-level', 'info');
+    const process = daemon.process as Background;
+    const said = async (signal: NodeJS.Signals, level: string) => {
+      process.child.kill(signal);
+      await process.says(new RegExp(`"signal":"${signal}","level":"${level}"`));
+    };
+    await said('SIGUSR1', 'trace');
+    await said('SIGUSR2', 'info');
+    t.notRegex(process.output, /Debugger/);
+    t.is((await daemon.cli('get', 'wires')).code, 0);
   },
 );
 
