@@ -68,13 +68,17 @@ export interface PolicyDocument {
   readonly routes: readonly RouteDocument[];
 }
 
-/** Only the client's side has them. A policy without routes leads everything of IPv4 into the wire. */
+/** Only the client's side has them, each once. A policy without routes leads everything of IPv4 into the wire. */
 export function policiesOf(context: ConnectionContext | undefined, half: Half): PolicyDocument[] {
-  return (context?.ipContext?.policies ?? []).map(({ from, proto, dstPort, srcPort, routes }) => ({
-    ...(from ? { from: masked(from) } : {}),
-    ...(proto ? { protocol: Number(proto) } : {}),
-    ...(dstPort ? { destinationPorts: dstPort } : {}),
-    ...(srcPort ? { sourcePorts: srcPort } : {}),
-    routes: routes.length > 0 ? routesOf({ ...half, otherAddresses: [], routes }) : [{ to: '0.0.0.0/0' }],
-  }));
+  const policies = (context?.ipContext?.policies ?? []).map(
+    ({ from, proto, dstPort, srcPort, routes }): PolicyDocument => ({
+      ...(from ? { from: masked(from) } : {}),
+      ...(proto ? { protocol: Number(proto) } : {}),
+      ...(dstPort ? { destinationPorts: dstPort } : {}),
+      ...(srcPort ? { sourcePorts: srcPort } : {}),
+      routes: routes.length > 0 ? routesOf({ ...half, otherAddresses: [], routes }) : [{ to: '0.0.0.0/0' }],
+    }),
+  );
+  const keyOf = (policy: PolicyDocument) => JSON.stringify({ ...policy, routes: [] });
+  return [...new Map(policies.map((policy) => [keyOf(policy), policy])).values()];
 }

@@ -16,8 +16,10 @@ function cidrOf(text: string): Cidr | undefined {
   return length >= 0 && length <= width ? [parsed, length] : undefined;
 }
 
+/** As everybody writes it: IPv6 has many spellings, and a peer may send any (RFC 5952). */
 export function addressOf(prefix: string): string {
-  return prefix.split('/')[0] ?? '';
+  const [address = ''] = prefix.split('/');
+  return cidrOf(address)?.[0].toString() ?? address;
 }
 
 /** The single address as a network: 10.0.0.1/24 → 10.0.0.1/32. */

@@ -60,6 +60,18 @@ test('a next hop that no own network covers is on the link, and comes before wha
   ]);
 });
 
+test('an IPv6 address is the same however it is spelt', (t) => {
+  const half = {
+    addresses: ['FD00::1/128'],
+    otherAddresses: ['fd00:0:0::2/128'],
+    routes: [
+      { prefix: 'fd00::2/128', nextHop: '' },
+      { prefix: '::/0', nextHop: 'FD00::2' },
+    ],
+  };
+  t.deepEqual(routesOf(half), [{ to: 'fd00::2/128' }, { to: '::/0', via: 'fd00::2' }]);
+});
+
 test('what cannot be read stays as it is, for the check of the wire to name', (t) => {
   const context = contextOf({ srcIpAddrs: ['10.0.0.2/32'], srcRoutes: [{ prefix: 'nonsense' }] });
   t.true(routesOf(halfOf(context, 'client')).some(({ to }) => to === 'nonsense'));
@@ -82,6 +94,7 @@ test('a policy without routes leads all of IPv4 into the wire', (t) => {
     policies: [
       { from: '10.0.0.2/24', proto: '6', dstPort: '80-90' },
       { srcPort: '53', routes: [{ prefix: '10.9.0.0/16', nextHop: '10.0.0.1' }] },
+      { from: '10.0.0.0/24', proto: '6', dstPort: '80-90' },
     ],
   });
   t.deepEqual(policiesOf(context, halfOf(context, 'client')), [
