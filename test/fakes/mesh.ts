@@ -190,7 +190,8 @@ export class FakeMesh {
   readonly files = new FakeFiles();
   readonly endpoints: FakeEndpoint[] = [];
   managerId = 'spiffe://test/nsmgr';
-  /** Of the service firewall. */
+  service = 'firewall';
+  /** Of the service. */
   payload = 'IP';
   /** Whether an endpoint is registered. */
   listed: (name: string) => boolean = () => true;
@@ -204,7 +205,7 @@ export class FakeMesh {
   }
 
   readonly manager = async (): Promise<NextHop> => {
-    const services = [NetworkService.fromPartial({ name: 'firewall', payload: this.payload })];
+    const services = [NetworkService.fromPartial({ name: this.service, payload: this.payload })];
     const stream = async function* (
       this: FakeMesh,
       path: string,

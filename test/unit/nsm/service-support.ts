@@ -10,6 +10,7 @@ import {
 import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
 import type { SharedDevices } from '../../../src/nsm/mechanisms/devices.ts';
 import type { Gateways } from '../../../src/nsm/mechanisms/gateways.ts';
+import type { TunnelSettings } from '../../../src/nsm/mechanisms/offers.ts';
 import { NetworkService } from '../../../src/nsm/service/network-service.ts';
 import type { IncomingCall } from '../../../src/nsm/service/parts.ts';
 import { PassOn } from '../../../src/nsm/tracing/pass-on.ts';
@@ -34,11 +35,11 @@ export function settingWith(devices: SharedDevices | undefined, ...endpoints: Fa
 }
 
 export function settingOf(
-  { devices, gateways }: { devices?: SharedDevices | undefined; gateways?: Gateways },
+  { devices, gateways, tunnel }: { devices?: SharedDevices | undefined; gateways?: Gateways; tunnel?: TunnelSettings },
   ...endpoints: FakeEndpoint[]
 ) {
   const mesh = new FakeMesh();
-  if (devices || gateways) mesh.payload = 'ETHERNET';
+  if (devices || gateways || tunnel) mesh.payload = 'ETHERNET';
   mesh.add(...(endpoints.length > 0 ? endpoints : [new FakeEndpoint('fw-1', 1)]));
   const wires = new FakeWires();
   const warnings: string[] = [];
@@ -51,6 +52,7 @@ export function settingOf(
       memifViaEngine: false,
       temporaryDirectory: '/tmp',
       dialMilliseconds: 1_000,
+      ...(tunnel ? { tunnel } : {}),
     },
     {
       wires,
@@ -81,7 +83,11 @@ export function tokenOf(spiffeId: string): string {
 }
 
 /** What the manager sends for a client that asks for the first time. */
-export function firstRequest(client: Client, managersId = `m-${client.id}`): NetworkServiceRequest {
+export function firstRequest(
+  client: Client,
+  managersId = `m-${client.id}`,
+  networkService = 'firewall',
+): NetworkServiceRequest {
   const pathSegments = [
     { name: 'nsc', id: client.id, token: tokenOf(client.spiffeId), metrics: { client_interface: 'KERNEL/nsm-1' } },
     { name: 'nsmgr', id: managersId },
@@ -89,7 +95,7 @@ export function firstRequest(client: Client, managersId = `m-${client.id}`): Net
   return NetworkServiceRequest.fromPartial({
     connection: {
       id: managersId,
-      networkService: 'firewall',
+      networkService,
       labels: { podName: 'alice', nodeName: 'n1' },
       path: { index: 1, pathSegments },
     },
