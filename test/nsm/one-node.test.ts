@@ -45,6 +45,16 @@ for (const payload of ['IP', 'ETHERNET'] as const)
     { needs: ['iperf3'], seconds: pingSeconds + 120 },
   );
 
+scenario('b: payload IP, both families on one wire', async (t, mesh) => {
+  await mesh.node.startForwarder();
+  const cidr = '172.16.1.100/31,fd00:16::100/127';
+  await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr });
+  const client = await mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
+  for (const address of ['172.16.1.100', 'fd00:16::100'])
+    await client.namespace.run('ping', '-q', '-c', '100', '-i', '0.01', '-W', '1', '-I', 'nsm-1', address);
+  noHeal(t, client);
+});
+
 scenario('c: three clients on one endpoint', async (t, mesh) => {
   const forwarder = await mesh.node.startForwarder();
   await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.0/24' });

@@ -4,7 +4,7 @@
 
 import { type ConnectionEvent, ConnectionEventType } from '../../src/nsm/generated/connection.ts';
 import { transfer, withIperfServer } from '../support/iperf.ts';
-import { addresses, countersAgree, devices, joined, nodesOf, orders, tunnelMtu } from './support/across.ts';
+import { addresses, countersAgree, devices, inIPv6, joined, nodesOf, orders, tunnelMtu } from './support/across.ts';
 import { Monitor } from './support/monitor.ts';
 import { count } from './support/programs.ts';
 import { Requester } from './support/requester.ts';
@@ -13,18 +13,24 @@ import { Pings } from './support/traffic.ts';
 
 const refreshes = 4;
 
-for (const { order, parity } of orders)
+const inIPv4 = { addresses, tunnelMtu, cidr: '172.16.1.100/31' };
+const headers = { IPv4: 20 + 8, IPv6: 40 + 8 }; // with ICMP's
+
+for (const { order, parity, family, ...underlay } of [
+  ...orders.map((one) => ({ ...one, ...inIPv4, family: 'IPv4' as const })),
+  { ...orders[0], ...inIPv6, family: 'IPv6' as const },
+])
   scenario(
-    `e: ETHERNET over VXLAN, the client at the ${order} address`,
+    `e: ETHERNET over VXLAN between ${family} nodes, the client at the ${order} address`,
     async (t, mesh) => {
-      const across = await joined(mesh, order);
+      const across = await joined(mesh, order, { cidr: underlay.cidr });
       const { near, far, client, endpoint, address } = across;
-      t.is((await client.link('nsm-1')).mtu, tunnelMtu);
+      t.is((await client.link('nsm-1')).mtu, underlay.tunnelMtu);
       const [its] = await endpoint.links();
-      t.is(its?.mtu, tunnelMtu);
+      t.is(its?.mtu, underlay.tunnelMtu);
       t.is((await client.vni('nsm-1')) % 2, parity);
       t.is(await endpoint.vni(its?.ifname ?? ''), await client.vni('nsm-1'));
-      const whole = ['-M', 'do', '-s', String(tunnelMtu - 28)]; // less IPv4 and ICMP
+      const whole = ['-M', 'do', '-s', String(underlay.tunnelMtu - headers[family])];
       await client.namespace.run('ping', '-q', '-c', '3', '-i', '0.01', '-W', '1', ...whole, address);
 
       const pings = new Pings(client.namespace, address);
@@ -46,7 +52,7 @@ for (const { order, parity } of orders)
         t.is((await node.namespace.run('ss', '-lnuH', 'sport', '=', '4789')).trim(), '');
       }
     },
-    { addresses, needs: ['iperf3', 'vxlan'] },
+    { addresses: underlay.addresses, needs: ['iperf3', 'vxlan'] },
   );
 
 scenario(

@@ -12,6 +12,9 @@ export const addresses = ['10.99.0.1', '10.99.0.2'] as const;
 /** Ethernet's 1500 less outer IPv4, UDP, VXLAN, inner Ethernet and a VLAN tag. */
 export const tunnelMtu = 1446;
 
+/** The same in IPv6: its header is 20 bytes longer. */
+export const inIPv6 = { addresses: ['fd00:99::1', 'fd00:99::2'], tunnelMtu: 1426, cidr: 'fd00:16::100/127' } as const;
+
 /** Where the client's node is; whose address is lower decides who numbers the tunnels evenly. */
 export const orders = [
   { order: 'lower', parity: 0 },
@@ -35,14 +38,14 @@ export function nodesOf(mesh: Mesh, order: Order = 'lower'): { readonly near: No
   return order === 'lower' ? { near: first, far: second } : { near: second, far: first };
 }
 
-type Joining = Partial<Pick<EndpointOptions, 'payload'>> & Pick<ClientOptions, 'environment'>;
+type Joining = Partial<Pick<EndpointOptions, 'payload' | 'cidr'>> & Pick<ClientOptions, 'environment'>;
 
 /** Connected when it resolves. */
 export async function joined(mesh: Mesh, order: Order, options: Joining = {}): Promise<Across> {
-  const { payload = 'ETHERNET', environment = {} } = options;
+  const { payload = 'ETHERNET', cidr = '172.16.1.100/31', environment = {} } = options;
   const { near, far } = nodesOf(mesh, order);
   await Promise.all([near.startForwarder(), far.startForwarder()]);
-  const endpoint = await far.startEndpoint('nse-1', { services: ['svc-1'], payload, cidr: '172.16.1.100/31' });
+  const endpoint = await far.startEndpoint('nse-1', { services: ['svc-1'], payload, cidr });
   const client = await near.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'], environment });
   return { near, far, client, endpoint, address: await client.otherSide('nsm-1') };
 }

@@ -10,7 +10,7 @@ import { Namespace } from '../../support/namespace.ts';
 import type { Background } from '../../support/shell.ts';
 import { TestAuthority } from './authority.ts';
 import { Node } from './node.ts';
-import { dialTimeout, type Environment, startPeer } from './programs.ts';
+import { dialTimeout, type Environment, inUrl, startPeer } from './programs.ts';
 import { Registry } from './registry.ts';
 import { WorkloadApi } from './workload-api.ts';
 
@@ -116,7 +116,7 @@ export class Mesh {
     for (const index of all.keys()) namespaces.push(await this.namespace(`node${index + 1}`));
     const [first, second] = namespaces as [Namespace, Namespace | undefined];
     if (addresses && second) await joinByVeth(first, second, addresses);
-    this.registry = await Registry.start(this, first, `${all[0]}:5002`);
+    this.registry = await Registry.start(this, first, `${inUrl(all[0] as string)}:5002`);
     for (const [index, address] of all.entries()) {
       const node = new Node(this, `node${index + 1}`, namespaces[index] as Namespace, address);
       await node.startManager();
@@ -128,9 +128,12 @@ export class Mesh {
 async function joinByVeth(first: Namespace, second: Namespace, addresses: readonly [string, string]): Promise<void> {
   await first.run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'uplink', 'netns', second.name);
   for (const [index, namespace] of [first, second].entries()) {
-    await namespace.run('ip', 'address', 'add', `${addresses[index]}/24`, 'dev', 'uplink');
+    const address = addresses[index] as string;
+    const isIPv6 = address.includes(':');
+    const own = isIPv6 ? [`${address}/64`, 'nodad'] : [`${address}/24`];
+    await namespace.run('ip', 'address', 'add', ...own, 'dev', 'uplink');
     await namespace.run('ip', 'link', 'set', 'uplink', 'up');
     // Both the forwarder and the manager may look for the default route's interface.
-    await namespace.run('ip', 'route', 'add', 'default', 'dev', 'uplink');
+    await namespace.run('ip', isIPv6 ? '-6' : '-4', 'route', 'add', 'default', 'dev', 'uplink');
   }
 }

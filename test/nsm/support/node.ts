@@ -6,7 +6,7 @@ import type { Namespace } from '../../support/namespace.ts';
 import { type Background, patience } from '../../support/shell.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Mesh } from './mesh.ts';
-import type { Environment } from './programs.ts';
+import { type Environment, inUrl } from './programs.ts';
 import { Workload } from './workload.ts';
 
 export interface EndpointOptions {
@@ -48,7 +48,7 @@ export class Node {
     const { mesh, managerUrl, address } = this;
     this.manager = await mesh.peer('cmd-nsmgr', `nsmgr-${this.name}`, this.namespace, {
       NSM_NAME: `nsmgr-${this.name}`,
-      NSM_LISTEN_ON: `${managerUrl},tcp://${address}:5001`,
+      NSM_LISTEN_ON: `${managerUrl},tcp://${inUrl(address)}:5001`,
       NSM_REGISTRY_URL: mesh.registry.url,
       NSM_DIAL_TIMEOUT: mesh.dialTimeout,
     });

@@ -25,6 +25,11 @@ export function startPeer(
   return new Background(outer, args, { cwd: directory, env });
 }
 
+/** Of an address, before the port. */
+export function inUrl(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
 /** How often the program said so. */
 export function count(peer: Background, text: string): number {
   return peer.output.split(text).length - 1;

@@ -59,11 +59,15 @@ export class Workload {
 
   /** The other side of a point-to-point service: the only route of its interface. */
   async otherSide(name: string): Promise<string> {
-    const routes = JSON.parse(await this.namespace.run('ip', '-j', '-4', 'route', 'show', 'dev', name)) as {
-      dst: string;
-    }[];
-    if (routes.length !== 1) throw new Error(`${this.name} has ${routes.length} routes by ${name}`);
-    return (routes[0] as { dst: string }).dst.replace(/\/32$/, '');
+    const routes = await Promise.all(
+      ['-4', '-6'].map(async (family) => {
+        const text = await this.namespace.run('ip', '-j', family, 'route', 'show', 'dev', name);
+        return JSON.parse(text || '[]') as { dst: string; protocol: string }[];
+      }),
+    );
+    const asked = routes.flat().filter(({ protocol }) => protocol !== 'kernel');
+    if (asked.length !== 1) throw new Error(`${this.name} has ${asked.length} routes by ${name}`);
+    return (asked[0] as { dst: string }).dst.replace(/\/(32|128)$/, '');
   }
 
   async stop(signal?: NodeJS.Signals): Promise<void> {
