@@ -8,7 +8,7 @@ import { CrosswireError } from '../model/error.ts';
 import { parseNetwork } from './addresses.ts';
 import type { IdentityOptions } from './nsm-option-rows.ts';
 import { readIdentity, refusal } from './nsm-options.ts';
-import { duration, unixUrl } from './nsm-values.ts';
+import { duration, flag, unixUrl } from './nsm-values.ts';
 import { oneOf, type LogLevel, logLevels } from './run-options.ts';
 
 export interface ProgramOptions extends IdentityOptions {
@@ -29,6 +29,9 @@ export interface RequestOptions extends WorkloadOptions {
   readonly mechanism: 'KERNEL' | 'MEMIF';
   /** Of a virtual function; '' for none. */
   readonly deviceToken: string;
+  readonly livenessCheck: boolean;
+  readonly livenessIntervalMilliseconds: number;
+  readonly livenessTimeoutMilliseconds: number;
 }
 
 export interface EndpointOptions extends WorkloadOptions {
@@ -159,6 +162,37 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     environment: 'NSM_MAX_TOKEN_LIFETIME',
     default: '10m',
     meaning: 'longest life of a token; a connection is refreshed after a fifth of it',
+    read: duration,
+  },
+  {
+    verbs: ['request'],
+    key: 'livenessCheck',
+    flag: '--liveness',
+    argument: 'BOOLEAN',
+    environment: 'NSM_LIVENESS_CHECK_ENABLED',
+    default: 'false',
+    meaning:
+      "true: pings the other side from the connection's addresses, and asks for the connection anew, by any endpoint, when none is answered; needs ping (iputils) and nsenter",
+    read: flag,
+  },
+  {
+    verbs: ['request'],
+    key: 'livenessIntervalMilliseconds',
+    flag: '--liveness-interval',
+    argument: 'DURATION',
+    environment: 'NSM_LIVENESS_CHECK_INTERVAL',
+    default: '200ms',
+    meaning: 'from one of these pings to the next',
+    read: duration,
+  },
+  {
+    verbs: ['request'],
+    key: 'livenessTimeoutMilliseconds',
+    flag: '--liveness-timeout',
+    argument: 'DURATION',
+    environment: 'NSM_LIVENESS_CHECK_TIMEOUT',
+    default: '1s',
+    meaning: 'how long none of them may be answered',
     read: duration,
   },
   {

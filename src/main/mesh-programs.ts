@@ -4,6 +4,7 @@
 import type { EndpointOptions, ManagerOptions, ProgramOptions, RequestOptions } from '../config/mesh-options.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
+import { startPings } from '../host/pings.ts';
 import type { ConnectionReport } from '../model/connection-report.ts';
 import { Client } from '../nsm/client/client.ts';
 import { reportOf } from '../nsm/client/report.ts';
@@ -41,7 +42,7 @@ async function runInMesh(
 
 export const request = (options: RequestOptions, onConnected: (report: ConnectionReport) => void) =>
   runInMesh(options, async (program) => {
-    const client = new Client({ ...options, dialMilliseconds: longestWait.dial }, program);
+    const client = new Client({ ...options, dialMilliseconds: longestWait.dial }, program, startPings);
     onConnected(reportOf(await client.connect()));
     return () => client.stop();
   });

@@ -111,6 +111,18 @@ scenario('kill -9 of the forwarder: traffic goes on, and the client connects aga
   t.deepEqual([await client.interfaces(), await endpoint.interfaces()], [[], []]);
 });
 
+scenario('only the data plane goes down: a client that looks at it asks anew', async (t, place) => {
+  const { mesh, client, endpoint } = place;
+  await mesh.endpoint('kernel://web/web0', endpoint, '--cidr', '172.16.1.0/24');
+  const { process } = await mesh.client('kernel://web/nsm-1', client, '--liveness', 'true', '--log-level', 'info');
+  await endpoint.run('ip', 'link', 'set', 'web0', 'down');
+  await process.says('connected again');
+  t.regex(process.output, /"from":"172.16.1.2","to":"172.16.1.1".*nobody answers pings/);
+  await client.run('ping', '-q', '-c', '5', '-i', '0.01', '172.16.1.1');
+  await process.stop('SIGTERM');
+  t.deepEqual([await client.interfaces(), await endpoint.interfaces()], [[], []]);
+});
+
 scenario('an endpoint that went and another that came: the client is led to it', async (t, place) => {
   const { mesh, client, endpoint } = place;
   const first = await mesh.endpoint('kernel://web/web0', endpoint, '--cidr', '172.16.1.0/24');

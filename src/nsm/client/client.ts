@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client of NSM for one connection: asks for it, keeps it, asks again when it breaks, and closes it. What NSM's own
-// client does besides, pinging through the wire to see whether it still works, it leaves to whoever uses the wire.
+// A client of NSM for one connection: asks for it, keeps it, asks again when its path breaks or, where that is looked at, when
+// nobody answers at its other side, and closes it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, State } from '../generated/connection.ts';
@@ -11,6 +11,7 @@ import type { MeshProgram } from '../program.ts';
 import { HeldFiles } from '../service/held-files.ts';
 import { closeOnward, requestOnward, watchOnward } from '../service/onward.ts';
 import type { NextHop } from '../transport/calls.ts';
+import { Liveness, type Pinger } from './liveness.ts';
 import { type Wanted, firstRequest, refreshDelay, reselecting, withOwnToken } from './requests.ts';
 
 export interface ClientSettings extends Wanted {
@@ -19,6 +20,10 @@ export interface ClientSettings extends Wanted {
   readonly maxTokenMilliseconds: number;
   /** Of the namespace that gets the interface, or holds the memif socket. */
   readonly netns: string;
+  /** Whether the other side is pinged; how often, and how long it may be silent. */
+  readonly livenessCheck: boolean;
+  readonly livenessIntervalMilliseconds: number;
+  readonly livenessTimeoutMilliseconds: number;
 }
 
 /** Of one call, as NSM's own client has it. Servers close a connection that much before its token ends, so a short token
@@ -32,15 +37,17 @@ export class Client {
   readonly #manager: Manager;
   readonly #files = new HeldFiles();
   readonly #stopping = new AbortController();
+  readonly #liveness: Liveness | undefined;
   #connection: Connection | undefined;
   #stopWatching = () => {};
   #broken = Promise.withResolvers<void>();
   #keeping: Promise<void> | undefined;
 
-  constructor(settings: ClientSettings, program: MeshProgram) {
+  constructor(settings: ClientSettings, program: MeshProgram, pinger: Pinger) {
     this.#settings = settings;
     this.#program = program;
     this.#manager = new Manager(settings.managerUrl, program.dialer, settings.dialMilliseconds);
+    this.#liveness = settings.livenessCheck ? this.#makeLiveness(pinger) : undefined;
   }
 
   /** The connection, which is kept from then on; rejects when the first Request does. */
@@ -55,6 +62,7 @@ export class Client {
     this.#stopping.abort();
     await this.#keeping;
     this.#stopWatching();
+    this.#liveness?.stop();
     try {
       if (this.#connection) await this.#close(this.#connection);
     } finally {
@@ -75,13 +83,15 @@ export class Client {
     }
   }
 
-  /** As it is; where that fails by any endpoint and forwarder, again and again. */
+  /** As it is; where that fails, or nobody answers, by any endpoint and forwarder; again and again. While somebody answers the
+   *  wire works, and another would be a new one (sdk, pkg/networkservice/common/heal). */
   async #renew(connection: Connection): Promise<void> {
     const { signal } = this.#stopping;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        await this.#request(attempt === 0 ? connection : reselecting(connection));
-        if (attempt > 0) this.#program.log.info({ connection: connection.id }, 'connected again');
+        const asItIs = this.#liveness?.alive ?? attempt === 0;
+        await this.#request(asItIs ? connection : reselecting(connection));
+        if (attempt > 0 || !asItIs) this.#program.log.info({ connection: connection.id }, 'connected again');
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -117,6 +127,7 @@ export class Client {
   #stands(nextHop: NextHop, answer: Connection): void {
     this.#stopWatching();
     this.#connection = answer;
+    this.#liveness?.watch(answer);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#broken = { promise, resolve, reject };
     this.#stopWatching = watchOnward(nextHop, answer, {
@@ -125,6 +136,23 @@ export class Client {
       },
       onEnd: resolve,
     });
+  }
+
+  #makeLiveness(pinger: Pinger): Liveness {
+    const { netns, livenessIntervalMilliseconds: intervalMilliseconds } = this.#settings;
+    const { livenessTimeoutMilliseconds: timeoutMilliseconds } = this.#settings;
+    const { log } = this.#program;
+    return new Liveness(
+      { netns, intervalMilliseconds, timeoutMilliseconds },
+      {
+        pinger,
+        onSilence: (from, to) => {
+          log.warn({ from, to, timeoutMilliseconds }, 'nobody answers pings; asking again');
+          this.#broken.resolve();
+        },
+        onImpossible: (reason) => log.warn({ reason }, 'no pings from there: whether the wire works is not looked at'),
+      },
+    );
   }
 
   async #close(connection: Connection): Promise<void> {
