@@ -30,6 +30,8 @@ export function completed(parts: CallerSideParts, connection: Connection, asked:
     case mechanismType.vfio:
       mustHaveControlGroup(asked);
       return asked;
+    case mechanismType.noop:
+      return asked;
     case mechanismType.wireguard:
       return { ...asked, parameters: wireguardParameters(parts, parameters) };
     default:

@@ -59,8 +59,13 @@ export function offersFor(
 /** For a client whose frames a NIC switches: an endpoint that has a device of its own is preferred, as NSM's SR-IOV
  *  forwarder knows no other. */
 export function deviceOffersFor({ priority }: Offering, nextHopUrl: string, standing?: WireMechanism): Mechanism[] {
-  const noop = (cls: string): Mechanism => ({ cls, type: mechanismType.noop, parameters: {} });
-  return inOrder(priority, isOnThisNode(nextHopUrl) ? [noop(local), kernelOffer(standing)] : [noop(remote)]);
+  const noop = ownDeviceOffer(nextHopUrl);
+  return inOrder(priority, isOnThisNode(nextHopUrl) ? [noop, kernelOffer(standing)] : [noop]);
+}
+
+/** To an endpoint with a device of its own, whose NIC carries the frames wherever the client's device is. */
+export function ownDeviceOffer(nextHopUrl: string): Mechanism {
+  return { cls: isOnThisNode(nextHopUrl) ? local : remote, type: mechanismType.noop, parameters: {} };
 }
 
 function isOnThisNode(nextHopUrl: string): boolean {
@@ -161,7 +166,7 @@ export function acceptable(
 ): Mechanism[] {
   const carrier = carrierOf(tunnel, carried);
   const others = [...(devices ? [mechanismType.vfio] : []), ...(carrier ? [carrier] : [])];
-  const types: readonly string[] = [mechanismType.memif, mechanismType.kernel, ...others];
+  const types: readonly string[] = [mechanismType.memif, mechanismType.kernel, mechanismType.noop, ...others];
   const asked = inUse ? [inUse] : preferences;
   const taken = asked.filter(({ type }) => types.includes(type));
   if (taken.length > 0) return taken;

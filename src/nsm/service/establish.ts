@@ -7,9 +7,9 @@ import type { Wire } from '../../model/wire.ts';
 import { type Connection, type Mechanism, State } from '../generated/connection.ts';
 import { completed } from '../mechanisms/caller-side.ts';
 import { endsInDevice, resourceFor, withDevice } from '../mechanisms/devices.ts';
-import { uplinkOf, withUplinkMtu } from '../mechanisms/gateways.ts';
+import { type Uplink, uplinkOf, withUplinkMtu } from '../mechanisms/gateways.ts';
 import { isInodeUrl } from '../mechanisms/inode-url.ts';
-import { acceptable, deviceOffersFor, offersFor, wireguardLeads } from '../mechanisms/offers.ts';
+import { acceptable, deviceOffersFor, offersFor, ownDeviceOffer, wireguardLeads } from '../mechanisms/offers.ts';
 import { VniBook } from '../mechanisms/vni.ts';
 import { WireguardBook, type WireguardSide } from '../mechanisms/wireguard.ts';
 import { mechanismType, parameter } from '../names.ts';
@@ -122,9 +122,12 @@ export class Establisher {
     try {
       const standing = this.#standingAt(found, wire);
       const wireguard = await this.#wireguardSide(attempt, asked, found);
-      const offers = endsInDevice(asked)
-        ? deviceOffersFor(this.#offering, found.identity, standing)
-        : offersFor(this.#offeringTo(asked), connection.payload, found.identity, { standing, wireguard });
+      const offers =
+        asked.type === mechanismType.noop
+          ? [ownDeviceOffer(found.identity)]
+          : endsInDevice(asked)
+            ? deviceOffersFor(this.#offering, found.identity, standing)
+            : offersFor(this.#offeringTo(asked), connection.payload, found.identity, { standing, wireguard });
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const sides = { tunnel, vnis: this.#vnis, wireguard, temporaryDirectory };
@@ -152,7 +155,8 @@ export class Establisher {
   /** Of the one tunnel that a wire can have, on whichever side it is. */
   async #wireguardSide({ connection, wire }: Attempt, asked: Mechanism, found: Found) {
     const isAsked = asked.type === mechanismType.wireguard;
-    const leads = !endsInDevice(asked) && wireguardLeads(this.#offering, connection.payload, found.identity);
+    const isDevice = endsInDevice(asked) || asked.type === mechanismType.noop;
+    const leads = !isDevice && wireguardLeads(this.#offering, connection.payload, found.identity);
     if (!isAsked && !leads) return undefined;
     const standing = this.#parts.wires.wanted(wire)?.[isAsked ? 'client' : 'endpoint'].mechanism;
     return this.#wireguard.sideOf(connection.id, standing);
@@ -185,11 +189,9 @@ export class Establisher {
     }
   }
 
-  async #makeWire(
-    { connection: asked, wire: name, held, files }: Attempt,
-    { wireguard, callerSide, found, nextHop }: Way,
-    answer: Connection,
-  ): Promise<Outcome> {
+  async #makeWire(attempt: Attempt, way: Way, answer: Connection): Promise<Outcome> {
+    const { connection: asked, wire: name, held, files } = attempt;
+    const { callerSide, found, nextHop } = way;
     const onward = answer.mechanism as Mechanism;
     const uplink = await uplinkOf(this.#parts.gateways, answer);
     const merged: Connection = {
@@ -200,6 +202,21 @@ export class Establisher {
       payload: asked.payload,
       path: mergedPath(asked, answer),
     };
+    // Both ends have devices of their own, and none of them is here: nothing is to be wired.
+    if (callerSide.type !== mechanismType.noop) await this.#wire(attempt, way, merged, uplink);
+    files.keepOnly(urlsOf(callerSide, onward));
+    held?.endpoint.file?.close();
+    if (held && held.nextHop !== nextHop) held.nextHop.close();
+    const metrics = { ...ownSegment(merged)?.metrics, ...(await pathMetrics(this.#parts.wires, name)) };
+    const mechanism = withDevice(callerSide, this.#parts.wires.get(name)?.client);
+    const connection = withSegment({ ...merged, mechanism, state: State.UP }, 0, { metrics });
+    return { id: asked.id, connection, onward, endpoint: found, nextHop, wire: name, files };
+  }
+
+  async #wire(attempt: Attempt, way: Way, merged: Connection, uplink: Uplink | undefined): Promise<void> {
+    const { connection: asked, wire: name, held, files } = attempt;
+    const { callerSide, wireguard } = way;
+    const onward = merged.mechanism as Mechanism;
     const document = wireDocumentOf({
       name,
       connection: uplink ? { ...merged, labels: this.#labelsOf(asked, merged, name) } : merged,
@@ -212,15 +229,7 @@ export class Establisher {
       uplink,
       port: onward.type === mechanismType.noop ? await this.#portFor(callerSide, name) : undefined,
     });
-    const wire = await this.#parts.readWire(document);
-    await this.#apply(wire, held !== undefined);
-    files.keepOnly(urlsOf(callerSide, onward));
-    held?.endpoint.file?.close();
-    if (held && held.nextHop !== nextHop) held.nextHop.close();
-    const metrics = { ...ownSegment(merged)?.metrics, ...(await pathMetrics(this.#parts.wires, wire.name)) };
-    const mechanism = withDevice(callerSide, this.#parts.wires.get(name)?.client);
-    const connection = withSegment({ ...merged, mechanism, state: State.UP }, 0, { metrics });
-    return { id: asked.id, connection, onward, endpoint: found, nextHop, wire: wire.name, files };
+    await this.#apply(await this.#parts.readWire(document), held !== undefined);
   }
 
   /** Such an endpoint puts the gateway in place of all labels; who the client is, metrics are still to tell. */
@@ -298,7 +307,8 @@ function withMtu({ context }: Connection, mechanism: Mechanism): Connection['con
     extraContext: {},
     MTU: 0,
   };
-  if (base.MTU === 0 && endsInDevice(mechanism)) return base; // a NIC's own: what it can, only the NIC knows
+  const isDevice = endsInDevice(mechanism) || type === mechanismType.noop;
+  if (base.MTU === 0 && isDevice) return base; // a NIC's own: what it can, only the NIC knows
   const wanted = base.MTU || usualMtu;
   const isTunnel = type === mechanismType.vxlan || type === mechanismType.wireguard;
   const tunnel = isTunnel ? Number(parameters[parameter.mtu]) : wanted;

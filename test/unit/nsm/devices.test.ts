@@ -84,6 +84,22 @@ test('an endpoint may answer KERNEL with a token of its own, or with none', asyn
   }
 });
 
+test('NOOP asked by the forwarder of a client elsewhere, for an endpoint with a device of its own: passed on, no wire', async (t) => {
+  const one = setting(endpointOfItsOwn(100));
+  const asked = requestOf('NOOP', {});
+  const answer = await one.service.request(asked, callOf(one));
+  t.deepEqual(offered(one), ['NOOP']);
+  t.like(one.endpoint.requests[0]?.connection, { context: { MTU: 0 } }, 'its NIC knows what it carries');
+  t.like(answer, { mechanism: { type: 'NOOP' }, context: { ethernetContext: { vlanTag: 100 } }, path: { index: 1 } });
+  t.is(one.wires.applied.length, 0);
+  const again = await one.service.request(refresh(answer), callOf(one));
+  t.like(one.endpoint.requests[1]?.connection, { mechanism: { type: 'NOOP' } });
+  t.is(one.service.connections().length, 1);
+  await one.service.close(again, callOf(one));
+  t.like(one.endpoint.closes[0], { mechanism: { type: 'NOOP' } });
+  t.deepEqual([one.service.connections(), one.mesh.files.open, one.warnings], [[], 0, []]);
+});
+
 test('VFIO: the answer has what the client makes its device nodes of', async (t) => {
   const one = settingWith(devices, endpointOfItsOwn());
   const parameters = { cgroupDir: 'kubepods/pod1/*', tokenID: token };
