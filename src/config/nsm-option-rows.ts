@@ -241,6 +241,12 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
   }),
 ];
 
+/** Whoever sets these counts on what they say: with `PROMETHEUS=true` it is told that it is not done. */
+export const notDone: Readonly<Record<string, string>> = {
+  NSM_PROMETHEUS_CERT_FILE: 'metrics are served without TLS',
+  NSM_PROMETHEUS_CA_FILE: 'whoever asks for metrics needs no certificate',
+};
+
 /** Of cmd-forwarder-vpp; read elsewhere, or about things that Crosswire does not have. Taken without a word. */
 export const withoutEffect: readonly string[] = [
   'NSM_METRICS_EXPORT_INTERVAL',

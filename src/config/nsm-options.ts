@@ -4,8 +4,8 @@
 import { isIP } from 'node:net';
 import { CrosswireError } from '../model/error.ts';
 import { nearest } from './nearest.ts';
-import { type IdentityOptions, type NsmOptions, nsmOptionRows, withoutEffect } from './nsm-option-rows.ts';
-import { managerVariable, runOptionNames } from './nsm-run-options.ts';
+import { type IdentityOptions, type NsmOptions, notDone, nsmOptionRows, withoutEffect } from './nsm-option-rows.ts';
+import { isTrue, managerVariable, runOptionNames } from './nsm-run-options.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,7 +27,7 @@ export function readNsmOptions(environment: Environment): NsmReading {
   if (!environment[managerVariable]) return { options: undefined, warnings: [] };
   const errors: CrosswireError[] = [];
   const options: Record<string, unknown> = {};
-  const warnings = unknownVariables(environment);
+  const warnings = [...unknownVariables(environment), ...unmetVariables(environment)];
   for (const row of nsmOptionRows) {
     const { key, environment: variable, default: usual } = row;
     const reading = row.read(environment[variable] || usual);
@@ -60,6 +60,12 @@ export function readIdentity(environment: Environment, errors: CrosswireError[])
   const identity = Object.fromEntries(read) as IdentityOptions;
   errors.push(...identityProblems(identity));
   return identity;
+}
+
+function unmetVariables(environment: Environment): string[] {
+  if (!isTrue(environment['PROMETHEUS'])) return [];
+  const set = Object.entries(notDone).filter(([variable]) => environment[variable]);
+  return set.map(([variable, words]) => `${variable}: ${words}; tie the address of the metrics to whom you trust`);
 }
 
 function unknownVariables(environment: Environment): string[] {

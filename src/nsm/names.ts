@@ -34,6 +34,8 @@ export const parameter = {
   iommuGroup: 'iommuGroup',
   vfioMajor: 'vfioMajor',
   vfioMinor: 'vfioMinor',
+  iptables: 'IPTables4NatTemplate',
+  routeLocalNet: 'routeLocalNet',
   deviceMajor: 'deviceMajor',
   deviceMinor: 'deviceMinor',
 } as const;

@@ -144,6 +144,17 @@ test('variables of cmd-forwarder-vpp about what Crosswire does not have are take
   t.deepEqual(read({ ...all, NSM_PROMETHEUS_LISTEN_ON: ':8081', NSM_LOG_LEVEL: 'INFO' }).warnings, []);
 });
 
+test('whoever counts on TLS for the metrics is told that there is none', (t) => {
+  const files = { NSM_PROMETHEUS_CERT_FILE: '/cert', NSM_PROMETHEUS_KEY_FILE: '/key', NSM_PROMETHEUS_CA_FILE: '/ca' };
+  t.deepEqual(
+    read({ ...files, PROMETHEUS: 'true' }).warnings.map((warning) => warning.replace(/;.*/, '')),
+    [
+      'NSM_PROMETHEUS_CERT_FILE: metrics are served without TLS',
+      'NSM_PROMETHEUS_CA_FILE: whoever asks for metrics needs no certificate',
+    ],
+  );
+});
+
 test('policies that Crosswire does not have are named, and those beside them are checked', (t) => {
   const asked = 'etc/nsm/opa/common/tokens_valid.rego,etc/nsm/own.rego,etc/nsm/opa/server/.*.rego';
   const { options, warnings } = read({ NSM_REGISTRY_CLIENT_POLICIES: asked });

@@ -180,6 +180,7 @@ export class Establisher {
       );
       known = { ...answer, id: onward.id };
       await acceptAnswer(nextHop, { asked: onward, offers, answer }, files, call);
+      if (!held) this.#tellNotDone(connection, found, answer);
       return await this.#makeWire(attempt, way, answer);
     } catch (error) {
       // A half-made connection is closed at the endpoint; one that stood before goes on.
@@ -187,6 +188,17 @@ export class Establisher {
       if (nextHop !== held?.nextHop) nextHop.close();
       throw error;
     }
+  }
+
+  /** What NSM's own forwarders do in the namespace of an endpoint that asks for it (sdk-kernel, connectioncontextkernel). */
+  #tellNotDone({ id: connection }: Connection, { name: endpoint }: Found, { mechanism }: Connection): void {
+    const { [parameter.iptables]: rules, [parameter.routeLocalNet]: local } = mechanism?.parameters ?? {};
+    const asked = [...(rules ? [parameter.iptables] : []), ...(local === 'true' ? [parameter.routeLocalNet] : [])];
+    if (asked.length === 0) return;
+    this.#parts.log.warn(
+      { connection, endpoint, asked },
+      'the endpoint asks for what is not done here: set it up there',
+    );
   }
 
   async #makeWire(attempt: Attempt, way: Way, answer: Connection): Promise<Outcome> {

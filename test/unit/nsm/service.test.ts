@@ -116,6 +116,20 @@ test('a refresh that fails leaves the connection standing, says DOWN, and holds 
   t.like(Object.values(lastOf(one.events).connections)[0], { state: State.DOWN });
 });
 
+test('an endpoint that asks for NAT rules in its namespace is named in a warning, once', async (t) => {
+  const one = setting();
+  one.endpoint.answering = (answer) => {
+    Object.assign(answer.mechanism?.parameters as object, {
+      IPTables4NatTemplate: '-A PREROUTING',
+      routeLocalNet: 'true',
+    });
+    return answer;
+  };
+  const answer = await one.service.request(firstRequest(alice), callOf(one));
+  await one.service.request(refresh(answer), callOf(one));
+  t.deepEqual(one.warnings, ['the endpoint asks for what is not done here: set it up there']);
+});
+
 test('two candidates, the first of which fails: the second has it', async (t) => {
   const [first, second] = [new FakeEndpoint('fw-1', 1), new FakeEndpoint('fw-2', 2)];
   const one = setting(first, second);
