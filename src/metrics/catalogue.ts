@@ -29,6 +29,8 @@ const infoLabels = [
   'endpoint_interface',
   'client_socket',
   'endpoint_socket',
+  'client_node',
+  'client_cluster',
 ];
 
 type Definition = [MetricRow['type'], help: string, unit?: MetricRow['unit'], labels?: readonly string[]];

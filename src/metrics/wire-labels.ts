@@ -22,6 +22,9 @@ export interface WireText {
   readonly info: () => string;
 }
 
+/** Labels of a wire that say where its client is: NSM's well-known ones, which its managers add to a connection. */
+const placeLabels = { node: 'nodeName', cluster: 'clusterName' } as const;
+
 export class WireLabels {
   readonly #texts = new Map<string, { readonly status: WireStatus; readonly text: WireText }>();
 
@@ -49,7 +52,8 @@ function sameLabels(a: WireStatus, b: WireStatus): boolean {
     a[end].mechanism === b[end].mechanism &&
     a[end].interface === b[end].interface &&
     a[end].socket === b[end].socket;
-  const same = a.spec.networkService === b.spec.networkService && a.spec.payload === b.spec.payload;
+  const samePlace = Object.values(placeLabels).every((key) => a.spec.labels[key] === b.spec.labels[key]);
+  const same = samePlace && a.spec.networkService === b.spec.networkService && a.spec.payload === b.spec.payload;
   return same && a.path === b.path && a.mtu === b.mtu && sameOf('client') && sameOf('endpoint');
 }
 
@@ -79,6 +83,8 @@ function textOf(status: WireStatus): WireText {
       endpoint_interface: endpoint.interface ?? '',
       client_socket: client.socket ?? '',
       endpoint_socket: endpoint.socket ?? '',
+      client_node: spec.labels[placeLabels.node] ?? '',
+      client_cluster: spec.labels[placeLabels.cluster] ?? '',
     });
   return {
     client: endText('client'),

@@ -51,4 +51,4 @@ export const metadataKey = {
 } as const;
 
 /** Well-known labels of a connection. */
-export const label = { node: 'nodeName', pod: 'podName', cluster: 'clusterName', via: 'via' } as const;
+export const label = { pod: 'podName', via: 'via' } as const;

@@ -66,6 +66,7 @@ const past53 = 2n ** 53n + 1n;
 const chain = wire('chain', {
   payload: 'ip',
   networkService: 'firewall',
+  labels: { podName: 'web-0', nodeName: 'n1' },
   client: { mechanism: kernel('nsm-1'), pod: 'web-0', namespace: 'shop' },
   endpoint: { mechanism: memif('/run/fw.sock') },
 });
@@ -92,6 +93,7 @@ test('what is kept from scrape to scrape never shows: the text is that of an exp
     () => set(199, source.wires[199], counters({}, { txErrors: 1n })),
     () => set(3, status(wire('w1003'), { client: { ...status(wire('w1003')).client, up: false } })),
     () => set(4, status(wire('w1004', { networkService: 'other' }))),
+    () => set(5, status(wire('w1005', { labels: { clusterName: 'c1' } }))),
     () => void source.byName.delete('w1005'),
     () => void source.wires.splice(64, 1),
     () => void source.wires.splice(10, 0, status(wire('w1009x'))),
@@ -154,7 +156,7 @@ test('info and up', async (t) => {
   const text = await textOf(expositionOf(source));
   t.true(
     text.includes(
-      'payload="ip",mtu="1500",path="engine",client_mechanism="kernel",endpoint_mechanism="memif",client_interface="nsm-1",endpoint_interface="",client_socket="",endpoint_socket="/run/fw.sock"} 1\n',
+      'payload="ip",mtu="1500",path="engine",client_mechanism="kernel",endpoint_mechanism="memif",client_interface="nsm-1",endpoint_interface="",client_socket="",endpoint_socket="/run/fw.sock",client_node="n1",client_cluster=""} 1\n',
     ),
   );
   t.regex(text, /^crosswire_wire_up\{wire="chain",.*\} 0$/m);
