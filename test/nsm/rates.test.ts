@@ -92,12 +92,15 @@ scenario(
     };
     await timed(50, fail, 1);
     const [descriptors, megabytes, cpu] = await costs(forwarder);
-    t.log(`failing Request: ${await timed(failures, fail, 1)}`);
-    const [, megabytesAfter, cpuAfter] = await costs(forwarder);
-    t.log(
-      `${((cpuAfter - cpu) / failures).toFixed(1)} ms of CPU each; ${megabytes} MB before, ${megabytesAfter} after`,
-    );
-    t.true(megabytesAfter - megabytes < 40);
+    const half = failures / 2;
+    const first = await timed(half, fail, 1);
+    const [, megabytesBetween] = await costs(forwarder);
+    t.log(`failing Request: ${first}, then ${await timed(half, fail, 1)}`);
+    const [left, megabytesAfter, cpuAfter] = await costs(forwarder);
+    t.log(`${((cpuAfter - cpu) / failures).toFixed(1)} ms of CPU each; descriptors ${descriptors}, then ${left}`);
+    t.log(`${megabytes} MB before, ${megabytesBetween} after half of them, ${megabytesAfter} after all`);
+    // The heap grows into its working size first, by how much depends on what else runs: what is left for each shows later.
+    t.true(megabytesAfter - megabytesBetween < 20, `${megabytesBetween} MB → ${megabytesAfter} MB`);
     t.deepEqual(await forwarder.wires(), []);
     t.deepEqual(await where.interfaces(), []);
     await noMoreThan(descriptors, forwarder);
