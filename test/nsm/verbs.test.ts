@@ -4,7 +4,9 @@
 import { join, resolve } from 'node:path';
 import { Background } from '../support/shell.ts';
 import type { Namespace } from '../support/namespace.ts';
+import { addresses, nodesOf } from './support/across.ts';
 import type { Mesh } from './support/mesh.ts';
+import { Requester } from './support/requester.ts';
 import { scenario } from './support/scenario.ts';
 
 const command = resolve('bin/crosswire');
@@ -50,6 +52,25 @@ scenario('crosswire request and crosswire endpoint: refreshed for longer than a 
   await client.stop('SIGTERM');
   t.deepEqual(await forwarder.wires(), []);
 });
+
+scenario(
+  'an endpoint with a device of its own at the other node: both forwarders pass NOOP on, and make nothing',
+  async (t, mesh) => {
+    const { near, far } = nodesOf(mesh);
+    const forwarders = await Promise.all([near.startForwarder(), far.startForwarder()]);
+    const options = ['--cidr', '172.16.1.0/24', '--payload', 'ethernet', '--manager', far.managerUrl];
+    const endpoint = await start(mesh, 'endpoint', 'endpoint', 'noop://svc-1', ...options);
+    await endpoint.says('serving');
+    const requester = await Requester.start(mesh, 'asker', near.managerUrl);
+    const connection = await requester.request({ service: 'svc-1', mechanism: 'NOOP' });
+    t.like(connection, { mechanism: { type: 'NOOP' }, context: { ipContext: { srcIpAddrs: ['172.16.1.2/32'] } } });
+    t.is(connection.path?.pathSegments.length, 6);
+    await requester.close(connection);
+    await endpoint.says('closed');
+    for (const forwarder of forwarders) t.deepEqual(await forwarder.wires(), []);
+  },
+  { addresses },
+);
 
 async function serve(mesh: Mesh, ...options: string[]): Promise<Namespace> {
   const where = await mesh.namespace('nse');

@@ -18,7 +18,7 @@ export interface Wanted {
   /** Where the interface shall be; an endpoint that is asked directly chooses that itself. */
   readonly where?: Namespace;
   /** KERNEL, unless something else is wanted. */
-  readonly mechanism?: 'KERNEL' | 'MEMIF' | 'VFIO';
+  readonly mechanism?: 'KERNEL' | 'MEMIF' | 'VFIO' | 'NOOP';
   /** Besides where and what it shall be. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** Of segment 0; else a new one. */
