@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Close at the next hop. Where the connection to it broke meanwhile, as that to a manager that was restarted did, it is
 // made anew, to where the endpoint is now: NSM's own forwarders look it up and dial for every call. Otherwise the other node
-// and the endpoint would keep their halves until our token expires.
+// and the endpoint would keep their halves until our token expires. To another node it is always made anew: one that lost its
+// power seems connected for minutes, and a client that is to be led elsewhere would wait for its answer.
 
 import type { Connection } from '../generated/connection.ts';
 import { Discovery, type Found } from '../registry/discovery.ts';
@@ -22,7 +23,8 @@ type Left = Pick<Established, 'connection' | 'onward' | 'nextHop' | 'endpoint' |
 export async function leave(parts: LeaveParts, held: Left, call: OnwardCall): Promise<void> {
   const { connection, onward: mechanism, nextHop, endpoint, files } = held;
   const onward = { ...connection, mechanism, networkServiceEndpointName: endpoint.name };
-  if (await isOpen(nextHop)) return closeOnward(nextHop, onward, files, call);
+  const isLocal = nextHop.url.startsWith('unix:');
+  if (isLocal && (await isOpen(nextHop))) return closeOnward(nextHop, onward, files, call);
   await leaveByName(parts, onward, files, call, endpoint);
 }
 

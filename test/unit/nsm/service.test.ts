@@ -8,7 +8,7 @@ import { Connection, ConnectionEventType, State } from '../../../src/nsm/generat
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
 import { FakeEndpoint } from '../../fakes/mesh.ts';
 import { counters } from '../../fakes/wires.ts';
-import { alice, callOf, firstRequest, mallory, refresh, reselect, setting } from './service-support.ts';
+import { alice, callOf, firstRequest, mallory, refresh, reselect, setting, settingOf } from './service-support.ts';
 
 const wireOfAlice = wireNameOf(alice.id);
 const lastOf = <T>(all: readonly T[]) => all.at(-1) as T;
@@ -183,6 +183,24 @@ test('RESELECT leaves time for the new endpoint where the old one does not answe
   t.teardown(() => clearInterval(awake));
   const call = callOf(one, { milliseconds: 1_000 });
   t.is((await one.service.request(reselect(alice, before), call)).state, State.UP);
+  t.deepEqual(one.warnings, ['the next hop did not take the Close']);
+});
+
+test('RESELECT does not wait for a node that is gone, though the connection to it seems open', async (t) => {
+  const [gone, other] = [new FakeEndpoint('fw-1', 1), new FakeEndpoint('fw-2', 2)];
+  gone.url = 'tcp://10.0.0.7:5001';
+  gone.answering = (answer) => {
+    const parameters = { src_ip: '10.0.0.1', src_port: '4789', dst_ip: '10.0.0.7', dst_port: '4789', vni: '2' };
+    return { ...answer, mechanism: { cls: 'REMOTE', type: 'VXLAN', parameters } };
+  };
+  const one = settingOf({ tunnel: { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 } }, gone);
+  const before = await one.service.request(firstRequest(alice), callOf(one));
+  gone.closing = () => new Promise(() => {});
+  gone.reachable = false;
+  one.mesh.add(other);
+  one.mesh.listed = (name) => name === 'fw-2';
+  t.is((await one.service.request(reselect(alice, before), callOf(one))).networkServiceEndpointName, 'fw-2');
+  t.is(gone.closes.length, 0, 'nothing was asked over the connection of before');
   t.deepEqual(one.warnings, ['the next hop did not take the Close']);
 });
 
