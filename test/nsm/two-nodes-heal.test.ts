@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// e, f: forwarders die under traffic of a wire between two nodes. The tunnel's devices are the kernel's, so they carry on.
+// e, f: forwarders die under traffic of a wire between two nodes: the tunnel's devices are the kernel's, so they carry on. Or
+// the other node is gone, and they do not.
 
 import { eventually } from '../support/shell.ts';
 import { type Across, addresses, devices, joined } from './support/across.ts';
@@ -63,6 +64,25 @@ scenario(
     t.deepEqual(await devices(across), before);
   },
   { addresses, needs: ['vxlan'], seconds: 200 },
+);
+
+scenario(
+  "f: the endpoint's node is cut off: the client is led to an endpoint of its own node",
+  async (t, mesh) => {
+    const { near, far, client, address } = await joined(mesh, 'lower');
+    const same = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
+    await near.startEndpoint('nse-2', same);
+    const pings = new Pings(client.namespace, address);
+    mesh.onRemove(() => pings.abandon());
+    await pings.answered(100);
+    await far.namespace.run('ip', 'link', 'set', 'uplink', 'down');
+    await eventually('a wire on one node', async () => (await near.forwarder.wires())[0]?.path === 'veth', 60_000);
+    await pings.answered(100);
+    const { gap } = await pings.stop();
+    t.log(`without answers for ${gap} ms at most`);
+    t.is((await near.forwarder.wires()).length, 1);
+  },
+  { addresses, needs: ['vxlan'] },
 );
 
 function heals({ client }: Across): number {
