@@ -5,7 +5,6 @@ import type { WireStatus } from '../../model/status.ts';
 import type { Connection } from '../generated/connection.ts';
 import { clientOf } from '../path/path-segments.ts';
 import { clientOfWire, isNextOfWire } from '../wire/wire-document.ts';
-import { HeldFiles } from './held-files.ts';
 import { leaveByName } from './leave.ts';
 import type { OnwardCall } from './onward.ts';
 import type { ServiceParts } from './parts.ts';
@@ -41,5 +40,5 @@ async function tellEndpoint(
   const { pod: networkServiceEndpointName } = leftover.spec.endpoint;
   if (!networkServiceEndpointName || !isNextOfWire(leftover, connection)) return;
   const onward = { ...connection, networkServiceEndpointName, mechanism: undefined };
-  await leaveByName({ manager, dialer, dialMilliseconds }, onward, new HeldFiles(), call);
+  await leaveByName({ manager, dialer, dialMilliseconds }, onward, call);
 }

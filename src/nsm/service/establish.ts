@@ -21,7 +21,7 @@ import { isOpen, type NextHop } from '../transport/calls.ts';
 import { wireDocumentOf } from '../wire/wire-document.ts';
 import type { Established } from './established.ts';
 import { HeldFiles } from './held-files.ts';
-import { leave } from './leave.ts';
+import { leaveBefore } from './leave.ts';
 import { acceptAnswer, closeOnward, requestOnward, within } from './onward.ts';
 import type { IncomingCall, ServiceParts, ServiceSettings } from './parts.ts';
 import { pathMetrics } from './path-metrics.ts';
@@ -284,7 +284,7 @@ export class Establisher {
       left = true;
       const { manager, dialer, log } = this.#parts;
       const parts = { manager, dialer, dialMilliseconds: this.#settings.dialMilliseconds };
-      await leave(parts, held, within(closeMilliseconds)).catch((error: unknown) =>
+      await leaveBefore(parts, held, within(closeMilliseconds)).catch((error: unknown) =>
         log.warn(
           { connection: held.id, endpoint: held.endpoint.name, error },
           'the endpoint of before did not take the Close',

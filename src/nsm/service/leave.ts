@@ -9,7 +9,7 @@ import { Discovery, type Found } from '../registry/discovery.ts';
 import { Rotation } from '../registry/rotation.ts';
 import { isOpen, type NextHop } from '../transport/calls.ts';
 import type { Established } from './established.ts';
-import type { HeldFiles } from './held-files.ts';
+import { HeldFiles } from './held-files.ts';
 import { closeOnward, type OnwardCall } from './onward.ts';
 import type { ServiceParts } from './parts.ts';
 
@@ -20,32 +20,36 @@ export interface LeaveParts extends Pick<ServiceParts, 'manager' | 'dialer'> {
 
 type Left = Pick<Established, 'connection' | 'onward' | 'nextHop' | 'endpoint' | 'files'>;
 
+/** Where it is now; where nobody knows that, where it was. */
 export async function leave(parts: LeaveParts, held: Left, call: OnwardCall): Promise<void> {
-  const { connection, onward: mechanism, nextHop, endpoint, files } = held;
-  const onward = { ...connection, mechanism, networkServiceEndpointName: endpoint.name };
-  const isLocal = nextHop.url.startsWith('unix:');
-  if (isLocal && (await isOpen(nextHop))) return closeOnward(nextHop, onward, files, call);
-  await leaveByName(parts, onward, files, call, endpoint);
+  const { nextHop, endpoint, files } = held;
+  const onward = onwardOf(held);
+  if (await stands(nextHop)) return closeOnward(nextHop, onward, files, call);
+  const found = await find(parts, onward, call).catch(() => endpoint);
+  await closeAt(parts, found, onward, files, call).finally(() => {
+    if (found !== endpoint) found.file?.close();
+  });
 }
 
-/** `last`: where it was, in case that nobody knows it any more. That file is the caller's. */
-export async function leaveByName(
-  parts: LeaveParts,
-  onward: Connection,
-  files: HeldFiles,
-  call: OnwardCall,
-  last?: Found,
-): Promise<void> {
-  const found = await find(parts, onward, call).catch((error: unknown) => {
-    if (last) return last;
-    throw error;
-  });
-  try {
-    const nextHop = await dial(parts, found, call);
-    await closeOnward(nextHop, onward, files, call).finally(() => nextHop.close());
-  } finally {
-    if (found !== last) found.file?.close();
-  }
+/** Where it was, for the connection goes elsewhere: perhaps by another way to the same endpoint, which must not hear of it. */
+export async function leaveBefore(parts: LeaveParts, held: Left, call: OnwardCall): Promise<void> {
+  const { nextHop, endpoint, files } = held;
+  if (await stands(nextHop)) return closeOnward(nextHop, onwardOf(held), files, call);
+  await closeAt(parts, endpoint, onwardOf(held), files, call);
+}
+
+/** At the endpoint that the connection names. */
+export async function leaveByName(parts: LeaveParts, onward: Connection, call: OnwardCall): Promise<void> {
+  const found = await find(parts, onward, call);
+  await closeAt(parts, found, onward, new HeldFiles(), call).finally(() => found.file?.close());
+}
+
+function onwardOf({ connection, onward: mechanism, endpoint }: Left): Connection {
+  return { ...connection, mechanism, networkServiceEndpointName: endpoint.name };
+}
+
+async function stands(nextHop: NextHop): Promise<boolean> {
+  return nextHop.url.startsWith('unix:') && isOpen(nextHop);
 }
 
 /** A name leads to one endpoint. */
@@ -55,10 +59,14 @@ async function find({ manager }: LeaveParts, onward: Connection, { signal }: Onw
   return discovery.reach((candidates[0] as (typeof candidates)[0]).endpoint, signal);
 }
 
-async function dial(
+async function closeAt(
   { dialer, dialMilliseconds }: LeaveParts,
   { url }: Found,
-  { signal }: OnwardCall,
-): Promise<NextHop> {
-  return dialer.dial(url, AbortSignal.any([signal, AbortSignal.timeout(dialMilliseconds)]));
+  onward: Connection,
+  files: HeldFiles,
+  call: OnwardCall,
+): Promise<void> {
+  const dialling = AbortSignal.any([call.signal, AbortSignal.timeout(dialMilliseconds)]);
+  const nextHop = await dialer.dial(url, dialling);
+  await closeOnward(nextHop, onward, files, call).finally(() => nextHop.close());
 }

@@ -11,6 +11,8 @@ import { counters } from '../../fakes/wires.ts';
 import { alice, callOf, firstRequest, mallory, refresh, reselect, setting, settingOf } from './service-support.ts';
 
 const wireOfAlice = wireNameOf(alice.id);
+const tunnel = { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 };
+const vxlanParameters = { src_ip: '10.0.0.1', src_port: '4789', dst_ip: '10.0.0.7', dst_port: '4789', vni: '2' };
 const lastOf = <T>(all: readonly T[]) => all.at(-1) as T;
 
 test('a Request makes one wire, and the answer is as the caller sees it', async (t) => {
@@ -190,10 +192,9 @@ test('RESELECT does not wait for a node that is gone, though the connection to i
   const [gone, other] = [new FakeEndpoint('fw-1', 1), new FakeEndpoint('fw-2', 2)];
   gone.url = 'tcp://10.0.0.7:5001';
   gone.answering = (answer) => {
-    const parameters = { src_ip: '10.0.0.1', src_port: '4789', dst_ip: '10.0.0.7', dst_port: '4789', vni: '2' };
-    return { ...answer, mechanism: { cls: 'REMOTE', type: 'VXLAN', parameters } };
+    return { ...answer, mechanism: { cls: 'REMOTE', type: 'VXLAN', parameters: vxlanParameters } };
   };
-  const one = settingOf({ tunnel: { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 } }, gone);
+  const one = settingOf({ tunnel }, gone);
   const before = await one.service.request(firstRequest(alice), callOf(one));
   gone.closing = () => new Promise(() => {});
   gone.reachable = false;
@@ -213,6 +214,18 @@ test('an endpoint of the same name somewhere else: the old one is closed first',
   t.is(one.endpoint.closes.length, 1);
   t.is(moved.requests.length, 1);
   t.is(one.mesh.files.open, 3);
+});
+
+test('an endpoint that is reached by another manager now, as one that was started anew, hears of no Close', async (t) => {
+  const far = new FakeEndpoint('fw-1', 1);
+  far.url = 'tcp://10.0.0.7:5001';
+  const one = settingOf({ tunnel }, far);
+  far.answering = (answer) => ({ ...answer, mechanism: { cls: 'REMOTE', type: 'VXLAN', parameters: vxlanParameters } });
+  const answer = await one.service.request(firstRequest(alice), callOf(one));
+  far.url = 'tcp://10.0.0.8:5001';
+  await one.service.request(refresh(answer), callOf(one));
+  t.deepEqual([far.requests.length, far.closes.length], [2, 0]);
+  t.deepEqual(one.warnings, ['the endpoint of before did not take the Close']);
 });
 
 test('Close ends everything; of an id that is not known it is a success', async (t) => {
