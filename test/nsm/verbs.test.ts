@@ -27,6 +27,22 @@ scenario('crosswire request, and an endpoint of NSM', async (t, mesh) => {
   }
 });
 
+scenario('crosswire request that pings: only the data plane goes down', async (t, mesh) => {
+  await mesh.node.startForwarder();
+  const cidr = '172.16.1.100/31,fd00:16::100/127';
+  const endpoint = await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr });
+  const where = await mesh.namespace('nsc');
+  const options = ['--netns', where.path, '--liveness', 'true', '--log-level', 'info'];
+  const client = await start(mesh, 'client', 'request', 'kernel://svc-1/nsm-1', ...options);
+  await client.says(/^id /m);
+  const [name = ''] = await endpoint.namespace.interfaces();
+  await endpoint.namespace.run('ip', 'link', 'set', name, 'down');
+  await client.says('connected again');
+  t.regex(client.output, /nobody answers pings/);
+  for (const address of ['172.16.1.100', 'fd00:16::100'])
+    await where.run('ping', '-q', '-c', '10', '-i', '0.01', '-W', '1', address);
+});
+
 scenario('a client of NSM, and crosswire endpoint', async (t, mesh) => {
   const forwarder = await mesh.node.startForwarder();
   const where = await serve(mesh, '--payload', 'ethernet');
