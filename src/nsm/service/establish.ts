@@ -112,8 +112,11 @@ export class Establisher {
   }
 
   /** A memif application has MAC addresses of its own, which a part of a device does not hear (docs/decisions/012). */
-  #offeringTo({ type }: Mechanism) {
-    return { ...this.#offering, gateways: this.#parts.gateways !== undefined && type === mechanismType.kernel };
+  /** A device of this node delivers by MAC address: of a memif application it must be known. */
+  #offeringTo({ type }: Mechanism, { context }: Connection) {
+    const isKnown = type === mechanismType.memif && !!context?.ethernetContext?.srcMac;
+    const reached = type === mechanismType.kernel || isKnown;
+    return { ...this.#offering, gateways: this.#parts.gateways !== undefined && reached };
   }
 
   async #attempt(attempt: Attempt, asked: Mechanism, found: Found): Promise<Outcome> {
@@ -127,7 +130,10 @@ export class Establisher {
           ? [ownDeviceOffer(found.identity)]
           : endsInDevice(asked)
             ? deviceOffersFor(this.#offering, found.identity, standing)
-            : offersFor(this.#offeringTo(asked), connection.payload, found.identity, { standing, wireguard });
+            : offersFor(this.#offeringTo(asked, connection), connection.payload, found.identity, {
+                standing,
+                wireguard,
+              });
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const sides = { tunnel, vnis: this.#vnis, wireguard, temporaryDirectory };

@@ -5,6 +5,7 @@ import test from 'ava';
 import { parseDeviceSelectors } from '../../../src/config/device-selectors.ts';
 import { CrosswireError } from '../../../src/model/error.ts';
 import type { Connection } from '../../../src/nsm/generated/connection.ts';
+import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
 import { FakeEndpoint } from '../../fakes/mesh.ts';
 import { alice, callOf, firstRequest, refresh, settingOf } from './service-support.ts';
@@ -74,10 +75,22 @@ for (const [title, endpoint, code, message] of [
   });
 }
 
-test('for a client with memif it is not offered', async (t) => {
-  const one = settingOf({ gateways }, remoteVlan());
+test('for a client with memif it is offered where its MAC address is known, and so the wire knows it', async (t) => {
   const asked = firstRequest(alice);
-  asked.mechanismPreferences = [{ cls: 'LOCAL', type: 'MEMIF', parameters: { inodeURL: 'inode://4/101' } }];
+  asked.mechanismPreferences = [
+    { cls: 'LOCAL', type: 'MEMIF', parameters: { inodeURL: `inode://4/${alice.inode}`, socketfile: '@nsm' } },
+  ];
+  const srcMac = '02:00:5e:10:00:01';
+  const withMac = structuredClone(asked);
+  Object.assign(withMac.connection!, { context: { extraContext: {}, ethernetContext: { srcMac } } });
+  const other = settingOf({ gateways }, remoteVlan());
+  await other.service.request(NetworkServiceRequest.fromPartial(withMac), callOf(other));
+  t.like([...other.wires.wires.values()][0], {
+    client: { mechanism: { type: 'memif', mac: srcMac } },
+    endpoint: { mechanism: { type: 'vlan' } },
+  });
+
+  const one = settingOf({ gateways }, remoteVlan());
   await t.throwsAsync(one.service.request(asked, callOf(one)), { code: 'MECHANISM_UNSUPPORTED' });
   t.is(one.endpoint.requests.length, 0);
 });
