@@ -162,7 +162,7 @@ export const nsmErrors = {
   IDENTITY_UNAVAILABLE: 'The Workload API is not there or has no identity for this process; it is asked again.',
   IDENTITY_UNUSABLE:
     'Certificate, key or bundle are broken, expired, or do not belong together; the last good one is kept.',
-  IDENTITY_MISSING: 'There is no identity yet to issue a token with.',
+  IDENTITY_MISSING: 'A program of the mesh cannot start: it was given no identity.',
   IDENTITY_KEY: 'The key of the identity is not EC P-256, which NSM’s tokens are signed with.',
   PEER_REFUSED: 'The certificate of a peer is no X.509 SVID that a trusted authority of its trust domain issued.',
   POLICY_REFUSED: 'A policy refuses the tokens of a path; the subject names the policy.',

@@ -2,7 +2,6 @@
 // A forwarder of NSM from its first identity to its last answer.
 
 import { tmpdir } from 'node:os';
-import { CrosswireError } from '../model/error.ts';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { Wire } from '../model/wire.ts';
 import { MonitorConnectionService } from './generated/connection.ts';
@@ -10,7 +9,7 @@ import { HealthService } from './generated/health.ts';
 import { NetworkServiceService } from './generated/networkservice.ts';
 import type { IdentitySource } from './identity/identity.ts';
 import { checkServerPolicies } from './identity/policies.ts';
-import { issueToken } from './identity/token.ts';
+import { tokenFor } from './identity/token.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { Manager } from './manager.ts';
 import type { SharedDevices } from './mechanisms/devices.ts';
@@ -63,11 +62,11 @@ export class Forwarder {
     this.#settings = settings;
     this.#parts = parts;
     const { identity, unixSockets, wires, readWire, log, tunnel, tracing, metrics } = parts;
-    const tokenFor = (peer: Peer) => this.#issueToken(peer);
+    const issueToken = (peer: Peer) => tokenFor(peer, settings.maxTokenMilliseconds);
     this.#dialer = new GrpcDialer({
       identity,
       unixSockets,
-      issueToken: tokenFor,
+      issueToken,
       propagate: (metadata) => tracing.propagate(metadata),
     });
     this.#manager = new Manager(settings.managerUrl, this.#dialer, settings.dialMilliseconds);
@@ -78,7 +77,7 @@ export class Forwarder {
         readWire,
         dialer: this.#dialer,
         manager: (signal) => this.#manager.connect(signal),
-        issueToken: tokenFor,
+        issueToken,
         checkCaller: checkServerPolicies,
         listNamespaces: parts.listNamespaces,
         devices: parts.devices,
@@ -164,21 +163,4 @@ export class Forwarder {
     log.info({ spiffeId, url }, 'serving Network Service Mesh');
     this.#registration.start();
   }
-
-  async #issueToken({ spiffeId, notAfter }: Peer) {
-    const identity = this.#parts.identity.current();
-    if (!identity) throw noIdentity();
-    const { maxTokenMilliseconds: maxLifetimeMilliseconds } = this.#settings;
-    return issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds });
-  }
-}
-
-function noIdentity(): CrosswireError {
-  return new CrosswireError({
-    code: 'IDENTITY_MISSING',
-    operation: 'issue a token',
-    subject: '',
-    reason: 'there is no identity yet',
-    hint: 'the Workload API must give one; see SPIFFE_ENDPOINT_SOCKET',
-  });
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one connection to the manager: registration, queries and the descriptors that come with their answers.
+// The connection to the manager: registration, queries and the descriptors that come with their answers.
 
 import type { Dialer, NextHop } from './transport/calls.ts';
+
+/** Of setTimeout: 24.8 days. */
+const longestTimer = 2 ** 31 - 1;
 
 export class Manager {
   readonly #url: string;
@@ -9,6 +12,8 @@ export class Manager {
   readonly #dialMilliseconds: number;
   #connection: Promise<NextHop> | undefined;
   #spiffeId: string | undefined;
+  /** Outdated ones. */
+  readonly #former = new Set<NextHop>();
 
   constructor(url: string, dialer: Dialer, dialMilliseconds: number) {
     this.#url = url;
@@ -16,12 +21,15 @@ export class Manager {
     this.#dialMilliseconds = dialMilliseconds;
   }
 
-  /** The connection there is, or a new one where it is gone. */
+  /** The connection there is, or a new one where it is gone or outdated. */
   async connect(signal: AbortSignal): Promise<NextHop> {
     const connection = this.#connection ?? this.#dial();
     this.#connection = connection;
     signal.throwIfAborted();
-    return connection;
+    const nextHop = await connection;
+    if (!nextHop.outdated) return nextHop;
+    if (this.#connection === connection) this.#leave(nextHop);
+    return this.connect(signal);
   }
 
   /** Of the one that was last there. */
@@ -30,8 +38,22 @@ export class Manager {
   }
 
   close(): void {
+    for (const nextHop of this.#former) nextHop.close();
     this.#connection?.then((nextHop) => nextHop.close()).catch(() => {});
     this.#connection = undefined;
+  }
+
+  /** What is under way there may end, until no token for it is good any more. */
+  #leave(nextHop: NextHop): void {
+    this.#connection = undefined;
+    this.#former.add(nextHop);
+    const left = nextHop.peer.self.notAfter.getTime() - Date.now();
+    const timer = setTimeout(() => nextHop.close(), Math.min(left, longestTimer)).unref();
+    const forget = () => {
+      clearTimeout(timer);
+      this.#former.delete(nextHop);
+    };
+    nextHop.closed.then(forget, forget);
   }
 
   /** Several callers may wait for it, so it is nobody's to abort. */

@@ -4,7 +4,7 @@
 import { CrosswireError } from '../model/error.ts';
 import type { Log } from '../supervisor/settings.ts';
 import type { IdentitySource } from './identity/identity.ts';
-import { issueToken, type Token } from './identity/token.ts';
+import { type Token, tokenFor } from './identity/token.ts';
 import type { Peer } from './transport/calls.ts';
 import { GrpcDialer } from './transport/dialer.ts';
 import { GrpcServer } from './transport/server.ts';
@@ -35,7 +35,7 @@ export class MeshProgram {
     try {
       await identity.ready(signal);
     } catch (cause) {
-      throw identity.problem?.() ?? withoutIdentity('start', cause);
+      throw identity.problem?.() ?? withoutIdentity(cause);
     }
   }
 
@@ -45,11 +45,8 @@ export class MeshProgram {
     return new GrpcServer({ identity, unixSockets, onRefused });
   }
 
-  async issueToken({ spiffeId, notAfter }: Peer): Promise<Token> {
-    const { identity: source, maxTokenMilliseconds: maxLifetimeMilliseconds } = this.#parts;
-    const identity = source.current();
-    if (!identity) throw withoutIdentity('issue a token');
-    return issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds });
+  issueToken(peer: Peer): Promise<Token> {
+    return tokenFor(peer, this.#parts.maxTokenMilliseconds);
   }
 
   close(): void {
@@ -58,10 +55,10 @@ export class MeshProgram {
   }
 }
 
-function withoutIdentity(operation: string, cause?: unknown): CrosswireError {
+function withoutIdentity(cause: unknown): CrosswireError {
   return new CrosswireError({
     code: 'IDENTITY_MISSING',
-    operation,
+    operation: 'start',
     subject: '',
     reason: 'there is no identity yet',
     hint: 'see SPIFFE_ENDPOINT_SOCKET and CROSSWIRE_TLS_CERTIFICATE',

@@ -2,9 +2,9 @@
 // A FAKE of what a forwarder sees of its mesh: a manager with its registry, endpoints, descriptors beside gRPC, and the
 // supervisor's wires. Nothing is sent anywhere; the real programs are in test/nsm.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { Metadata } from '@grpc/grpc-js';
-import { isDeepStrictEqual } from 'node:util';
 import { parseWireList } from '../../src/config/wire-list.ts';
 import type { ApplyReport, RemoveReport, WireCounters } from '../../src/model/status.ts';
 import type { Wire } from '../../src/model/wire.ts';
@@ -148,6 +148,7 @@ export class FakeNextHop implements NextHop {
   isClosed = false;
   readonly url: string;
   readonly peer: Peer;
+  outdated = false;
   readonly #unary: Answers;
   readonly #stream: Streams;
   readonly #end: () => void;
@@ -197,7 +198,9 @@ export class FakeMesh {
   listed: (name: string) => boolean = () => true;
 
   peer(spiffeId: string): Peer {
-    return { spiffeId, certificate: '', notAfter: new Date(Date.now() + 3_600_000), descriptors: this.files };
+    const notAfter = new Date(Date.now() + 3_600_000);
+    const self = { spiffeId: 'spiffe://test/self', certificates: '', privateKey: '', notAfter, bundles: new Map() };
+    return { spiffeId, certificate: '', notAfter, self, descriptors: this.files };
   }
 
   add(...endpoints: FakeEndpoint[]): void {

@@ -2,6 +2,7 @@
 // What every source of an identity does alike: it keeps the last good one, tells those who wait or listen, and says in the
 // log what it took and what it could not take.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { CrosswireError } from '../../model/error.ts';
 import type { Log } from '../../supervisor/settings.ts';
 import type { Identity, IdentitySource } from './identity.ts';
@@ -52,9 +53,11 @@ export abstract class KeepingSource implements IdentitySource {
   }
 
   protected take(identity: Identity): void {
+    this.#problem = undefined;
+    // SPIRE's agent sends all that it has again when anything of it changes; connections ask whether theirs is the current.
+    if (isDeepStrictEqual(identity, this.#identity)) return;
     this.log.info({ spiffeId: identity.spiffeId, notAfter: identity.notAfter }, 'identity taken');
     this.#identity = identity;
-    this.#problem = undefined;
     for (const listener of this.#listeners) listener(identity);
   }
 

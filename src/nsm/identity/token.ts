@@ -21,6 +21,15 @@ export interface Token {
   readonly expires: Date;
 }
 
+/** For a peer, as who we are to it: NSM's policies compare the signature with the certificate that we showed it. */
+export function tokenFor(
+  peer: { readonly spiffeId: string; readonly notAfter: Date; readonly self: Identity },
+  maxLifetimeMilliseconds: number,
+): Promise<Token> {
+  const { spiffeId: audience, notAfter: audienceNotAfter, self: identity } = peer;
+  return issueToken({ identity, audience, audienceNotAfter, maxLifetimeMilliseconds });
+}
+
 /** NSM's peers look for the audience in an array; a string would be refused. */
 export async function issueToken(request: TokenRequest): Promise<Token> {
   const { identity, audience, audienceNotAfter, now = new Date() } = request;

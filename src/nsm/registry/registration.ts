@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeping ourselves registered: refreshed at two thirds of the life we are given, and at once when the manager that knew
-// us is gone (the end of a watch stream says so).
+// us is gone (the end of a watch stream says so). Managers forget an entry before its end, by as much as the call that made
+// it might have taken (sdk, registry/common/expire).
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
@@ -66,9 +67,10 @@ export class Registration {
       try {
         const attempt = AbortSignal.any([signal, AbortSignal.timeout(longestAttempt)]);
         const manager = await this.#parts.manager(attempt);
-        const answer = await this.#register(manager, attempt);
+        const longest = longestCall(manager);
+        const answer = await this.#register(manager, attempt, longest);
         this.#parts.onRegistered(answer);
-        await this.#untilDue(manager, answer);
+        await this.#untilDue(manager, answer, longest);
       } catch (error) {
         if (signal.aborted) return;
         this.#parts.onFailed(error);
@@ -77,7 +79,7 @@ export class Registration {
     }
   }
 
-  async #register(manager: NextHop, signal: AbortSignal): Promise<NetworkServiceEndpoint> {
+  async #register(manager: NextHop, signal: AbortSignal, longest: number): Promise<NetworkServiceEndpoint> {
     const { name, service, labels, registryPolicies } = this.#settings;
     const metadata = new Metadata();
     metadata.set(metadataKey.path, '{"Index":0,"PathSegments":null}');
@@ -87,7 +89,7 @@ export class Registration {
       networkServiceLabels: { [service]: { labels } },
       url: await this.#urlFor(manager),
     });
-    const deadline = new Date(Date.now() + longestAttempt);
+    const deadline = new Date(Date.now() + longest);
     const { response, headers } = await manager.unary(NetworkServiceEndpointRegistryService.register, endpoint, {
       signal,
       deadline,
@@ -105,8 +107,8 @@ export class Registration {
   }
 
   /** Returns when it is time to refresh; rejects when the manager went. */
-  async #untilDue(manager: NextHop, { name, expirationTime }: NetworkServiceEndpoint): Promise<void> {
-    const life = expirationTime ? expirationTime.getTime() - Date.now() : usualLife;
+  async #untilDue(manager: NextHop, { name, expirationTime }: NetworkServiceEndpoint, longest: number): Promise<void> {
+    const life = (expirationTime ? expirationTime.getTime() - Date.now() : usualLife) - longest;
     const done = new AbortController();
     const due = sleep(Math.max(retryMilliseconds, (life * 2) / 3), undefined, {
       signal: AbortSignal.any([this.#stopping.signal, done.signal]),
@@ -126,6 +128,11 @@ export class Registration {
       if (deleted && entry?.name === name) throw lost('the manager removed the entry');
     throw lost('the manager ended the watch');
   }
+}
+
+/** An entry never outlives the certificate that it was made with. */
+function longestCall({ peer }: NextHop): number {
+  return Math.min(longestAttempt, (peer.self.notAfter.getTime() - Date.now()) / 4);
 }
 
 /** What a registry answers beside the entry (sdk, registry/common/grpcmetadata); nothing where it cannot be read. */

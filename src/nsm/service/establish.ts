@@ -276,9 +276,9 @@ export class Establisher {
     throw new CrosswireError(report.error);
   }
 
-  /** One connection to an endpoint serves until it breaks. */
+  /** One connection to an endpoint serves until it breaks, or certificates are renewed. */
   async #nextHop(held: Established | undefined, found: Found, { signal }: IncomingCall): Promise<NextHop> {
-    if (held && (await isOpen(held.nextHop))) return held.nextHop;
+    if (held && !held.nextHop.outdated && (await isOpen(held.nextHop))) return held.nextHop;
     const dialling = AbortSignal.any([signal, AbortSignal.timeout(this.#settings.dialMilliseconds)]);
     return this.#parts.dialer.dial(found.url, dialling);
   }

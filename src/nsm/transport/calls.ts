@@ -2,6 +2,7 @@
 // What the rest of nsm/ sees of gRPC: who called, and whom we call.
 
 import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
+import type { Identity } from '../identity/identity.ts';
 import type { UnixConnection } from './unix-sockets.ts';
 
 /** The other side of a TLS session. */
@@ -12,6 +13,9 @@ export interface Peer {
   readonly certificate: string;
   /** When the leaf expires. */
   readonly notAfter: Date;
+  /** Who we are to it for as long as the connection lasts: NSM's policies check our tokens with the certificate of its
+   *  handshake, also when ours was renewed since. */
+  readonly self: Identity;
   /** Absent on TCP: no descriptors there. */
   readonly descriptors?: Pick<UnixConnection, 'send' | 'receive'>;
 }
@@ -35,6 +39,8 @@ export interface UnaryAnswer<Response> {
 export interface NextHop {
   readonly url: string;
   readonly peer: Peer;
+  /** Our own certificate was renewed since, or the peer's may have been: another connection would show them. */
+  readonly outdated: boolean;
   unary<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,

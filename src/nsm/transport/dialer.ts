@@ -8,7 +8,7 @@ import { addressOf } from './address.ts';
 import type { Dialer, NextHop, Peer } from './calls.ts';
 import { openChannel, Rendezvous } from './channel.ts';
 import { type CallHooks, GrpcNextHop } from './next-hop.ts';
-import { connectTls, type CurrentIdentity } from './tls.ts';
+import { type CurrentIdentity, connectTls } from './tls.ts';
 import type { UnixSockets } from './unix-sockets.ts';
 
 export interface DialerParts extends CallHooks {
@@ -44,7 +44,7 @@ export class GrpcDialer implements Dialer {
     try {
       const client = await openChannel(target, socket, signal);
       const known = descriptors ? { ...peer, descriptors } : peer;
-      return new GrpcNextHop({ url, peer: known, client, socket, hooks: this.#parts });
+      return new GrpcNextHop({ url, peer: known, client, socket, identity: this.#parts.identity, hooks: this.#parts });
     } catch (error) {
       socket.destroy();
       throw error;

@@ -6,6 +6,7 @@ import { type Client, Metadata, type MethodDefinition } from '@grpc/grpc-js';
 import { metadataKey } from '../names.ts';
 import type { CallOptions, NextHop, Peer, UnaryAnswer } from './calls.ts';
 import { leftReady } from './channel.ts';
+import type { CurrentIdentity } from './tls.ts';
 
 export interface CallToken {
   readonly token: string;
@@ -25,6 +26,7 @@ interface Parts {
   readonly peer: Peer;
   readonly client: Client;
   readonly socket: TLSSocket;
+  readonly identity: CurrentIdentity;
   readonly hooks: CallHooks;
 }
 
@@ -41,17 +43,26 @@ export class GrpcNextHop implements NextHop {
   readonly closed: Promise<void>;
   readonly #client: Client;
   readonly #socket: TLSSocket;
+  readonly #identity: CurrentIdentity;
   readonly #hooks: CallHooks;
+  readonly #freshUntil: number;
   readonly #calls = new Set<Cancellable>();
 
-  constructor({ url, peer, client, socket, hooks }: Parts) {
+  constructor({ url, peer, client, socket, identity, hooks }: Parts) {
     this.url = url;
     this.peer = peer;
     this.#client = client;
     this.#socket = socket;
+    this.#identity = identity;
     this.#hooks = hooks;
+    // SPIRE renews at half of a life, and what is agreed on here never outlives the peer's certificate.
+    this.#freshUntil = (Date.now() + peer.notAfter.getTime()) / 2;
     // Calls that are open when the server says goodbye may still end well, so the stream is left to it.
     this.closed = leftReady(client).then(() => client.close());
+  }
+
+  get outdated(): boolean {
+    return this.#identity.current() !== this.peer.self || Date.now() > this.#freshUntil;
   }
 
   async unary<Request, Response>(

@@ -80,7 +80,7 @@ function peerOf(socket: TLSSocket, identity: Identity): Peer {
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) throw refusal('it presented no certificate');
   const spiffeId = verifyPeer(chainOf(leaf), identity.bundles);
-  return { spiffeId, certificate: leaf.toString(), notAfter: new Date(leaf.validTo) };
+  return { spiffeId, certificate: leaf.toString(), notAfter: new Date(leaf.validTo), self: identity };
 }
 
 function chainOf(leaf: X509Certificate): string[] {

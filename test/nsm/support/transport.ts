@@ -44,14 +44,14 @@ export class Transport {
   readonly refusals: CrosswireError[] = [];
   /** Replace to rotate. */
   serverIdentity: Identity;
-  readonly #clientIdentity: Identity;
+  clientIdentity: Identity;
   readonly #servers: GrpcServer[] = [];
   readonly #dialers: GrpcDialer[] = [];
 
   private constructor(authority: TestAuthority, server: Identity, client: Identity) {
     this.authority = authority;
     this.serverIdentity = server;
-    this.#clientIdentity = client;
+    this.clientIdentity = client;
   }
 
   static async make(): Promise<Transport> {
@@ -86,9 +86,9 @@ export class Transport {
     return server;
   }
 
-  dialer(identity: Identity = this.#clientIdentity): GrpcDialer {
+  dialer(identity?: Identity): GrpcDialer {
     const dialer = new GrpcDialer({
-      identity: { current: () => identity },
+      identity: { current: () => identity ?? this.clientIdentity },
       unixSockets: this.sockets,
       issueToken: (peer) => ({ token: `for ${peer.spiffeId}`, expires: new Date('2030-01-02T03:04:05.678Z') }),
       propagate: (metadata) => metadata.set('traceparent', '00-1-2-01'),

@@ -31,7 +31,12 @@ async function outcome(path: string | undefined, policies: readonly RegistryPoli
   if (path !== undefined) headers.set('path', path);
   const hop = {
     url: 'unix:///nsmgr',
-    peer: { spiffeId: manager.spiffeId, certificate: manager.certificates, notAfter: manager.notAfter },
+    peer: {
+      spiffeId: manager.spiffeId,
+      certificate: manager.certificates,
+      notAfter: manager.notAfter,
+      self: forwarder,
+    },
     unary: async () => ({ response: NetworkServiceEndpoint.fromPartial({ name: 'fwd' }), headers }),
     stream: async function* () {
       yield* await promise.then((): object[] => []);
@@ -63,6 +68,39 @@ test('an answer that another signed, that is for another, or that has no path is
   t.is(await answered({}), 'tokens_valid');
   for (const path of [undefined, '', '{', 'null', '{"PathSegments":null}', '{"PathSegments":[null]}'])
     t.is(await outcome(path, registryPolicies), 'next_token_signed', path);
+});
+
+test('a short life: the call is shorter still, and the entry renewed before the manager forgets it that much earlier', async (t) => {
+  const self = { ...forwarder, notAfter: new Date(Date.now() + 40_000) };
+  const calls: { begun: number; deadline: number }[] = [];
+  const { promise: renewed, resolve } = Promise.withResolvers<void>();
+  const hop = {
+    url: 'unix:///nsmgr',
+    peer: { spiffeId: manager.spiffeId, certificate: manager.certificates, notAfter: manager.notAfter, self },
+    unary: async (_method: unknown, _request: unknown, { deadline }: { deadline: Date }) => {
+      calls.push({ begun: Date.now(), deadline: deadline.getTime() });
+      if (calls.length === 2) resolve();
+      const expirationTime = deadline; // so forgotten at once: it is renewed as soon as ever
+      return { response: NetworkServiceEndpoint.fromPartial({ name: 'fwd', expirationTime }), headers: new Metadata() };
+    },
+    stream: async function* () {
+      yield* await renewed.then((): object[] => []);
+    },
+  };
+  const registration = new Registration(
+    { name: 'fwd', service: 'forwarder', labels: {}, listenUrl: 'tcp://127.0.0.1:1', registryPolicies: [] },
+    {
+      manager: async () => hop as unknown as NextHop,
+      onRegistered: () => {},
+      onFailed: (error) => t.fail(String(error)),
+    },
+  );
+  registration.start();
+  await renewed;
+  await registration.stop();
+  const [first, second] = calls as [(typeof calls)[0], (typeof calls)[0]];
+  t.true(first.deadline < self.notAfter.getTime() - 25_000, 'a quarter of what is left');
+  t.true(second.begun - first.begun < 5_000, 'two thirds of all of it would be more');
 });
 
 test('only what is asked for is checked', async (t) => {

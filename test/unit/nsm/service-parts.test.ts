@@ -13,7 +13,7 @@ import { Expiry } from '../../../src/nsm/service/expiry.ts';
 import { HeldFiles } from '../../../src/nsm/service/held-files.ts';
 import { MonitorHub, matches } from '../../../src/nsm/service/monitor-hub.ts';
 import { Turns } from '../../../src/nsm/service/turns.ts';
-import { FakeFiles } from '../../fakes/mesh.ts';
+import { FakeFiles, FakeMesh } from '../../fakes/mesh.ts';
 import { tokenOf } from './service-support.ts';
 
 test('turns: one after the other for one wire, in order, past failures; others do not wait', async (t) => {
@@ -75,7 +75,7 @@ test('expiry: the last time that was armed counts, and none after disarming or s
 test('held files: one descriptor for each inode however often it comes, and only those that are used', async (t) => {
   const files = new FakeFiles();
   const held = new HeldFiles();
-  const peer = { spiffeId: '', certificate: '', notAfter: new Date(), descriptors: files };
+  const peer = { ...new FakeMesh().peer(''), descriptors: files };
   const { signal } = new AbortController();
   const first = await held.take('inode://4/1', peer, signal);
   t.is(await held.take('inode://4/1', peer, signal), first);

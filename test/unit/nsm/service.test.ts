@@ -6,7 +6,7 @@ import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
 import { Connection, ConnectionEventType, State } from '../../../src/nsm/generated/connection.ts';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
-import { FakeEndpoint } from '../../fakes/mesh.ts';
+import { FakeEndpoint, type FakeNextHop } from '../../fakes/mesh.ts';
 import { counters } from '../../fakes/wires.ts';
 import { alice, callOf, firstRequest, mallory, refresh, reselect, setting, settingOf } from './service-support.ts';
 
@@ -75,6 +75,19 @@ test('a connection to an endpoint that broke is made anew at the next refresh', 
   one.endpoint.hops[0]?.close();
   await one.service.request(refresh(answer), callOf(one));
   t.is(one.endpoint.hops.length, 2);
+});
+
+test('a connection from before a certificate was renewed is made anew at the next refresh, and only then left', async (t) => {
+  const one = setting();
+  const answer = await one.service.request(firstRequest(alice), callOf(one));
+  const [first] = one.endpoint.hops as [FakeNextHop];
+  first.outdated = true;
+  t.false(first.isClosed);
+  await one.service.request(refresh(answer), callOf(one));
+  t.is(one.endpoint.hops.length, 2);
+  t.true(first.isClosed);
+  t.false(one.endpoint.hops[1]?.isClosed);
+  t.is(one.endpoint.closes.length, 0);
 });
 
 test('counters in the path are those of the moment', async (t) => {

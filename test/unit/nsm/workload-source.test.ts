@@ -106,6 +106,22 @@ test('a rotation is taken at once, by every listener, with its intermediates', a
   t.is(api.calls, 1, 'all on one stream');
 });
 
+test('what is sent again unchanged is no rotation, but all is well again', async (t) => {
+  const path = socketPath(t);
+  const api = await agent(t, path, good);
+  const { source: workload, log } = source(t, path);
+  const first = await workload.ready(signal);
+  api.send({ ...message, svids: [] });
+  await log.until(({ code }) => code === 'IDENTITY_UNAVAILABLE');
+  api.rotate(good);
+  const next = await authority.issue('fwd');
+  const heard = nextIdentity(workload);
+  while (workload.problem()) await new Promise((turn) => setTimeout(turn, 10));
+  t.is(workload.current(), first);
+  api.rotate(next);
+  t.is(certificatesOf((await heard).certificates)[0], certificatesOf(next.certificates)[0]);
+});
+
 test('no agent yet: it waits, says so, and takes the identity once there is one', async (t) => {
   const path = socketPath(t);
   const { source: workload, log } = source(t, path);
@@ -151,11 +167,13 @@ for (const code of [status.UNAVAILABLE, status.PERMISSION_DENIED, status.OK, sta
     const { source: workload } = source(t, path);
     const before = await workload.ready(signal);
     for (let round = 0; round < 5; round++) {
-      const changed = nextIdentity(workload);
+      const called = api.called();
       api.drop(code);
-      const got = await changed;
-      t.is(got.spiffeId, before.spiffeId);
+      await called;
     }
+    const changed = nextIdentity(workload);
+    api.rotate(await authority.issue('fwd'));
+    t.is((await changed).spiffeId, before.spiffeId);
   });
 
 for (const [what, [broken, code]] of Object.entries(unusable))
