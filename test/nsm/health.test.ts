@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The probe that Kubernetes runs in NSM's deployment of a forwarder, with an SVID as that has it.
 
-import { attempt } from '../support/shell.ts';
 import { findProgram } from '../support/requires.ts';
+import { attempt } from '../support/shell.ts';
 import type { Mesh } from './support/mesh.ts';
 import { scenario } from './support/scenario.ts';
 
@@ -28,8 +28,9 @@ scenario(
 );
 
 async function probe(mesh: Mesh, url: string, ...options: string[]): Promise<string> {
-  const { SPIFFE_ENDPOINT_SOCKET: agent } = await mesh.identity('probe');
+  const { environment, wrap } = await mesh.authority.program('probe');
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const command = [findProgram('grpc-health-probe') as string, '-spiffe', `-addr=${url}`, ...options];
-  const { stdout, stderr } = await attempt('env', `SPIFFE_ENDPOINT_SOCKET=${agent}`, ...command);
+  const { stdout, stderr } = await attempt('env', ...variables, ...wrap, ...command);
   return stdout + stderr;
 }

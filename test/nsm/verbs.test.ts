@@ -2,8 +2,8 @@
 // crosswire request and crosswire endpoint in the places of cmd-nsc and an endpoint, under NSM's manager and registry.
 
 import { join, resolve } from 'node:path';
-import { Background } from '../support/shell.ts';
 import type { Namespace } from '../support/namespace.ts';
+import { Background } from '../support/shell.ts';
 import { addresses, nodesOf } from './support/across.ts';
 import type { Mesh } from './support/mesh.ts';
 import { Requester } from './support/requester.ts';
@@ -97,14 +97,15 @@ async function serve(mesh: Mesh, ...options: string[]): Promise<Namespace> {
 }
 
 async function start(mesh: Mesh, name: string, ...args: string[]): Promise<Background> {
+  const self = await mesh.authority.program(name);
   const env = {
     PATH: process.env['PATH'] ?? '',
     NSM_NAME: name,
     NSM_CONNECT_TO: mesh.node.managerUrl,
     NSM_LISTEN_ON: `unix://${join(mesh.directory, `${name}.sock`)}`,
-    ...(await mesh.identity(name)),
+    ...self.environment,
   };
-  const started = new Background(command, args, { env });
+  const started = new Background('env', [...self.wrap, command, ...args], { env });
   mesh.onRemove(() => started.stop('SIGKILL'));
   return started;
 }

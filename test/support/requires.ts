@@ -26,6 +26,7 @@ export type Requirement =
   | 'no-wireguard'
   | 'grpc-health-probe'
   | 'nsm-peers'
+  | 'spire'
   | 'kubelet';
 
 /** Built by scripts/nsm-peers; whoever has NSM's published ones names their folder. */
@@ -75,6 +76,10 @@ function whyMissing(requirement: Requirement): string | undefined {
         ? undefined
         : `${missing.join(', ')} missing in ${nsmPeersFolder} (CROSSWIRE_NSM_PEERS)`;
     }
+    case 'spire':
+      return findProgram('spire-server') && findProgram('spire-agent')
+        ? undefined
+        : 'spire-server and spire-agent are missing (scripts/nsm-peers)';
     case 'kubelet':
       return existsSync('.cache/kubelet/stamp') ? undefined : 'kubelet and containerd are missing (scripts/kubelet)';
     default:

@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Metrics } from '../../support/daemon.ts';
 import { attempt, Background, eventually } from '../../support/shell.ts';
+import type { ProgramIdentity } from './mesh-authority.ts';
 import type { Node } from './node.ts';
 import type { Environment } from './programs.ts';
 
@@ -37,9 +38,10 @@ export class Forwarder {
     this.listenUrl = `unix://${join(directory, `${name}.sock`)}`;
   }
 
-  async launch(): Promise<void> {
+  async launch(identity?: ProgramIdentity): Promise<void> {
     const { mesh, namespace, name, managerUrl, address } = this.#node;
-    const [program, args] = namespace.inside(command, 'run');
+    const self = identity ?? (await mesh.authority.program(this.name));
+    const [program, args] = namespace.inside('env', ...self.wrap, command, 'run');
     const environment = {
       PATH: process.env['PATH'] ?? '',
       CROSSWIRE_STATE_DIR: this.#state,
@@ -51,7 +53,7 @@ export class Forwarder {
       NSM_LISTEN_ON: this.listenUrl,
       NSM_TUNNEL_IP: address,
       NSM_DIAL_TIMEOUT: mesh.dialTimeout,
-      ...(await mesh.identity(this.name)),
+      ...self.environment,
       ...this.#environment,
     };
     const started = new Background(program, args, { env: environment });
@@ -79,6 +81,11 @@ export class Forwarder {
   async metrics(): Promise<string> {
     const ask = `fetch('http://127.0.0.1:9750/metrics').then((answer) => answer.text()).then(console.log)`;
     return this.#node.namespace.run(process.execPath, '-e', ask);
+  }
+
+  /** Requests that were answered. */
+  async answers(): Promise<bigint> {
+    return new Metrics(await this.metrics()).sum('crosswire_nsm_calls_total', { call: 'request' });
   }
 
   /** Requests that were answered, but not so. */

@@ -8,42 +8,42 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Namespace } from '../../support/namespace.ts';
 import type { Background } from '../../support/shell.ts';
-import { TestAuthority } from './authority.ts';
+import { type MeshAuthority, StubAuthority } from './mesh-authority.ts';
 import { Node } from './node.ts';
 import { dialTimeout, type Environment, inUrl, startPeer } from './programs.ts';
 import { Registry } from './registry.ts';
-import { WorkloadApi } from './workload-api.ts';
+import { Spire } from './spire.ts';
 
 export interface MeshOptions {
   /** Underlay addresses, one for each node; without: one node that has only its loopback. */
   readonly addresses?: readonly [string, string];
   /** NSM_DIAL_TIMEOUT of managers and forwarders. */
   readonly dialTimeout?: string;
+  /** For how many seconds SVIDs of SPIRE are good, by name of the program; else for an hour. */
+  readonly svidSeconds?: Readonly<Record<string, number>>;
 }
 
 export class Mesh {
   readonly directory: string;
-  readonly authority: TestAuthority;
   readonly dialTimeout: string;
   readonly nodes: Node[] = [];
+  authority!: MeshAuthority;
   registry!: Registry;
-  readonly #identities = new Map<string, WorkloadApi>();
   readonly #services = new Set<string>();
   readonly #namespaces = new Set<Namespace>();
   readonly #releases: (() => Promise<void>)[] = [];
 
-  private constructor(directory: string, authority: TestAuthority, options: MeshOptions) {
+  private constructor(directory: string, options: MeshOptions) {
     this.directory = directory;
-    this.authority = authority;
     this.dialTimeout = options.dialTimeout ?? dialTimeout;
   }
 
   /** Registry and managers run when it resolves; on failure nothing is left. */
   static async start(options: MeshOptions = {}): Promise<Mesh> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-nsm-'));
-    const mesh = new Mesh(directory, await TestAuthority.create(), options);
+    const mesh = new Mesh(directory, options);
     try {
-      await mesh.#start(options.addresses);
+      await mesh.#start(options);
     } catch (error) {
       await mesh.remove();
       throw error;
@@ -53,6 +53,12 @@ export class Mesh {
 
   get node(): Node {
     return this.nodes[0] as Node;
+  }
+
+  /** For scenarios that need SPIRE. */
+  get spire(): Spire {
+    if (this.authority instanceof Spire) return this.authority;
+    throw new Error('the identities of this mesh are not from SPIRE');
   }
 
   /** Undone by remove(), last first. */
@@ -79,27 +85,17 @@ export class Mesh {
     return first;
   }
 
-  /** The environment that gives a program the identity `spiffe://test.nsm/<name>`. */
-  async identity(name: string): Promise<Environment> {
-    let api = this.#identities.get(name);
-    if (!api) {
-      api = await WorkloadApi.start(join(this.directory, `${name}.agent`), await this.authority.issue(name));
-      this.#identities.set(name, api);
-      this.onRemove(api.close.bind(api));
-    }
-    return { SPIFFE_ENDPOINT_SOCKET: api.endpoint };
-  }
-
   async peer(
     program: string,
     name: string,
     where: Namespace,
     environment: Environment,
-    wrap?: readonly string[],
+    wrap: readonly string[] = [],
   ): Promise<Background> {
     const directory = join(this.directory, name);
     await mkdir(directory, { recursive: true });
-    const peer = startPeer(program, where, directory, { ...(await this.identity(name)), ...environment }, wrap);
+    const self = await this.authority.program(name);
+    const peer = startPeer(program, where, directory, { ...self.environment, ...environment }, [...self.wrap, ...wrap]);
     this.onRemove(() => peer.stop('SIGKILL'));
     return peer;
   }
@@ -110,12 +106,16 @@ export class Mesh {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  async #start(addresses: readonly [string, string] | undefined): Promise<void> {
+  async #start({ addresses, svidSeconds }: MeshOptions): Promise<void> {
     const all = addresses ?? ['127.0.0.1'];
     const namespaces: Namespace[] = [];
     for (const index of all.keys()) namespaces.push(await this.namespace(`node${index + 1}`));
     const [first, second] = namespaces as [Namespace, Namespace | undefined];
     if (addresses && second) await joinByVeth(first, second, addresses);
+    this.authority = Spire.isBuilt()
+      ? await Spire.start(join(this.directory, 'spire'), first, svidSeconds)
+      : await StubAuthority.start(this.directory);
+    this.onRemove(() => this.authority.close());
     this.registry = await Registry.start(this, first, `${inUrl(all[0] as string)}:5002`);
     for (const [index, address] of all.entries()) {
       const node = new Node(this, `node${index + 1}`, namespaces[index] as Namespace, address);

@@ -5,12 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { NativeUnixSockets } from '../../../src/dataplane/unix-sockets.ts';
 import type { Connection } from '../../../src/nsm/generated/connection.ts';
 import { NetworkServiceRequest, NetworkServiceService } from '../../../src/nsm/generated/networkservice.ts';
-import { issueToken } from '../../../src/nsm/identity/token.ts';
+import { tokenFor } from '../../../src/nsm/identity/token.ts';
 import type { NextHop } from '../../../src/nsm/transport/calls.ts';
 import { GrpcDialer } from '../../../src/nsm/transport/dialer.ts';
 import type { Namespace } from '../../support/namespace.ts';
 import { patience } from '../../support/shell.ts';
 import type { Mesh } from './mesh.ts';
+import type { MeshAuthority } from './mesh-authority.ts';
 
 export interface Wanted {
   readonly service: string;
@@ -43,14 +44,17 @@ export class Requester {
   }
 
   /** One connection to this server, until the mesh goes. */
-  static async start(mesh: Pick<Mesh, 'authority' | 'onRemove'>, name: string, url: string): Promise<Requester> {
+  static async start(
+    mesh: Pick<Mesh, 'onRemove'> & { authority: Pick<MeshAuthority, 'issue'> },
+    name: string,
+    url: string,
+  ): Promise<Requester> {
     const identity = await mesh.authority.issue(name);
     const unixSockets = new NativeUnixSockets();
     const dialer = new GrpcDialer({
       unixSockets,
       identity: { current: () => identity },
-      issueToken: ({ spiffeId, notAfter }) =>
-        issueToken({ identity, audience: spiffeId, audienceNotAfter: notAfter, maxLifetimeMilliseconds: 600_000 }),
+      issueToken: (peer) => tokenFor(peer, 600_000),
     });
     const nextHop = await dialer.dial(url, AbortSignal.timeout(10_000 * patience));
     const end = async () => {
