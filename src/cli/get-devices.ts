@@ -26,13 +26,13 @@ export function addGetDevices(get: Command, { terminal, finish }: Verb): void {
   addClientOptions(command).action((options: ClientOptions) =>
     finish(async () => {
       const report = await withClient(options.control, terminal, (client) => client.get<DeviceReport>('/v1/devices'));
-      terminal.out(render(options.output, report, () => inWords(report)));
+      terminal.out(render(options.output, report, () => devicesInWords(report)));
       return exitCodes.ok;
     }),
   );
 }
 
-function inWords({ physicalFunctions, devices, lost }: DeviceReport): string {
+export function devicesInWords({ physicalFunctions, devices, lost }: DeviceReport): string {
   if (physicalFunctions.length + lost.length === 0)
     return 'no NIC here can have virtual functions; crosswire doctor says more\n';
   const nics = new Map(physicalFunctions.map((one) => [one.pci, one]));

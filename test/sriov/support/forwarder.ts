@@ -31,8 +31,8 @@ export const driverOf = (pci: string): string | undefined =>
   existsSync(`${folder(pci)}/driver`) ? basename(readlinkSync(`${folder(pci)}/driver`)) : undefined;
 
 /** So many functions on each NIC, bound to igbvf, whose driver makes their MACs up: the harder case to restore. */
-export async function makeFunctions(count: number): Promise<void> {
-  for (const pci of nics) {
+export async function makeFunctions(onFirst: number, onSecond = onFirst): Promise<void> {
+  for (const [pci, count] of [[nics[0], onFirst] as const, [nics[1], onSecond] as const]) {
     await bringUp(netdevOf(pci)); // a function has no carrier before its port has
     if (readFileSync(`${folder(pci)}/sriov_numvfs`, 'utf8').trim() === String(count)) continue;
     writeFileSync(`${folder(pci)}/sriov_numvfs`, '0');
