@@ -21,9 +21,6 @@ export interface Borrowing {
   readonly journal: Pick<LeaseJournal, 'write' | 'erase'>;
   /** '/dev/vfio' but for tests. */
   readonly nodes: string;
-  /** From a device's being bound until its interface has its name or has left: what appears here takes the first free name,
-   *  which may be that of another device on its way home. */
-  readonly oneByOne: <T>(job: () => Promise<T>) => Promise<T>;
 }
 
 /** The forwarder's own network namespace, where devices and their physical functions are at home. */

@@ -18,10 +18,8 @@ export async function giveBack(borrowing: Borrowing, lease: Lease): Promise<void
     // This destroys its interface, in whatever namespace and under whatever name that is.
     for (const { pci } of [lease, ...lease.companions]) await unbindDriver(sysfs, pci, { vfio: nodes });
     await restoreSettings(borrowing, lease);
-    await borrowing.oneByOne(async () => {
-      for (const one of [lease, ...lease.companions]) await restoreDriver(borrowing, one);
-      if (lease.original.interface) await restoreInterface(borrowing, lease.pci, lease.original.interface);
-    });
+    for (const one of [lease, ...lease.companions]) await restoreDriver(borrowing, one);
+    if (lease.original.interface) await restoreInterface(borrowing, lease.pci, lease.original.interface);
   }
   await journal.erase(lease.pci);
 }

@@ -17,7 +17,7 @@ import { chooseDevice, type DeviceMode } from './pools.ts';
 import { bindForApplication, requireUp, takeInterface } from './take.ts';
 import { LeaseWatcher } from './watcher.ts';
 
-export interface LenderSettings extends Omit<Borrowing, 'oneByOne'> {
+export interface LenderSettings extends Borrowing {
   readonly journal: Pick<LeaseJournal, 'load' | 'nextGeneration' | 'write' | 'erase'>;
   /** Every device, with those that are lent. */
   readonly inventory: { read(): Promise<DeviceReport> };
@@ -45,13 +45,7 @@ export class Lender implements Devices {
       await journal.erase(pci);
       this.#leases.delete(pci);
     };
-    let last: Promise<unknown> = Promise.resolve();
-    const oneByOne = <T>(job: () => Promise<T>): Promise<T> => {
-      const result = last.then(job);
-      last = result.catch(() => {});
-      return result;
-    };
-    this.#borrowing = { ...settings, journal: { write, erase }, oneByOne };
+    this.#borrowing = { ...settings, journal: { write, erase } };
   }
 
   async choose(wants: DeviceWants, isTaken: (pci: string) => boolean): Promise<Partial<Record<EndName, string>>> {
@@ -102,13 +96,13 @@ export class Lender implements Devices {
       const { driver, driverOverride, physicalFunction } = (await sysfs.read(pci)) ?? {};
       if (physicalFunction === undefined || driver === undefined) return; // not a virtual function: not ours to touch
       await unbindDriver(sysfs, pci, { vfio: nodes });
-      await this.#borrowing.oneByOne(() => bindDriver(sysfs, pci, driver, driverOverride));
+      await bindDriver(sysfs, pci, driver, driverOverride);
     });
   }
 
   watch(onAstray: (mark: string) => void): () => void {
     const leases = () => [...this.#leases.values()];
-    const watcher = new LeaseWatcher({ borrowing: this.#borrowing, leases, onAstray });
+    const watcher = new LeaseWatcher({ borrowing: this.#settings, leases, onAstray });
     watcher.start();
     return () => watcher.stop();
   }
@@ -125,8 +119,8 @@ export class Lender implements Devices {
       const before = this.#leases.get(pci);
       if (before?.mark === mark) await this.#return(before);
       const device = chooseDevice(await inventory.read(), { pci }, mode);
-      await requireUp(this.#borrowing, device);
-      const was = await readOriginal(this.#borrowing, device, mode === 'vfio');
+      await requireUp(this.#settings, device);
+      const was = await readOriginal(this.#settings, device, mode === 'vfio');
       const { physicalFunction, index } = device;
       const generation = await journal.nextGeneration();
       const about = { pci, generation, mark, mode, settings, ...more, physicalFunction, index };

@@ -34,12 +34,10 @@ export async function takeInterface(
   const { sysfs, dataplane, journal, nodes } = borrowing;
   await unbindDriver(sysfs, lease.pci, { vfio: nodes });
   const refused = await applySettings(borrowing, lease);
-  await borrowing.oneByOne(async () => {
-    await bindDriver(sysfs, lease.pci, driver, lease.driverOverride);
-    await moveAway(borrowing, lease, (netdev) =>
-      dataplane.moveInterface({ netns: home, name: netdev, alias: mark, to: namespace.path, rename: name }),
-    );
-  });
+  await bindDriver(sysfs, lease.pci, driver, lease.driverOverride);
+  await moveAway(borrowing, lease, (netdev) =>
+    dataplane.moveInterface({ netns: home, name: netdev, alias: mark, to: namespace.path, rename: name }),
+  );
   const held: Lease = { ...lease, state: 'held', refused };
   await journal.write(held);
   return held;
