@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Restores a borrowed device, from whatever state it is in. Every step may be done already; the lease goes last.
 
-import type { InterfaceInfo, VirtualFunctionInfo } from '../../dataplane/types.ts';
+import type { VirtualFunctionInfo } from '../../dataplane/types.ts';
 import { withdrawDevices } from '../device-access/device-access.ts';
 import { type Borrowing, home } from './borrowing.ts';
-import { awaitNetdev, bindDriver, setOverride, unbindDriver } from './driver.ts';
-import type { Lease, OriginalDriver, OriginalInterface } from './lease.ts';
+import { bindDriver, setOverride, unbindDriver } from './driver.ts';
+import type { Lease, OriginalDriver } from './lease.ts';
+import { restoreInterface } from './restore-interface.ts';
 import { grantOf } from './vfio-nodes.ts';
 
 export async function giveBack(borrowing: Borrowing, lease: Lease): Promise<void> {
@@ -64,33 +65,4 @@ async function restoreMac(
 ): Promise<void> {
   if (!ownMac) return now.mac === mac ? undefined : set(mac);
   await set(noMac).catch(() => set(mac));
-}
-
-async function restoreInterface(borrowing: Borrowing, pci: string, original: OriginalInterface): Promise<void> {
-  const { sysfs, dataplane } = borrowing;
-  let name = await awaitNetdev(sysfs, pci);
-  if (name === undefined) throw new Error(`the driver of ${pci} made no interface`);
-  for (let attempt = 1; ; attempt++) {
-    const [info] = await dataplane.listInterfaces({ netns: home, names: [name], details: false });
-    const change = info && differences(info, original);
-    if (change && Object.keys(change).length === 0) return;
-    try {
-      if (change) return await dataplane.changeInterface({ netns: home, name, alias: '', ...change });
-    } catch (error) {
-      if (attempt === attempts) throw error; // else somebody who names new interfaces (udev) came in between
-    }
-    name = (await awaitNetdev(sysfs, pci)) ?? name;
-    if (attempt > attempts) throw new Error(`the interface of ${pci} does not stay where it is`);
-  }
-}
-
-const attempts = 3;
-
-function differences(info: InterfaceInfo, { name, mac, mtu, up }: OriginalInterface) {
-  return {
-    ...(info.name === name ? {} : { rename: name }),
-    ...(info.mac === mac ? {} : { mac }),
-    ...(info.mtu === mtu ? {} : { mtu }),
-    ...(info.up === up ? {} : { up }),
-  };
 }
