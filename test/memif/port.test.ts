@@ -4,18 +4,17 @@
 //   pod 0: cw0 ── `near` kernel–memif(server) ══ `far` memif(client)–vlan ─┐
 //   pod 1: cw0 ── `w1` kernel–vlan ────────────────────────────────────────┴─ node: uplink ── veth ── far: outside
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import test from 'ava';
-import { oddFrames, readCapture, writeCapture } from '../support/captures.ts';
+import { arrivals } from '../support/arrivals.ts';
+import { oddFrames } from '../support/captures.ts';
 import { transfer, withIperfServer } from '../support/iperf.ts';
 import { testWith } from '../support/requires.ts';
 import { addressOf, linkOf, outsideAddress, ping, SharedDevice } from '../support/shared-device.ts';
-import { Background, eventually } from '../support/shell.ts';
+import { eventually } from '../support/shell.ts';
 import { kernelEnd, memifEnd, turned, vlanEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
-const frameTool = resolve('build/native-tools/frame_tool');
-const mac = '02:00:00:00:aa:01'; // of the application, which here is pod 0; frames of oddFrames() go to it
+const mac = '02:00:00:00:aa:01'; // of the application, which here is pod 0; oddFrames() go to it
 let shared: SharedDevice;
 
 test.beforeEach(async () => {
@@ -87,24 +86,13 @@ testWith(['root', 'tun', 'macvlan'], 'odd frames come from the device byte for b
     await where.run('ip', 'link', 'set', name, 'mtu', '9200');
   await shared.daemon.mustApply(wireFile(near(9000), far({ mtu: 9000 })));
   for (const name of ['near', 'far']) await shared.daemon.up(name);
-  const frames = oddFrames(9014).map((frame) => Buffer.concat([Buffer.from('02000000aa01', 'hex'), frame.subarray(6)]));
-  const [input, output] = ['in.pcap', 'out.pcap'].map((name) => join(shared.daemon.directory, name)) as [
-    string,
-    string,
+  const frames = oddFrames(9014);
+  const [from, to] = [
+    { namespace: shared.outside, interface: 'far' },
+    { namespace: shared.pod(0), interface: 'cw0' },
   ];
-  await writeFile(input, writeCapture(frames));
-  const options = ['-U', '--immediate-mode', '-s', '10000', '-B', '16384', '-Q', 'in', '-Z', 'root', '-w', output];
-  const capture = new Background(...shared.pod(0).inside('tcpdump', '-i', 'cw0', ...options));
-  await capture.says('listening on');
-  await shared.outside.run(frameTool, 'send', input, 'far');
-  const arrived = async () => {
-    const all = readCapture(await readFile(output)).map((frame) => frame.toString('hex'));
-    return all.filter((frame) => frame.startsWith('02000000aa0102000000aa02'));
-  };
-  await eventually('all frames arrive', async () => (await arrived()).length >= frames.length).catch(() => {});
-  await capture.stop('SIGINT');
   t.deepEqual(
-    await arrived(),
+    await arrivals(frames, shared.daemon.directory, from, to),
     frames.map((frame) => frame.toString('hex')),
   );
 });

@@ -2,17 +2,16 @@
 // An end that speaks memif, and one at another node: the engine has the tunnel.
 //   pod a: cw0 ── `near` kernel–memif(server) ══ `far` memif(client)–vxlan ── nodes ── `back` vxlan–kernel ── cw0 :pod b
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import test from 'ava';
-import { oddFrames, readCapture, writeCapture } from '../support/captures.ts';
+import { arrivals, type Place } from '../support/arrivals.ts';
+import { oddFrames } from '../support/captures.ts';
 import { transfer, withIperfServer } from '../support/iperf.ts';
 import { testWith } from '../support/requires.ts';
-import { Background, eventually } from '../support/shell.ts';
+import { eventually } from '../support/shell.ts';
 import { type Family, type Side, TwoNodes, underlay } from '../support/two-nodes.ts';
 import { kernelEnd, memifEnd, turned, vxlanEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
-const frameTool = resolve('build/native-tools/frame_tool');
 let nodes: TwoNodes;
 let a: Side;
 let b: Side;
@@ -94,20 +93,9 @@ for (const [title, from, to] of [
     await b.daemon.mustApply(wireFile(back(4, 9000)));
     for (const wire of ['near', 'far']) await a.daemon.up(wire);
     const frames = oddFrames(9014);
-    const [input, output] = [join(a.daemon.directory, 'in.pcap'), join(a.daemon.directory, 'out.pcap')];
-    await writeFile(input, writeCapture(frames));
-    const options = ['-U', '--immediate-mode', '-s', '10000', '-B', '16384', '-Q', 'in', '-Z', 'root', '-w', output];
-    const capture = new Background(...to().pod.inside('tcpdump', '-i', 'cw0', ...options));
-    await capture.says('listening on');
-    await from().pod.run(frameTool, 'send', input, 'cw0');
-    const arrived = async () => {
-      const all = readCapture(await readFile(output)).map((frame) => frame.toString('hex'));
-      return all.filter((frame) => frame.startsWith('02000000aa0102000000aa02'));
-    };
-    await eventually('all frames arrive', async () => (await arrived()).length >= frames.length).catch(() => {});
-    await capture.stop('SIGINT');
+    const places = [from(), to()].map(({ pod }) => ({ namespace: pod, interface: 'cw0' })) as [Place, Place];
     t.deepEqual(
-      await arrived(),
+      await arrivals(frames, a.daemon.directory, ...places),
       frames.map((frame) => frame.toString('hex')),
     );
   });
