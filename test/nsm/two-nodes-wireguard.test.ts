@@ -46,6 +46,7 @@ scenario(
     await pings.answered(5);
     await near.forwarder.stop('SIGKILL');
     await near.startForwarder();
+    await client.process.says('Heal success', 60_000); // until then its manager asks a forwarder that is gone
     await pings.answered(5);
     const { sent, received, gap } = await pings.stop();
     t.log(`${received} of ${sent} pings came back, the longest pause ${gap} ms`);

@@ -96,6 +96,9 @@ testWith(
     await mesh.forwarder.stop('SIGKILL');
     await mesh.startForwarder();
     await eventually('the wire is up again', async () => (await mesh.wires())[0]?.phase === 'up');
+    // Until it has asked anew, a Close would go to the forwarder that is gone.
+    const requests = async () => (await mesh.metrics()).sum('crosswire_nsm_calls_total', { call: 'request' });
+    await eventually('the client has asked the new forwarder', async () => (await requests()) > 0n);
     t.is((await link('nsm-1', client)).ifindex, ifindex);
     await healthy(other, 1);
     await client.run('ping', '-q', '-c', '5', '-i', '0.05', '-W', '5', '172.16.1.100');

@@ -4,11 +4,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { askInside } from './ask-inside.ts';
 import type { Namespace } from './namespace.ts';
-import { attempt, Background, eventually, type Outcome } from './shell.ts';
-
-const command = resolve('bin/crosswire');
+import { Background, eventually, type Outcome } from './shell.ts';
+import { command, verb } from './verbs.ts';
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -17,10 +17,6 @@ export async function freePort(): Promise<number> {
   await new Promise((closed) => server.close(closed));
   return port;
 }
-
-/** A program that prints what is at a URL: a namespace has no other way to be asked from. */
-const askInside = `fetch(process.argv[1]).then((answer) => (answer.ok ? answer.text() : process.exit(1))).then((body) =>
-  process.stdout.write(body))`;
 
 export class Daemon {
   readonly directory: string;
@@ -85,7 +81,7 @@ export class Daemon {
 
   /** Runs a client verb against this daemon. */
   async cli(...args: string[]): Promise<Outcome> {
-    return attempt(command, ...args, '--control', this.control);
+    return verb(...args, '--control', this.control);
   }
 
   async apply(documents: string): Promise<Outcome> {
@@ -120,9 +116,8 @@ export class Daemon {
 
   /** The body, if the answer is 200. */
   async #get(path: string): Promise<string | undefined> {
-    const url = `http://${this.metricsAddress}${path}`;
-    if (this.#home) return this.#home.run(process.execPath, '-e', askInside, url);
-    const answer = await fetch(url);
+    if (this.#home) return askInside(this.#home, this.metricsAddress, path);
+    const answer = await fetch(`http://${this.metricsAddress}${path}`);
     return answer.ok ? answer.text() : undefined;
   }
 

@@ -4,13 +4,12 @@
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { TestAuthority } from '../nsm/support/authority.ts';
 import { freePort, Metrics } from './daemon.ts';
 import { Namespace } from './namespace.ts';
-import { attempt, Background, eventually } from './shell.ts';
-
-const command = resolve('bin/crosswire');
+import { Background, eventually, patience } from './shell.ts';
+import { command, verb } from './verbs.ts';
 
 /** What `crosswire request -o json` prints. */
 export interface Answer {
@@ -103,7 +102,7 @@ export class LocalMesh {
   /** What `crosswire get WHAT -o json` prints. */
   async get<T>(what: string): Promise<T> {
     const control = join(this.#directory, 'control.sock');
-    const { stdout } = await attempt(command, 'get', what, '-o', 'json', '--control', control);
+    const { stdout } = await verb('get', what, '-o', 'json', '--control', control);
     return JSON.parse(stdout) as T;
   }
 
@@ -141,6 +140,7 @@ export class LocalMesh {
       NSM_NAME: name,
       NSM_LISTEN_ON: `unix://${at('sock')}`,
       ...(name === 'manager' ? {} : { NSM_CONNECT_TO: this.managerUrl }),
+      NSM_DIAL_TIMEOUT: `${750 * patience}ms`,
       ...this.environment,
     };
     const started = new Background(command, args, { env });

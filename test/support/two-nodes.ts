@@ -31,11 +31,12 @@ export class TwoNodes {
       await node.run('ip', 'address', 'add', `${underlay[6][index]}/64`, 'dev', 'uplink', 'nodad');
       await node.run('ip', 'link', 'set', 'uplink', 'up');
     }
-    return new TwoNodes(await sideAt(nodeA, 'pa'), await sideAt(nodeB, 'pb'));
+    const [a, b] = await Promise.all([sideAt(nodeA, 'pa'), sideAt(nodeB, 'pb')]);
+    return new TwoNodes(a, b);
   }
 
   async remove(): Promise<void> {
-    for (const { daemon } of [this.a, this.b]) await daemon.destroy();
+    await Promise.all([this.a, this.b].map(({ daemon }) => daemon.destroy()));
     for (const { node, pod } of [this.a, this.b]) for (const one of [node, pod]) await one.remove();
   }
 }

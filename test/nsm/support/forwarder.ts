@@ -3,14 +3,16 @@
 // node, told everything by the same environment variables.
 
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
+import { askInside } from '../../support/ask-inside.ts';
 import { Metrics } from '../../support/daemon.ts';
-import { attempt, Background, eventually } from '../../support/shell.ts';
+import { Background, eventually } from '../../support/shell.ts';
+import { command, verb } from '../../support/verbs.ts';
 import type { ProgramIdentity } from './mesh-authority.ts';
 import type { Node } from './node.ts';
 import type { Environment } from './programs.ts';
 
-const command = resolve('bin/crosswire');
+const metricsAddress = '127.0.0.1:9750';
 
 export interface WireView {
   readonly name: string;
@@ -46,7 +48,7 @@ export class Forwarder {
       PATH: process.env['PATH'] ?? '',
       CROSSWIRE_STATE_DIR: this.#state,
       CROSSWIRE_CONTROL: this.control,
-      CROSSWIRE_METRICS: '127.0.0.1:9750',
+      CROSSWIRE_METRICS: metricsAddress,
       CROSSWIRE_NODE: `${name}-${basename(mesh.directory)}`,
       NSM_NAME: this.name,
       NSM_CONNECT_TO: managerUrl,
@@ -68,7 +70,7 @@ export class Forwarder {
   }
 
   async cli(...args: string[]) {
-    return attempt(command, ...args, '--control', this.control);
+    return verb(...args, '--control', this.control);
   }
 
   async wires(): Promise<readonly WireView[]> {
@@ -79,8 +81,7 @@ export class Forwarder {
 
   /** Its metrics, asked inside its namespace. */
   async metrics(): Promise<string> {
-    const ask = `fetch('http://127.0.0.1:9750/metrics').then((answer) => answer.text()).then(console.log)`;
-    return this.#node.namespace.run(process.execPath, '-e', ask);
+    return (await askInside(this.#node.namespace, metricsAddress, '/metrics')) ?? '';
   }
 
   /** Requests that were answered. */
