@@ -5,7 +5,8 @@
 import test from 'ava';
 import { testWith } from '../support/requires.ts';
 import { Background, eventually } from '../support/shell.ts';
-import { addressOf, linkOf, outsideAddress, ping, SharedDevice } from '../support/shared-device.ts';
+import { outsideAddress } from '../support/outside.ts';
+import { addressOf, linkOf, ping, SharedDevice } from '../support/shared-device.ts';
 import { kernelEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
 let shared: SharedDevice;

@@ -6,7 +6,8 @@ import test from 'ava';
 import type { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
 import { Background, eventually } from '../support/shell.ts';
-import { addressOf, type Link, linkOf, outsideAddress, ping, SharedDevice } from '../support/shared-device.ts';
+import { outsideAddress } from '../support/outside.ts';
+import { addressOf, type Link, linkOf, ping, SharedDevice } from '../support/shared-device.ts';
 import { wireFile } from '../support/wires.ts';
 
 let shared: SharedDevice;

@@ -30,7 +30,7 @@ export type Requirement =
   | 'kubelet';
 
 /** Built by scripts/nsm-peers; whoever has NSM's published ones names their folder. */
-const nsmPeers = ['cmd-nsmgr', 'cmd-registry-memory', 'cmd-nsc', 'cmd-nse-icmp-responder'];
+const nsmPeers = ['cmd-nsmgr', 'cmd-registry-memory', 'cmd-nsc', 'cmd-nse-icmp-responder', 'cmd-nse-remote-vlan'];
 const nsmPeersFolder = process.env['CROSSWIRE_NSM_PEERS'] ?? '.cache/nsm-peers';
 
 const programs: Partial<Record<Requirement, string>> = {

@@ -7,43 +7,36 @@
 
 import { Daemon } from './daemon.ts';
 import { Namespace } from './namespace.ts';
+import { Outside, outsideAddress } from './outside.ts';
 import { kernelEnd, vlanEnd, type WireSpec, wireFile } from './wires.ts';
-
-export const outsideAddress = '10.78.0.254';
 
 export class SharedDevice {
   readonly node: Namespace;
-  readonly outside: Namespace;
   readonly pods: readonly Namespace[];
   readonly daemon: Daemon;
+  readonly #outside: Outside;
 
-  private constructor(node: Namespace, outside: Namespace, pods: readonly Namespace[], daemon: Daemon) {
+  private constructor(node: Namespace, outside: Outside, pods: readonly Namespace[], daemon: Daemon) {
     this.node = node;
-    this.outside = outside;
+    this.#outside = outside;
     this.pods = pods;
     this.daemon = daemon;
   }
 
-  /** Nothing outside speaks unless it is spoken to. */
   static async make(pods: number, ...options: string[]): Promise<SharedDevice> {
-    const [node, outside] = [await Namespace.make('node'), await Namespace.make('far')];
-    await node.run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'far', 'netns', outside.name);
-    await outside.run('sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1');
-    await node.run('ip', 'link', 'set', 'uplink', 'up');
-    await outside.run('ip', 'link', 'set', 'far', 'up');
+    const [node, far] = [await Namespace.make('node'), await Namespace.make('far')];
+    const outside = await Outside.behind(node, far);
     const made: Namespace[] = [];
     for (let at = 0; at < pods; at++) made.push(await Namespace.make(`p${at}`));
     return new SharedDevice(node, outside, made, await Daemon.startInside(node, ...options));
   }
 
-  /** The peer outside, in that VLAN: untagged for 0. */
-  async peer(id: number, address = `${outsideAddress}/24`): Promise<string> {
-    const name = id === 0 ? 'far' : `far.${id}`;
-    if (id !== 0)
-      await this.outside.run('ip', 'link', 'add', 'link', 'far', 'name', name, 'type', 'vlan', 'id', `${id}`);
-    await this.outside.run('ip', 'address', 'add', address, 'dev', name);
-    await this.outside.run('ip', 'link', 'set', name, 'up');
-    return name;
+  get outside(): Namespace {
+    return this.#outside.namespace;
+  }
+
+  peer(id: number, address?: string): Promise<string> {
+    return this.#outside.peer(id, address);
   }
 
   wire(at: number, id: number, more: object = {}, device = 'uplink'): WireSpec {
