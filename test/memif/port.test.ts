@@ -10,7 +10,8 @@ import { arrivals } from '../support/arrivals.ts';
 import { oddFrames } from '../support/captures.ts';
 import { transfer, withIperfServer } from '../support/iperf.ts';
 import { testWith } from '../support/requires.ts';
-import { addressOf, linkOf, outsideAddress, ping, SharedDevice } from '../support/shared-device.ts';
+import { outsideAddress } from '../support/outside.ts';
+import { addressOf, linkOf, ping, SharedDevice } from '../support/shared-device.ts';
 import { eventually } from '../support/shell.ts';
 import { kernelEnd, memifEnd, turned, vlanEnd, type WireSpec, wireFile } from '../support/wires.ts';
 
