@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configuration of SPIRE's server and agent (its doc/spire_server.md and doc/spire_agent.md).
 
+import { patience } from '../../support/shell.ts';
+
 export interface SpireSettings {
   readonly directory: string;
   readonly socket: string;
@@ -11,7 +13,7 @@ export interface SpireSettings {
 const port = 8081;
 
 /** A new entry is known everywhere after two of these, which are 5 s each unless set. */
-const interval = '200ms';
+const interval = `${200 * patience}ms`;
 
 export function serverSettings({ directory, socket }: SpireSettings): string {
   return `
