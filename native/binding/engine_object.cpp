@@ -47,7 +47,7 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
                            InstanceMethod<&EngineObject::start_proxy>("startProxy"),
                            InstanceMethod<&EngineObject::replace_end>("replaceEnd"),
                            InstanceMethod<&EngineObject::stop_wire>("stopWire"),
-                           InstanceMethod<&EngineObject::own_namespace>("ownNamespace"),
+                           InstanceMethod<&EngineObject::own_namespace>("engineNamespace"),
                            InstanceMethod<&EngineObject::describe_wire>("describeWire"),
                            InstanceMethod<&EngineObject::fingerprints>("fingerprints"),
                            InstanceMethod<&EngineObject::read_counters>("readCounters"),

@@ -91,7 +91,7 @@ export class NativeDataplane implements types.Dataplane {
   }
 
   async engineNamespace(): Promise<types.NamespaceEntry> {
-    return this.#engine.ownNamespace();
+    return this.#engine.engineNamespace();
   }
 
   async startWire(request: types.EngineWireRequest): Promise<types.EngineWireId> {

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { engineDropReasons } from '../model/drop-reason.ts';
 import { CrosswireError } from '../model/error.ts';
-import type { Dataplane, DataplaneOptions, EngineCounters, EngineWireId, NamespaceEntry } from './types.ts';
+import type { Dataplane, DataplaneOptions, EngineCounters, EngineWireId } from './types.ts';
 
 /** The addon's methods that the façade passes on as they are. */
 const passedOn = [
@@ -37,8 +37,10 @@ interface SocketPlace {
 
 /** One engine: native/binding/engine_object.cpp. */
 export interface NativeEngine
-  extends Pick<Dataplane, 'close' | 'startWire' | 'replaceEnd' | 'stopWire' | 'describeWire' | 'workerStatistics'> {
-  ownNamespace(): Promise<NamespaceEntry>;
+  extends Pick<
+    Dataplane,
+    'close' | 'engineNamespace' | 'startWire' | 'replaceEnd' | 'stopWire' | 'describeWire' | 'workerStatistics'
+  > {
   startProxy(request: { readonly listen: SocketPlace; readonly dial: SocketPlace }): Promise<EngineWireId>;
   start(options: DataplaneOptions): Promise<void>;
   fingerprints(): { ids: Float64Array; values: BigUint64Array };

@@ -145,6 +145,11 @@ export function deviceOf({ mechanism }: End): DeviceRequest | undefined {
   return mechanism.type === 'kernel' || mechanism.type === 'vfio' ? mechanism.device : undefined;
 }
 
+/** Whether a NIC carries the wire, or a part of its way. */
+export function hasDevice({ client, endpoint }: Wire): boolean {
+  return deviceOf(client) !== undefined || deviceOf(endpoint) !== undefined;
+}
+
 /** The memif end whose frames the engine gets from a NIC or a host device, and which for that has an interface of its own: the
  *  port. */
 export function portEndOf(wire: Wire): EndName | undefined {
@@ -161,8 +166,9 @@ export function otherEnd(end: EndName): EndName {
 
 /** The network behind a host device that the wire leads to through a part of that device; not through one of its
  *  virtual functions. */
-export function sharedOf({ client, endpoint }: Wire): VlanMechanism | undefined {
-  if (deviceOf(client) || deviceOf(endpoint)) return undefined;
+export function sharedOf(wire: Wire): VlanMechanism | undefined {
+  const { client, endpoint } = wire;
+  if (hasDevice(wire)) return undefined;
   return [client.mechanism, endpoint.mechanism].find((one) => one.type === 'vlan');
 }
 

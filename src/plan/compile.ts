@@ -6,9 +6,11 @@ import {
   deviceOf,
   type EndName,
   endNames,
+  hasDevice,
   isTunnel,
   type KernelMechanism,
   type Neighbour,
+  otherEnd,
   type Path,
   portEndOf,
   sharedOf,
@@ -89,7 +91,7 @@ export function compile(wire: Wire, context: CompileContext): WireState {
 }
 
 function kindOf(path: Path, wire: Wire): InterfaceKind {
-  if (deviceOf(wire.client) || deviceOf(wire.endpoint)) return 'vf';
+  if (hasDevice(wire)) return 'vf';
   const shared = sharedOf(wire);
   if (shared) return shared.id === 0 ? 'macvlan' : 'vlan';
   if (path === 'engine') return wire.payload === 'ip' ? 'tun' : 'tap';
@@ -168,7 +170,7 @@ function compileLink(wire: Wire, end: EndName, kind: InterfaceKind, context: Com
 
 /** Payload ip between two kernel ends: every address of the other side is known beforehand. */
 function neighboursAcross(wire: Wire, end: EndName, node: string): Neighbour[] {
-  const other: EndName = end === 'client' ? 'endpoint' : 'client';
+  const other = otherEnd(end);
   const { mechanism } = wire[other];
   if (mechanism.type !== 'kernel') return [];
   const mac = macAt(wire, other, node);

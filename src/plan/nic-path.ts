@@ -36,7 +36,7 @@ function wayOf(wire: Wire, own: readonly EndName[]): string[] {
       'Both ends are virtual functions, which the NIC switches: of one port itself, of two over their cable.',
       switched,
     ];
-  const other = first === 'client' ? 'endpoint' : 'client';
+  const other = otherEnd(first);
   if (wire[other].mechanism.type === 'kernel')
     return [
       `The ${first} end is a virtual function; the ${other}'s interface becomes a second one of the same NIC.`,

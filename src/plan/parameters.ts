@@ -4,12 +4,12 @@
 
 import {
   type BoundDevice,
-  type DeviceEnd,
   type EngineEnd,
+  type InterfaceEnd,
   type InterfaceState,
+  isInterfaceEnd,
   type MemifEnd,
   sameNamespace,
-  type TapEnd,
   type TunnelEnd,
   type WireguardEnd,
 } from './state.ts';
@@ -40,22 +40,13 @@ export const interfaceRoles: Roles<InterfaceState> = {
   allowPing: 'mutable',
 };
 
-/** A tap seen from the engine. It holds the device itself, so a new name of the interface does not concern it. */
-export const tapEndRoles: Roles<TapEnd> = {
+/** Seen from the engine. It holds the device itself, so a new name of the interface does not concern it. */
+export const interfaceEndRoles: Roles<InterfaceEnd> = {
   kind: 'identity',
   namespace: 'identity',
   payload: 'identity',
   mtu: 'identity', // the longest frame of a link never changes (native/core/link.hpp, LinkFacts)
   interface: 'label',
-  name: 'label',
-};
-
-export const deviceEndRoles: Roles<DeviceEnd> = {
-  kind: 'identity',
-  namespace: 'identity',
-  payload: 'identity',
-  mtu: 'identity',
-  interface: 'label', // as of a tap
   name: 'label',
 };
 
@@ -119,8 +110,7 @@ export function sameBoundDevice(a: BoundDevice, b: BoundDevice): boolean {
 }
 
 export function sameEngineEnd(a: EngineEnd, b: EngineEnd): boolean {
-  if (a.kind === 'tap') return b.kind === 'tap' && differences(tapEndRoles, 'identity', a, b).length === 0;
-  if (a.kind === 'device') return b.kind === 'device' && differences(deviceEndRoles, 'identity', a, b).length === 0;
+  if (isInterfaceEnd(a)) return isInterfaceEnd(b) && differences(interfaceEndRoles, 'identity', a, b).length === 0;
   if (a.kind === 'vxlan') return b.kind === 'vxlan' && differences(tunnelEndRoles, 'identity', a, b).length === 0;
   if (a.kind === 'wireguard')
     return b.kind === 'wireguard' && differences(wireguardEndRoles, 'identity', a, b).length === 0;

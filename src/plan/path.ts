@@ -2,8 +2,8 @@
 // The path rule, with its reasons: the cheapest path that both ends allow.
 
 import {
-  deviceOf,
   type EndName,
+  hasDevice,
   isTunnel,
   otherEnd,
   type Path,
@@ -23,7 +23,7 @@ export interface PathChoice {
 export function choosePath(wire: Wire): PathChoice {
   const portEnd = portEndOf(wire);
   if (portEnd) return portChoice(wire, portEnd);
-  if (deviceOf(wire.client) || deviceOf(wire.endpoint)) return nicChoice(wire);
+  if (hasDevice(wire)) return nicChoice(wire);
   const vlanEnd = (['client', 'endpoint'] as const).find((end) => wire[end].mechanism.type === 'vlan');
   if (vlanEnd) return vlanChoice(wire[vlanEnd].mechanism as VlanMechanism, vlanEnd);
   const tunnelEnd = (['client', 'endpoint'] as const).find((end) => isTunnel(wire[end].mechanism));

@@ -2,7 +2,7 @@
 // (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
 //
 // The order lets every prefix be undone and keeps the old until the new stands:
-//   engine  stop the old engine wire where it uses what is cleared next
+//   engine  stop the old engine wire here already where it holds what is cleared, or what a new interface is to be
 //   clear   what there is no second of, for a new one that needs it: a VNI, a port of WireGuard, a device, a MAC address at a host device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
@@ -23,6 +23,7 @@ import {
   type InterfaceState,
   interfaceEndOf,
   interfaceOf,
+  isInterfaceEnd,
   isTunnelEnd,
   isTunnelKind,
   type NameChoice,
@@ -62,20 +63,18 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
     return { from, to: { ...target, namespace: from.namespace } };
   });
 
-  // A tunnel that the engine holds, and that a new interface is to be, is given up first.
+  // A tunnel that the engine holds, and that a new interface is to be, is given up first. So is a port that is cleared: when
+  // all is undone, it is there again before the engine wire.
   const handsOver = fresh.some(({ tunnel }) => tunnel && before.includes(tunnelKey(tunnel)));
-
-  // An engine wire that goes back to its port finds it, when all is undone: it stops before the port goes.
-  const losesPort = usesAny(observed.engine, cleared);
+  const engineFirst = handsOver || usesAny(observed.engine, cleared);
 
   return [
-    ...(losesPort ? engine.before : []),
+    ...(engineFirst ? engine.before : []),
     ...takeAway(cleared),
     ...unbind(clearedDevices),
     ...devices.bound.map((device): Action => ({ kind: 'bindDevice', device })),
-    ...(handsOver && !losesPort ? engine.before : []),
     ...create(fresh),
-    ...(handsOver || losesPort ? [] : engine.before),
+    ...(engineFirst ? [] : engine.before),
     ...retiring.flatMap((old) => change(old, now(old))),
     ...dressed.flatMap(({ from, to }) => change(from, to)),
     ...engine.after,
@@ -123,7 +122,7 @@ function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
   const current = (at: EndName): EngineEnd => {
     const end = engine[at];
     const used = interfaces.find((candidate) => candidate.end === interfaceEndOf(end, at));
-    return used && (end.kind === 'tap' || end.kind === 'device') ? { ...end, interface: used.name } : end;
+    return used && isInterfaceEnd(end) ? { ...end, interface: used.name } : end;
   };
   return { ...engine, client: current('client'), endpoint: current('endpoint') };
 }

@@ -98,18 +98,10 @@ export interface BoundDevice {
   readonly cgroup?: string;
 }
 
-/** The port of a memif end (portEndOf): the interface that the engine reaches the other end by. */
-export interface DeviceEnd {
-  readonly kind: 'device';
-  readonly name: string; // for people
-  readonly namespace: Namespace; // the engine's own
-  readonly interface: string;
-  readonly payload: Payload;
-  readonly mtu: number;
-}
-
-export interface TapEnd {
-  readonly kind: 'tap';
+/** An interface of the wire's own that the engine uses: a tap of a workload's, or the port of a memif end (portEndOf), by which
+ *  it reaches the other end. */
+export interface InterfaceEnd {
+  readonly kind: 'tap' | 'device';
   readonly name: string; // for people
   readonly namespace: Namespace;
   readonly interface: string;
@@ -141,7 +133,11 @@ export interface WireguardEnd extends Required<WireguardTunnel> {
   readonly mtu: number;
 }
 
-export type EngineEnd = TapEnd | DeviceEnd | MemifEnd | TunnelEnd | WireguardEnd;
+export type EngineEnd = InterfaceEnd | MemifEnd | TunnelEnd | WireguardEnd;
+
+export function isInterfaceEnd(end: EngineEnd): end is InterfaceEnd {
+  return end.kind === 'tap' || end.kind === 'device';
+}
 
 export function isTunnelEnd(end: EngineEnd): end is TunnelEnd | WireguardEnd {
   return isTunnelKind(end.kind);

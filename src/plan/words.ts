@@ -10,6 +10,7 @@ import {
   type EngineEnd,
   type EngineState,
   type InterfaceState,
+  isInterfaceEnd,
   isTunnelEnd,
   isVxlan,
   type Tunnel,
@@ -96,8 +97,8 @@ function sort({ direct }: EngineState): string {
 }
 
 function port(end: EngineEnd): string {
-  if (end.kind === 'tap') return `tap ${end.interface} in ${end.namespace.path}`;
-  if (end.kind === 'device') return `port ${end.interface}`;
+  if (isInterfaceEnd(end))
+    return end.kind === 'tap' ? `tap ${end.interface} in ${end.namespace.path}` : `port ${end.interface}`;
   if (isTunnelEnd(end)) return `tunnel ${wayOf(end)}`;
   return `memif ${end.role} ${end.socket} id ${end.id}${end.namespace ? ` in ${end.namespace.path}` : ''}`;
 }

@@ -4,7 +4,7 @@
 
 import type { Devices, DeviceWant, DeviceWants } from '../host/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
-import { deviceOf, type End, endNames, type Wire } from '../model/wire.ts';
+import { deviceOf, type End, endNames, hasDevice, type Wire } from '../model/wire.ts';
 import { type ChosenDevices, deviceKey } from '../plan/state.ts';
 import type { Claims } from './claims.ts';
 import type { Standing } from './record.ts';
@@ -25,7 +25,7 @@ export class DeviceChooser {
     known: (wire: string) => ChosenDevices | undefined,
     claim: (complete: readonly Standing[]) => T,
   ): Promise<T> {
-    if (!asked.some(({ wire }) => needsDevices(wire))) return claim(asked);
+    if (!asked.some(({ wire }) => hasDevice(wire))) return claim(asked);
     const result = this.#turn.then(async () => {
       const renewed = new Set(asked.map(({ wire }) => wire.name));
       const chosen = new Set<string>();
@@ -48,7 +48,7 @@ export class DeviceChooser {
     known?: ChosenDevices,
     isTaken = (pci: string) => this.#claims.isHeld(deviceKey(pci), new Set([wire.name])),
   ): Promise<ChosenDevices | undefined> {
-    if (!needsDevices(wire)) return undefined;
+    if (!hasDevice(wire)) return undefined;
     if (!this.#devices)
       throw new CrosswireError({
         code: 'DEVICE_UNAVAILABLE',
@@ -58,10 +58,6 @@ export class DeviceChooser {
       });
     return this.#devices.choose(wantsOf(wire, known), isTaken);
   }
-}
-
-function needsDevices({ client, endpoint }: Wire): boolean {
-  return deviceOf(client) !== undefined || deviceOf(endpoint) !== undefined;
 }
 
 function wantsOf({ client, endpoint }: Wire, known: ChosenDevices | undefined): DeviceWants {

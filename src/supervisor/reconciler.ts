@@ -104,9 +104,7 @@ export class Reconciler {
 
   /** A quick look: every namespace is where it was, and a host device is there and as long as it was. */
   async isInPlace({ wire, record }: WireEntry, { finder, hostDevices }: Finders = this.#parts): Promise<boolean> {
-    const known = [record?.namespaces.client, record?.namespaces.endpoint, record?.engineNamespace].filter(
-      (one) => one !== undefined,
-    );
+    const known = record ? placesOf(record).filter((one) => one !== undefined) : [];
     const shared = hostDeviceOf(wire);
     const mtu = shared === undefined ? undefined : await hostDevices.mtuOf(shared).catch(() => 0);
     const inPlace = await Promise.all(known.map((one) => finder.isStillAt(one)));
@@ -315,13 +313,12 @@ export class Reconciler {
 
   #record(
     entry: WireEntry,
-    { wire, namespaces, engineNamespace, devices, deviceMtu }: Standing,
+    target: Standing,
     phase: JournalRecord['phase'],
     names?: NameChoice,
     previous?: readonly Standing[],
   ): JournalRecord {
-    const standing = { wire, namespaces, engineNamespace, devices, deviceMtu };
-    return { format: journalFormat, phase, createdAt: entry.createdAt, ...standing, names, previous };
+    return { format: journalFormat, phase, createdAt: entry.createdAt, ...standingOf(target), names, previous };
   }
 }
 
@@ -353,12 +350,12 @@ function remember(entry: WireEntry, { interfaces, bound, holdings, running, hand
   entry.meter.settle(interfaces);
 }
 
+/** All that the wire refers to, and where its port is. */
+function placesOf({ namespaces: { client, endpoint }, engineNamespace }: Standing): (Namespace | undefined)[] {
+  return [client, endpoint, engineNamespace];
+}
+
 function samePlaces(a: Standing, b: Standing): boolean {
-  const placesOf = ({ namespaces: { client, endpoint }, engineNamespace }: Standing) => [
-    client,
-    endpoint,
-    engineNamespace,
-  ];
   const others = placesOf(b);
   return placesOf(a).every((one, at) => {
     const other = others[at];

@@ -9,8 +9,8 @@
 import { markOf, uplinkMark } from '../host/marks.ts';
 import { canonicalPci } from '../model/device.ts';
 import {
-  deviceOf,
   endNames,
+  hasDevice,
   type Mechanism,
   portEndOf,
   type VlanMechanism,
@@ -91,6 +91,7 @@ function checkStanding({ wire, namespaces, engineNamespace, devices, deviceMtu }
     require(!namespaces[end] || isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
     if (mechanism.type === 'vxlan') require(isTunnel(mechanism), `the tunnel of its ${end} is malformed`);
     if (mechanism.type === 'vlan') require(isVlan(mechanism), `the VLAN of its ${end} is malformed`);
+    // Every end on this machine is a device, or has one as its port.
     if (hasDevice(wire) && mechanism.type !== 'vlan')
       require(isDevice(devices?.[end]), `the device of its ${end} is malformed`);
     if (mechanism.type === 'wireguard') require(isWireguard(mechanism), `the tunnel of its ${end} is malformed`);
@@ -101,11 +102,6 @@ function checkStanding({ wire, namespaces, engineNamespace, devices, deviceMtu }
     require(lists.every(Array.isArray), `the addresses of its ${end} are not a list`);
     require(namespaces[end] !== undefined, `the namespace of its ${end} was not found`);
   }
-}
-
-/** Of a wire that a NIC switches, every end on this machine is a device. */
-function hasDevice({ client, endpoint }: Wire): boolean {
-  return deviceOf(client) !== undefined || deviceOf(endpoint) !== undefined;
 }
 
 function isDevice(pci: unknown): boolean {

@@ -9,16 +9,15 @@
 
 #include "link/tap.hpp"
 #include "os/interface.hpp"
-#include "support/split.hpp"
 #include "support/tap_fixture.hpp"
 
 namespace crosswire {
 namespace {
 
 using test::Bytes;
-using test::LentFrame;
-
-constexpr uint16_t experimental = 0x88b5;  // IEEE 802, for local experiments: nobody else sends it
+using test::experimental;
+using test::receive_experimental;
+using test::send;
 
 struct Pair {
   os::Fd engine;  // the namespace that only the link's side is in
@@ -64,25 +63,6 @@ Bytes frame_of(const Bytes& to, size_t length) {
 
 const Bytes to_link = {2, 0, 0, 0, 0, 0x0a}, to_far = {2, 0, 0, 0, 0, 0x0b}, multicast = {1, 0, 0x5e, 0x7f, 1, 2};
 
-std::optional<DropReason> send(TapLink& link, const Bytes& bytes) {
-  const LentFrame lent(bytes, {}, {}, 1);
-  const Transmitted result = link.transmit(lent.burst(), 0, 1);
-  return result.taken == 1 ? std::nullopt : std::optional(result.reason);
-}
-
-Bytes receive(TapLink& link) {
-  test::WorkerBurst worker;
-  while (test::readable(link.poll_fd(), 10000)) {
-    const Burst& burst = worker.receive(link);
-    for (uint32_t i = 0; i < burst.count; ++i) {
-      const Frame& frame = burst.frames[i];
-      if (frame.length >= 14 && (frame.data[12] << 8 | frame.data[13]) == experimental)
-        return Bytes(frame.data, frame.data + frame.length);
-    }
-  }
-  return {};
-}
-
 TEST_CASE("device: a frame passes either way unchanged, multicasts too, and none comes back") {
   NEEDS_NAMESPACE(workload)
   Pair pair;
@@ -96,7 +76,7 @@ TEST_CASE("device: a frame passes either way unchanged, multicasts too, and none
     for (const size_t length : {60u, 1514u}) {
       const Bytes sent = frame_of(to, length);
       REQUIRE(far.send(sent));
-      CHECK(receive(link) == sent);
+      CHECK(receive_experimental(link) == sent);
     }
   }
   const Bytes back = frame_of(to_far, 700);
@@ -127,7 +107,7 @@ TEST_CASE(
   test::RawSocket far(workload, "far", experimental);
   const Bytes sent = frame_of(to_link, 100);
   REQUIRE(far.send(sent));
-  CHECK(receive(link) == sent);
+  CHECK(receive_experimental(link) == sent);
   CHECK(link.state().up);
 
   REQUIRE(os::delete_interface({pair.path, "near"}, "crosswire/test"));

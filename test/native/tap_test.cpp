@@ -13,9 +13,10 @@ namespace {
 
 using os::TunKind;
 using test::Bytes;
+using test::experimental;
 using test::LentFrame;
-
-constexpr uint16_t experimental = 0x88b5;  // IEEE 802, for local experiments: nobody else sends it
+using test::receive_experimental;
+using test::send;
 
 TapLink make_link(const test::TestNamespace& inside, Payload payload = Payload::ethernet, uint32_t mtu = 1500) {
   return TapLink({.name = "wire/client", .netns = inside.path(), .interface = "t0", .payload = payload, .mtu = mtu});
@@ -30,28 +31,6 @@ Bytes experimental_frame(size_t length, const std::vector<uint16_t>& tags = {}) 
   test::append16(frame, experimental);
   for (size_t i = frame.size(); i < length; ++i) frame.push_back(uint8_t(i * 7));
   return frame;
-}
-
-std::optional<DropReason> send(TapLink& link, const Bytes& bytes, std::optional<Offload> offload = {},
-                               uint16_t units = 1) {
-  const LentFrame lent(bytes, {}, offload, units);
-  const Transmitted result = link.transmit(lent.burst(), 0, 1);
-  return result.taken == 1 ? std::nullopt : std::optional(result.reason);
-}
-
-// The next frame of the experimental EtherType, whatever else the namespace says.
-Bytes receive_experimental(TapLink& link) {
-  test::WorkerBurst worker;
-  while (test::readable(link.poll_fd(), 10000)) {
-    const Burst& burst = worker.receive(link);
-    for (uint32_t i = 0; i < burst.count; ++i) {
-      const Frame& frame = burst.frames[i];
-      Bytes bytes(frame.data, frame.data + frame.length);
-      const size_t type_at = bytes[12] == 0x81 ? 16 : bytes[12] == 0x88 && bytes[13] == 0xa8 ? 20 : 12;
-      if (bytes.size() > type_at + 1 && (bytes[type_at] << 8 | bytes[type_at + 1]) == experimental) return bytes;
-    }
-  }
-  return {};
 }
 
 TEST_CASE("tun: devices are created once, attached by name, and never by accident") {

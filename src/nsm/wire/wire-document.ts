@@ -3,7 +3,7 @@
 // and checked by the same rules.
 
 import type { WireStatus } from '../../model/status.ts';
-import type { Wire } from '../../model/wire.ts';
+import { type EndName, otherEnd, type Wire } from '../../model/wire.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import { controlGroupFor, endsInDevice, resourceFor, type SharedDevices } from '../mechanisms/devices.ts';
 import type { Uplink } from '../mechanisms/gateways.ts';
@@ -34,14 +34,12 @@ export interface Agreement {
   readonly uplink?: Uplink | undefined;
 }
 
-type End = 'client' | 'endpoint';
-
 /** Beside those of the connection. The journal keeps them, for the next run to know whose wire it is. */
 const ownLabel = { connection: 'nsm/connection', client: 'nsm/client', next: 'nsm/next' } as const;
 const tokenLabel = { client: 'nsm/token.client', endpoint: 'nsm/token.endpoint' } as const;
 
 /** By which kubelet gave the device of an end to a pod. */
-export function tokenOf(wire: Wire, end: End): string | undefined {
+export function tokenOf(wire: Wire, end: EndName): string | undefined {
   return wire.labels[tokenLabel[end]];
 }
 
@@ -93,11 +91,11 @@ function podOf(labels: Connection['labels']): { pod?: string; namespace?: string
   return { ...(pod ? { pod } : {}), ...(namespace ? { namespace } : {}) };
 }
 
-function labelOfToken(end: End, mechanism: Mechanism): object {
+function labelOfToken(end: EndName, mechanism: Mechanism): object {
   return endsInDevice(mechanism) ? { [tokenLabel[end]]: mechanism.parameters[parameter.tokenId] } : {};
 }
 
-function endOf(agreement: Agreement, end: End): object {
+function endOf(agreement: Agreement, end: EndName): object {
   const { connection, pathOf, devices, port, wireguard, [end]: mechanism } = agreement;
   const { type, parameters } = mechanism;
   switch (type) {
@@ -111,7 +109,7 @@ function endOf(agreement: Agreement, end: End): object {
           ...namespaceOf(parameters, pathOf),
           socket: parameters[parameter.socketFile],
           role: end === 'client' ? 'server' : 'client',
-          ...(deliversByMac(agreement[end === 'client' ? 'endpoint' : 'client']) ? macOf(connection, end) : {}),
+          ...(deliversByMac(agreement[otherEnd(end)]) ? macOf(connection, end) : {}),
         },
       };
     case mechanismType.vfio: {
@@ -136,13 +134,13 @@ function deliversByMac(opposite: Mechanism): boolean {
   return endsInDevice(opposite) || opposite.type === mechanismType.noop || opposite.type === mechanismType.vlan;
 }
 
-function macOf({ context, payload: carried }: Connection, end: End): { mac?: string } {
+function macOf({ context, payload: carried }: Connection, end: EndName): { mac?: string } {
   const ethernet = context?.ethernetContext;
   const mac = end === 'client' ? ethernet?.srcMac : ethernet?.dstMac;
   return mac && carried === payload.ethernet ? { mac } : {};
 }
 
-function kernelEnd(connection: Connection, end: End, parameters: Mechanism['parameters']): object {
+function kernelEnd(connection: Connection, end: EndName, parameters: Mechanism['parameters']): object {
   const { context } = connection;
   const half = halfOf(context, end);
   return {
@@ -163,14 +161,14 @@ function namespaceOf(parameters: Mechanism['parameters'], pathOf: Agreement['pat
 }
 
 /** The caller of a Request is the source of the tunnel: towards the endpoint that is us. */
-function tunnelEnd(end: End, parameters: Mechanism['parameters']): object {
+function tunnelEnd(end: EndName, parameters: Mechanism['parameters']): object {
   const [source, destination] = [parameters[parameter.sourceAddress], parameters[parameter.destinationAddress]];
   const [local, remote] = end === 'endpoint' ? [source, destination] : [destination, source];
   const port = parameters[end === 'endpoint' ? parameter.sourcePort : parameter.destinationPort];
   return { local, remote, port: Number(port), vni: Number(parameters[parameter.vni]) };
 }
 
-function wireguardEnd(end: End, parameters: Mechanism['parameters'], own: WireguardSide | undefined): object {
+function wireguardEnd(end: EndName, parameters: Mechanism['parameters'], own: WireguardSide | undefined): object {
   const [address, port, key] =
     end === 'endpoint'
       ? [parameter.destinationAddress, parameter.destinationPort, parameter.destinationPublicKey]

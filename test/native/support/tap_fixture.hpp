@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "os/netns.hpp"
 #include "os/tun.hpp"
 #include "support/packet.hpp"
+#include "support/split.hpp"
 #include "test_namespace.hpp"
 
 extern char** environ;
@@ -125,6 +127,31 @@ struct WorkerBurst {
 inline bool readable(int fd, int milliseconds) {
   pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
   return ::poll(&wait, 1, milliseconds) == 1;
+}
+
+constexpr uint16_t experimental = 0x88b5;  // IEEE 802, for local experiments: nobody else sends it
+
+// Why the link refused the frame; nothing where it took it.
+inline std::optional<DropReason> send(TapLink& link, const Bytes& bytes, std::optional<Offload> offload = {},
+                                      uint16_t units = 1) {
+  const LentFrame lent(bytes, {}, offload, units);
+  const Transmitted result = link.transmit(lent.burst(), 0, 1);
+  return result.taken == 1 ? std::nullopt : std::optional(result.reason);
+}
+
+// The next frame of the experimental EtherType, whatever else the namespace says.
+inline Bytes receive_experimental(TapLink& link) {
+  WorkerBurst worker;
+  while (readable(link.poll_fd(), 10000)) {
+    const Burst& burst = worker.receive(link);
+    for (uint32_t i = 0; i < burst.count; ++i) {
+      const Frame& frame = burst.frames[i];
+      Bytes bytes(frame.data, frame.data + frame.length);
+      const size_t type_at = bytes[12] == 0x81 ? 16 : bytes[12] == 0x88 && bytes[13] == 0xa8 ? 20 : 12;
+      if (bytes.size() > type_at + 1 && (bytes[type_at] << 8 | bytes[type_at + 1]) == experimental) return bytes;
+    }
+  }
+  return {};
 }
 
 }  // namespace crosswire::test
