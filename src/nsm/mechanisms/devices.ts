@@ -21,6 +21,11 @@ export function endsInDevice({ type, parameters }: Mechanism): boolean {
   return type === mechanismType.vfio || (type === mechanismType.kernel && isToken(parameters[parameter.tokenId]));
 }
 
+/** A NIC carries its frames: to a virtual function here, or to a device of the other side's own. */
+export function isCarriedByNic(mechanism: Mechanism): boolean {
+  return endsInDevice(mechanism) || mechanism.type === mechanismType.noop;
+}
+
 /** Of a mechanism that ends in one. */
 export function resourceFor(devices: SharedDevices | undefined, mechanism: Mechanism): string {
   const token = mechanism.parameters[parameter.tokenId] ?? '';

@@ -6,10 +6,17 @@ import { CrosswireError } from '../../model/error.ts';
 import type { Wire } from '../../model/wire.ts';
 import { type Connection, type Mechanism, State } from '../generated/connection.ts';
 import { completed } from '../mechanisms/caller-side.ts';
-import { endsInDevice, resourceFor, withDevice } from '../mechanisms/devices.ts';
+import { endsInDevice, isCarriedByNic, resourceFor, withDevice } from '../mechanisms/devices.ts';
 import { type Uplink, uplinkOf, withUplinkMtu } from '../mechanisms/gateways.ts';
 import { isInodeUrl } from '../mechanisms/inode-url.ts';
-import { acceptable, deviceOffersFor, offersFor, ownDeviceOffer, wireguardLeads } from '../mechanisms/offers.ts';
+import {
+  acceptable,
+  deviceOffersFor,
+  type Known,
+  offersFor,
+  ownDeviceOffer,
+  wireguardLeads,
+} from '../mechanisms/offers.ts';
 import { VniBook } from '../mechanisms/vni.ts';
 import { WireguardBook, type WireguardSide } from '../mechanisms/wireguard.ts';
 import { mechanismType, parameter } from '../names.ts';
@@ -111,12 +118,17 @@ export class Establisher {
     return { tunnel, priority, devices: this.#parts.devices !== undefined };
   }
 
-  /** A memif application has MAC addresses of its own, which a part of a device does not hear (docs/decisions/012). */
   /** A device of this node delivers by MAC address: of a memif application it must be known. */
   #offeringTo({ type }: Mechanism, { context }: Connection) {
     const isKnown = type === mechanismType.memif && !!context?.ethernetContext?.srcMac;
     const reached = type === mechanismType.kernel || isKnown;
     return { ...this.#offering, gateways: this.#parts.gateways !== undefined && reached };
+  }
+
+  #offers(asked: Mechanism, connection: Connection, { identity }: Found, known: Known): Mechanism[] {
+    if (asked.type === mechanismType.noop) return [ownDeviceOffer(identity)];
+    if (endsInDevice(asked)) return deviceOffersFor(this.#offering, identity, known.standing);
+    return offersFor(this.#offeringTo(asked, connection), connection.payload, identity, known);
   }
 
   async #attempt(attempt: Attempt, asked: Mechanism, found: Found): Promise<Outcome> {
@@ -125,15 +137,7 @@ export class Establisher {
     try {
       const standing = this.#standingAt(found, wire);
       const wireguard = await this.#wireguardSide(attempt, asked, found);
-      const offers =
-        asked.type === mechanismType.noop
-          ? [ownDeviceOffer(found.identity)]
-          : endsInDevice(asked)
-            ? deviceOffersFor(this.#offering, found.identity, standing)
-            : offersFor(this.#offeringTo(asked, connection), connection.payload, found.identity, {
-                standing,
-                wireguard,
-              });
+      const offers = this.#offers(asked, connection, found, { standing, wireguard });
       const url = asked.parameters[parameter.inodeUrl];
       if (isInodeUrl(url) && !(await files.take(url, call.caller, call.signal))) throw notSent(asked);
       const sides = { tunnel, vnis: this.#vnis, wireguard, temporaryDirectory };
@@ -161,8 +165,7 @@ export class Establisher {
   /** Of the one tunnel that a wire can have, on whichever side it is. */
   async #wireguardSide({ connection, wire }: Attempt, asked: Mechanism, found: Found) {
     const isAsked = asked.type === mechanismType.wireguard;
-    const isDevice = endsInDevice(asked) || asked.type === mechanismType.noop;
-    const leads = !isDevice && wireguardLeads(this.#offering, connection.payload, found.identity);
+    const leads = !isCarriedByNic(asked) && wireguardLeads(this.#offering, connection.payload, found.identity);
     if (!isAsked && !leads) return undefined;
     const standing = this.#parts.wires.wanted(wire)?.[isAsked ? 'client' : 'endpoint'].mechanism;
     return this.#wireguard.sideOf(connection.id, standing);
@@ -325,8 +328,7 @@ function withMtu({ context }: Connection, mechanism: Mechanism): Connection['con
     extraContext: {},
     MTU: 0,
   };
-  const isDevice = endsInDevice(mechanism) || type === mechanismType.noop;
-  if (base.MTU === 0 && isDevice) return base; // a NIC's own: what it can, only the NIC knows
+  if (base.MTU === 0 && isCarriedByNic(mechanism)) return base; // a NIC's own: what it can, only the NIC knows
   const wanted = base.MTU || usualMtu;
   const isTunnel = type === mechanismType.vxlan || type === mechanismType.wireguard;
   const tunnel = isTunnel ? Number(parameters[parameter.mtu]) : wanted;

@@ -5,7 +5,13 @@
 import type { WireStatus } from '../../model/status.ts';
 import { type EndName, otherEnd, type Wire } from '../../model/wire.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
-import { controlGroupFor, endsInDevice, resourceFor, type SharedDevices } from '../mechanisms/devices.ts';
+import {
+  controlGroupFor,
+  endsInDevice,
+  isCarriedByNic,
+  resourceFor,
+  type SharedDevices,
+} from '../mechanisms/devices.ts';
 import type { Uplink } from '../mechanisms/gateways.ts';
 import { parseInodeUrl } from '../mechanisms/inode-url.ts';
 import type { WireguardSide } from '../mechanisms/wireguard.ts';
@@ -129,9 +135,9 @@ function endOf(agreement: Agreement, end: EndName): object {
   }
 }
 
-/** What is opposite is a NIC's: it hands on what names the MAC address of the context. */
+/** What is opposite hands on only what names the MAC address of the context. */
 function deliversByMac(opposite: Mechanism): boolean {
-  return endsInDevice(opposite) || opposite.type === mechanismType.noop || opposite.type === mechanismType.vlan;
+  return isCarriedByNic(opposite) || opposite.type === mechanismType.vlan;
 }
 
 function macOf({ context, payload: carried }: Connection, end: EndName): { mac?: string } {
