@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real parts of a forwarder in the test's own process: a daemon of its own would start seventeen times slower here.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import type { PhysicalFunctionSettings } from '../../../src/model/device-status.
 import type { ApplyReport } from '../../../src/model/status.ts';
 import { partsFor, type SupervisorParts } from '../../../src/supervisor/parts.ts';
 import { Supervisor } from '../../../src/supervisor/supervisor.ts';
+import { eventually } from '../../support/shell.ts';
 import { bringUp } from './links.ts';
 
 export const nics = ['0000:01:00.0', '0000:02:00.0'] as const;
@@ -37,7 +39,19 @@ export async function makeFunctions(onFirst: number, onSecond = onFirst): Promis
     if (readFileSync(`${folder(pci)}/sriov_numvfs`, 'utf8').trim() === String(count)) continue;
     writeFileSync(`${folder(pci)}/sriov_numvfs`, '0');
     writeFileSync(`${folder(pci)}/sriov_numvfs`, String(count));
+    await eventually('the NIC knows its functions', async () => knowsMacs(pci), 300).catch(() => {});
   }
+}
+
+/** igbvf tells its physical function which MAC it made up, and on a busy machine some time after it was bound: until then a
+ *  snapshot would have none. */
+function knowsMacs(pf: string): boolean {
+  const [told] = JSON.parse(execFileSync('ip', ['-j', 'link', 'show', netdevOf(pf)], { encoding: 'utf8' }));
+  return ((told.vfinfo_list ?? []) as { vf: number; address: string }[]).every(({ vf, address }) => {
+    const net = `${folder(pf)}/virtfn${vf}/net`;
+    const [name] = existsSync(net) ? readdirSync(net) : [];
+    return name !== undefined && readFileSync(`${net}/${name}/address`, 'utf8').trim() === address;
+  });
 }
 
 export interface ForwarderSettings {
