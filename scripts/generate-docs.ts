@@ -3,7 +3,7 @@
 //   node scripts/generate-docs.ts [--check]      --check: fail if they differ, or if an error code is not catalogued
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { errorGroups } from '../src/config/error-catalogue.ts';
+import { errorGroups } from '../src/model/error-catalogue.ts';
 import * as catalogue from '../src/metrics/catalogue.ts';
 import { dropReasons } from '../src/model/drop-reason.ts';
 import { uncataloguedErrors } from './checks/error-codes.ts';
@@ -49,7 +49,7 @@ function errors(): string {
       )}`,
   );
   const intro = 'Every error says `error CODE: operation (subject): reason; hint`. The codes do not change.\n';
-  return `${generated('src/config/error-catalogue.ts')}# Errors\n\n${intro}${sections.join('')}`;
+  return `${generated('src/model/error-catalogue.ts')}# Errors\n\n${intro}${sections.join('')}`;
 }
 
 const check = process.argv.includes('--check');

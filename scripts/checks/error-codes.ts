@@ -2,7 +2,7 @@
 // The error codes in the code against the catalogue that docs/errors.md is made of.
 
 import { readFileSync } from 'node:fs';
-import { errorGroups } from '../../src/config/error-catalogue.ts';
+import { errorGroups } from '../../src/model/error-catalogue.ts';
 import { sourceFiles } from './source-files.ts';
 
 /** Quoted words in capitals are codes, but for names of the kernel's, of the environment and of the yaml package. */
@@ -19,7 +19,7 @@ export function uncataloguedErrors(): string[] {
   const missing = [...used].filter((name) => !known.includes(name) && !ignored.test(name));
   const unused = known.filter((name) => name.includes('_') && !used.has(name));
   return [
-    ...missing.map((name) => `${name} is not in src/config/error-catalogue.ts`),
+    ...missing.map((name) => `${name} is not in src/model/error-catalogue.ts`),
     ...unused.map((name) => `nothing uses ${name} any more`),
   ];
 }

@@ -1,32 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one-way rules between rooms (docs/decisions/001-rooms.md), held against every #include and import.
+// The one-way rules between rooms (docs/decisions/001-rooms.md), held against every #include and import, at every level:
+// a file belongs to the deepest room of the table that holds it.
 
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { sourceFiles } from './source-files.ts';
 
+type Rooms = Readonly<Record<string, readonly string[] | typeof everything>>;
 const everything = '*';
 
-const nativeMayUse: Record<string, readonly string[] | typeof everything> = {
+const nativeRooms: Rooms = {
   core: [],
   os: ['core'],
   link: ['os', 'core'],
+  'link/memif': ['os', 'core'],
   engine: ['core'],
   binding: everything,
 };
 
-const sourceMayUse: Record<string, readonly string[] | typeof everything> = {
+/** What a room may use. A room holds its inner rooms, and may use them; an inner room uses what its own line says. */
+const sourceRooms: Rooms = {
   model: [],
-  config: ['model'],
-  plan: ['model'],
+  wire: ['model'],
+  options: ['wire', 'model'],
+  plan: ['wire', 'model'],
   dataplane: ['model'],
-  host: ['dataplane', 'model'],
+  machine: ['dataplane', 'model'],
+  'machine/device-access': ['machine', 'dataplane', 'model'],
+  'machine/sriov': ['machine', 'dataplane', 'model'],
   metrics: ['dataplane', 'model'],
-  supervisor: ['plan', 'host', 'dataplane', 'model'],
-  nsm: ['supervisor', 'metrics', 'model'],
-  kubelet: ['model'],
+  supervisor: ['plan', 'machine', 'wire', 'dataplane', 'model'],
+  spiffe: ['model'],
+  grpc: ['spiffe', 'model'],
+  'grpc/tracing': ['model'],
+  nsm: ['grpc', 'spiffe', 'wire', 'model'],
+  'nsm/mechanisms': ['nsm', 'model'],
+  'nsm/path': ['nsm', 'model'],
+  'nsm/registry': ['nsm', 'grpc', 'spiffe', 'model'],
+  'nsm/wire': ['nsm', 'wire', 'model'],
+  forwarder: ['nsm', 'grpc', 'spiffe', 'metrics', 'model'],
+  mesh: ['forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
+  'mesh/client': ['mesh', 'forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
+  'mesh/endpoint': ['mesh', 'forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
+  'mesh/manager': ['mesh', 'forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
+  kubernetes: ['model'],
   http: ['supervisor', 'metrics', 'model'],
-  cli: ['config', 'model'],
+  cli: ['options', 'wire', 'model'],
   main: everything,
   'main.ts': everything,
   'index.ts': everything,
@@ -35,20 +54,33 @@ const sourceMayUse: Record<string, readonly string[] | typeof everything> = {
 const withoutNode = ['model', 'plan'];
 const problems: string[] = [];
 
-function checkUse(file: string, room: string, used: string, table: typeof nativeMayUse): void {
-  const allowed = table[room];
-  if (allowed === undefined)
-    problems.push(`${file}: the room '${room}' is not in the table of scripts/checks/rooms.ts`);
-  else if (room !== used && allowed !== everything && !allowed.includes(used))
-    problems.push(`${file}: '${room}' may not use '${used}'`);
+/** The deepest room of a path below native/ or src/; undefined where a folder is no room. */
+function roomOf(path: string, rooms: Rooms): string | undefined {
+  const parts = path.split('/').filter((part) => part !== 'generated' && part !== 'proto');
+  const folder = parts.length > 1 ? parts.slice(0, -1) : parts;
+  const room = folder.join('/').replace(/\/google\/.*$/, '');
+  return room in rooms ? room : undefined;
+}
+
+function checkUse(file: string, path: string, used: string, rooms: Rooms): void {
+  const [room, other] = [roomOf(path, rooms), roomOf(used, rooms)];
+  if (room === undefined) problems.push(`${file}: its folder is not a room of scripts/checks/rooms.ts`);
+  else if (other === undefined) problems.push(`${file}: uses ${used}, whose folder is not a room`);
+  else if (!mayUse(room, other, rooms)) problems.push(`${file}: '${room}' may not use '${other}'`);
+}
+
+function mayUse(room: string, other: string, rooms: Rooms): boolean {
+  const allowed = rooms[room] ?? [];
+  if (room === other || other.startsWith(`${room}/`) || allowed === everything) return true;
+  return allowed.some((one) => other === one || other.startsWith(`${one}/`));
 }
 
 function checkNative(file: string, text: string): void {
-  const room = file.split('/')[1] as string;
-  for (const [, path] of text.matchAll(/^#include "([^"]+)"/gm))
-    checkUse(file, room, (path as string).split('/')[0] as string, nativeMayUse);
+  const path = file.slice('native/'.length);
+  for (const [, used] of text.matchAll(/^#include "([^"]+)"/gm)) checkUse(file, path, used as string, nativeRooms);
   for (const [, header] of text.matchAll(/^#include <([^>]+)>/gm)) {
     const name = header as string;
+    const room = roomOf(path, nativeRooms);
     if (/^(napi|node_api|uv|v8)/.test(name) && room !== 'binding')
       problems.push(`${file}: only binding/ may include <${name}>`);
     const systemHeader = /^(sys|linux|net|netinet|arpa|libmnl)\/|^(unistd|fcntl|sched|poll|signal)\.h$/.test(name);
@@ -57,13 +89,14 @@ function checkNative(file: string, text: string): void {
 }
 
 function checkSource(file: string, text: string): void {
-  const room = file.split('/')[1] as string;
-  for (const [, path] of text.matchAll(/(?:from|import|import\()\s*'([^']+)'/g)) {
-    const specifier = path as string;
+  const path = file.slice('src/'.length);
+  const room = path.split('/')[0] as string;
+  for (const [, name] of text.matchAll(/(?:from|import|import\()\s*'([^']+)'/g)) {
+    const specifier = name as string;
     if (specifier.startsWith('.')) {
-      const target = relative('.', resolve(dirname(file), specifier)).split('/');
-      if (target[0] === 'src') checkUse(file, room, target[1] as string, sourceMayUse);
-      else if (target.join('/') !== 'package.json') problems.push(`${file}: imports ${specifier} from outside src/`);
+      const target = relative('.', resolve(dirname(file), specifier));
+      if (target.startsWith('src/')) checkUse(file, path, target.slice('src/'.length), sourceRooms);
+      else if (target !== 'package.json') problems.push(`${file}: imports ${specifier} from outside src/`);
     } else if (specifier.startsWith('node:') && withoutNode.includes(room)) {
       problems.push(`${file}: '${room}' imports nothing from Node, but imports ${specifier}`);
     }

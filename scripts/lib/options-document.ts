@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/options.md: the command line, the environment of a mesh, and its small programs.
 
-import { type MeshVerb, meshOptionRows } from '../../src/config/mesh-options.ts';
-import { nsmOptionRows, withoutEffect } from '../../src/config/nsm-option-rows.ts';
-import { runOptionNames } from '../../src/config/nsm-run-options.ts';
-import { runOptionRows } from '../../src/config/run-options.ts';
+import { type MeshVerb, meshOptionRows } from '../../src/options/mesh-options.ts';
+import { nsmOptionRows, withoutEffect } from '../../src/options/nsm-option-rows.ts';
+import { runOptionNames } from '../../src/options/nsm-run-options.ts';
+import { runOptionRows } from '../../src/options/run-options.ts';
 import { code, generated, table } from './markdown.ts';
 
 export function options(): string {
@@ -15,7 +15,7 @@ export function options(): string {
     meaning,
   ]);
   return (
-    `${generated('src/config/run-options.ts')}# Options of \`crosswire run\`\n\n` +
+    `${generated('src/options/run-options.ts')}# Options of \`crosswire run\`\n\n` +
     'The command line wins over the environment, which wins over the default. The other verbs take `--control`, or\n' +
     '`CROSSWIRE_CONTROL`, to find the daemon.\n\n' +
     table(['option', 'environment', 'default', 'meaning'], rows) +

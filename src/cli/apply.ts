@@ -2,7 +2,7 @@
 // crosswire apply -f FILE…
 
 import type { Command } from 'commander';
-import { toDocument } from '../config/wire-document.ts';
+import { toDocument } from '../wire/wire-document.ts';
 import type { ApplyReport } from '../model/status.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printable, render, table } from './output.ts';

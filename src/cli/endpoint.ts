@@ -2,7 +2,7 @@
 // crosswire endpoint kernel://SERVICE/INTERFACE
 
 import type { Command } from 'commander';
-import { readMeshOptions } from '../config/mesh-options.ts';
+import { readMeshOptions } from '../options/mesh-options.ts';
 import { addMeshOptions, identityInWords, type MeshPrograms } from './mesh-command.ts';
 import { printable } from './output.ts';
 import type { Verb } from './verb.ts';

@@ -8,7 +8,7 @@ import {
   type MeshVerb,
   meshOptionRows,
   type RequestOptions,
-} from '../config/mesh-options.ts';
+} from '../options/mesh-options.ts';
 import type { ConnectionReport } from '../model/connection-report.ts';
 import type { ExitCode } from './exit-codes.ts';
 

@@ -2,7 +2,7 @@
 // The command line: one file per verb, put together here.
 
 import { Command, CommanderError } from 'commander';
-import { inputErrors } from '../config/error-catalogue.ts';
+import { inputErrors } from '../model/error-catalogue.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { MachineReport } from '../model/machine.ts';
 import { addApply } from './apply.ts';

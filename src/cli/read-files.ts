@@ -3,9 +3,9 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseSriovFile } from '../config/sriov-file.ts';
-import { parseWireFile } from '../config/wire-file.ts';
-import { WireSet } from '../config/wire-set.ts';
+import { parseSriovFile } from '../options/sriov-file.ts';
+import { parseWireFile } from '../wire/wire-file.ts';
+import { WireSet } from '../wire/wire-set.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import type { Wire } from '../model/wire.ts';

@@ -2,7 +2,7 @@
 // crosswire request kernel://SERVICE/INTERFACE
 
 import type { Command } from 'commander';
-import { readMeshOptions } from '../config/mesh-options.ts';
+import { readMeshOptions } from '../options/mesh-options.ts';
 import type { ConnectionReport } from '../model/connection-report.ts';
 import { addMeshOptions, identityInWords, type MeshPrograms } from './mesh-command.ts';
 import { type Format, outputOption, printable, render } from './output.ts';

@@ -2,10 +2,10 @@
 // crosswire run: its options are the table in config/run-options.ts.
 
 import { type Command, Option } from 'commander';
-import { type NsmReading, readNsmOptions } from '../config/nsm-options.ts';
-import { nsmNamesUsed, withNsmNames } from '../config/nsm-run-options.ts';
-import { readRunOptions } from '../config/read-options.ts';
-import { type RunOptions, runOptionRows } from '../config/run-options.ts';
+import { type NsmReading, readNsmOptions } from '../options/nsm-options.ts';
+import { nsmNamesUsed, withNsmNames } from '../options/nsm-run-options.ts';
+import { readRunOptions } from '../options/read-options.ts';
+import { type RunOptions, runOptionRows } from '../options/run-options.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import type { Wire } from '../model/wire.ts';
 import type { ExitCode } from './exit-codes.ts';

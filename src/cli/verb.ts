@@ -2,7 +2,7 @@
 // What every verb that talks to the daemon has in common.
 
 import { type Command, Option } from 'commander';
-import { defaultControl, readControl } from '../config/run-options.ts';
+import { defaultControl, readControl } from '../options/run-options.ts';
 import { CrosswireError } from '../model/error.ts';
 import { ControlClient } from './control-client.ts';
 import type { ExitCode } from './exit-codes.ts';

@@ -2,14 +2,14 @@
 // The virtual functions of this machine, and who they are shared with.
 
 import type { Logger } from 'pino';
-import type { NsmOptions } from '../config/nsm-option-rows.ts';
-import { controlGroupBelow } from '../host/device-access/control-group.ts';
-import { makeVirtualFunctions } from '../host/sriov/numvfs.ts';
-import type { OpenDevices } from '../host/sriov/open.ts';
-import { chooseDevice } from '../host/sriov/pools.ts';
-import type { Sysfs } from '../host/sriov/sysfs.ts';
-import { DevicePlugin } from '../kubelet/device-plugin.ts';
-import { TokenPool, type UsedDevice } from '../kubelet/tokens.ts';
+import type { NsmOptions } from '../options/nsm-option-rows.ts';
+import { controlGroupBelow } from '../machine/device-access/control-group.ts';
+import { makeVirtualFunctions } from '../machine/sriov/numvfs.ts';
+import type { OpenDevices } from '../machine/sriov/open.ts';
+import { chooseDevice } from '../machine/sriov/pools.ts';
+import type { Sysfs } from '../machine/sriov/sysfs.ts';
+import { DevicePlugin } from '../kubernetes/device-plugin.ts';
+import { TokenPool, type UsedDevice } from '../kubernetes/tokens.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import { tokenOf } from '../nsm/wire/wire-document.ts';

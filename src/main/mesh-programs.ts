@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The other programs of a mesh: a client, an endpoint, and a manager for a mesh on one machine.
 
-import type { EndpointOptions, ManagerOptions, ProgramOptions, RequestOptions } from '../config/mesh-options.ts';
+import type { EndpointOptions, ManagerOptions, ProgramOptions, RequestOptions } from '../options/mesh-options.ts';
 import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
-import { startPings } from '../host/pings.ts';
+import { startPings } from '../machine/pings.ts';
 import type { ConnectionReport } from '../model/connection-report.ts';
-import { Client } from '../nsm/client/client.ts';
-import { reportOf } from '../nsm/client/report.ts';
-import { Endpoint } from '../nsm/endpoint/endpoint.ts';
-import { LocalManager } from '../nsm/local/manager.ts';
-import { MeshProgram } from '../nsm/program.ts';
+import { Client } from '../mesh/client/client.ts';
+import { reportOf } from '../mesh/client/report.ts';
+import { Endpoint } from '../mesh/endpoint/endpoint.ts';
+import { LocalManager } from '../mesh/manager/manager.ts';
+import { MeshProgram } from '../mesh/program.ts';
 import { identitySource } from './mesh.ts';
 import { changeLevelBySignal, longestStop, makeLog, type Releases, releaseAll, stopSignal } from './process.ts';
 

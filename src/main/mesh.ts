@@ -3,23 +3,23 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { parseDeviceSelectors } from '../config/device-selectors.ts';
-import type { IdentityOptions, NsmOptions } from '../config/nsm-option-rows.ts';
-import { parseWireList } from '../config/wire-list.ts';
+import { parseDeviceSelectors } from '../options/device-selectors.ts';
+import type { IdentityOptions, NsmOptions } from '../options/nsm-option-rows.ts';
+import { parseWireList } from '../wire/wire-list.ts';
 import type { NativeDataplane } from '../dataplane/dataplane.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
-import { HostDeviceFinder } from '../host/host-devices.ts';
-import { kernelHas } from '../host/kernel-modules.ts';
-import { isUdpPortFree } from '../host/udp-ports.ts';
-import { findUnderlay } from '../host/underlay.ts';
+import { HostDeviceFinder } from '../machine/host-devices.ts';
+import { kernelHas } from '../machine/kernel-modules.ts';
+import { isUdpPortFree } from '../machine/udp-ports.ts';
+import { findUnderlay } from '../machine/underlay.ts';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { Wire } from '../model/wire.ts';
-import { Forwarder } from '../nsm/forwarder.ts';
-import { FileSource } from '../nsm/identity/file-source.ts';
-import type { IdentitySource } from '../nsm/identity/identity.ts';
-import { WorkloadSource } from '../nsm/identity/workload-source.ts';
+import { Forwarder } from '../forwarder/forwarder.ts';
+import { FileSource } from '../spiffe/file-source.ts';
+import type { IdentitySource } from '../spiffe/identity.ts';
+import { WorkloadSource } from '../spiffe/workload-source.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
-import { startTracing } from '../nsm/tracing/start.ts';
+import { startTracing } from '../grpc/tracing/start.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Releases } from './process.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connection to the manager: registration, queries and the descriptors that come with their answers.
 
-import type { Dialer, NextHop } from './transport/calls.ts';
+import type { Dialer, NextHop } from '../grpc/calls.ts';
 
 /** Of setTimeout: 24.8 days. */
 const longestTimer = 2 ** 31 - 1;

@@ -42,13 +42,5 @@ export const parameter = {
 
 export const payload = { ethernet: 'ETHERNET', ip: 'IP' } as const;
 
-/** gRPC metadata. */
-export const metadataKey = {
-  token: 'nsm-client-token',
-  tokenExpires: 'nsm-client-token-expires',
-  /** JSON, of registry calls only. */
-  path: 'path',
-} as const;
-
 /** Well-known labels of a connection. */
 export const label = { pod: 'podName', via: 'via' } as const;

@@ -2,8 +2,8 @@
 // Everything that can be known to be wrong with wires before the first of them is touched.
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
-import { parseMark } from '../host/marks.ts';
-import type { NamespaceFinder } from '../host/namespaces.ts';
+import { parseMark } from '../machine/marks.ts';
+import type { NamespaceFinder } from '../machine/namespaces.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
 import type { ChosenDevices } from '../plan/state.ts';

@@ -2,7 +2,7 @@
 // Which devices the ends of wires get. Wires are served one after the other, so that none chooses what another one is
 // about to claim.
 
-import type { Devices, DeviceWant, DeviceWants } from '../host/sriov/devices.ts';
+import type { Devices, DeviceWant, DeviceWants } from '../machine/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { deviceOf, type End, endNames, hasDevice, type Wire } from '../model/wire.ts';
 import { type ChosenDevices, deviceKey } from '../plan/state.ts';

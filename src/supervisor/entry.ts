@@ -2,7 +2,7 @@
 // What the supervisor remembers of a wire while it runs. Only jobs of the wire's own queue change it.
 
 import type { EngineWireId } from '../dataplane/types.ts';
-import type { Holding } from '../host/sriov/devices.ts';
+import type { Holding } from '../machine/sriov/devices.ts';
 import type { CrosswireError } from '../model/error.ts';
 import type { WirePhase } from '../model/status.ts';
 import type { EndName, Wire } from '../model/wire.ts';

@@ -2,8 +2,8 @@
 // Does the actions of a plan, one after the other; undoes them in reverse if one fails.
 
 import type { Dataplane, InterfaceChange } from '../dataplane/types.ts';
-import { uplinkMark } from '../host/marks.ts';
-import type { Devices, Holding } from '../host/sriov/devices.ts';
+import { uplinkMark } from '../machine/marks.ts';
+import type { Devices, Holding } from '../machine/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type Action, inverse } from '../plan/action.ts';
 import { newborn } from '../plan/planner.ts';

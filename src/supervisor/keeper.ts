@@ -22,7 +22,7 @@ import type { Queues } from './queues.ts';
 import type { Brought, Reconciler, Resolving } from './reconciler.ts';
 import type { JournalRecord } from './record.ts';
 import type { Retries } from './retries.ts';
-import type { Log } from './settings.ts';
+import type { Log } from '../model/log.ts';
 import type { Survey } from './survey.ts';
 
 /** What a namespace reference meant is not there any more. */

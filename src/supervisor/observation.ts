@@ -3,10 +3,10 @@
 // interrupted change) are strays: they are removed, not adopted.
 
 import type { Dataplane, InterfaceInfo, PolicyEntry, PortRange } from '../dataplane/types.ts';
-import { markPrefix, parseMark } from '../host/marks.ts';
-import { isSame, type NamespaceFinder } from '../host/namespaces.ts';
-import { type FoundInterface, findInterfaces } from '../host/observation.ts';
-import type { Devices, Holding } from '../host/sriov/devices.ts';
+import { markPrefix, parseMark } from '../machine/marks.ts';
+import { isSame, type NamespaceFinder } from '../machine/namespaces.ts';
+import { type FoundInterface, findInterfaces } from '../machine/observation.ts';
+import type { Devices, Holding } from '../machine/sriov/devices.ts';
 import { type EndName, endNames, type Policy } from '../model/wire.ts';
 import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../plan/address.ts';
 import {

@@ -2,7 +2,7 @@
 // What of a supervisor touches the file system; tests bring their own.
 
 import { mkdirSync } from 'node:fs';
-import { StateDirectoryLock } from '../host/lock.ts';
+import { StateDirectoryLock } from '../machine/lock.ts';
 import type { Descriptors } from './descriptor-budget.ts';
 import { type Journal, JournalDirectory } from './journal.ts';
 

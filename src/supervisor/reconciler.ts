@@ -2,11 +2,11 @@
 // Brings one wire to what is wanted: look, plan, write down, do, write down. Called from the wire's own queue.
 
 import type { Dataplane } from '../dataplane/types.ts';
-import type { HostDeviceFinder } from '../host/host-devices.ts';
-import { markOf, markPrefix, temporaryName } from '../host/marks.ts';
-import { isSame, type NamespaceFinder, nameOf } from '../host/namespaces.ts';
-import { findInterfaces, removeFound } from '../host/observation.ts';
-import type { Devices } from '../host/sriov/devices.ts';
+import type { HostDeviceFinder } from '../machine/host-devices.ts';
+import { markOf, markPrefix, temporaryName } from '../machine/marks.ts';
+import { isSame, type NamespaceFinder, nameOf } from '../machine/namespaces.ts';
+import { findInterfaces, removeFound } from '../machine/observation.ts';
+import type { Devices } from '../machine/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../model/wire.ts';
 import type { Action } from '../plan/action.ts';

@@ -6,7 +6,7 @@
 //                  ↑          │
 //                  └──────────┘ a change or a repair
 
-import { markOf, uplinkMark } from '../host/marks.ts';
+import { markOf, uplinkMark } from '../machine/marks.ts';
 import { canonicalPci } from '../model/device.ts';
 import {
   endNames,

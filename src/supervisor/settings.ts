@@ -2,15 +2,9 @@
 // What a supervisor is told when it is made. Everything but the first three has a default.
 
 import type { Dataplane } from '../dataplane/types.ts';
-import type { Devices } from '../host/sriov/devices.ts';
+import type { Devices } from '../machine/sriov/devices.ts';
+import type { Log } from '../model/log.ts';
 import type { Path } from '../model/wire.ts';
-
-/** The part of pino's logger that is used here. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface SupervisorSettings {
   readonly dataplane: Dataplane;

@@ -2,16 +2,16 @@
 // What a start finds of earlier runs, however they ended: journals tell which wires there are, marks tell what is ours.
 
 import type { Dataplane } from '../dataplane/types.ts';
-import { parseMark } from '../host/marks.ts';
-import { isSame } from '../host/namespaces.ts';
-import { sweepOrphans } from '../host/orphans.ts';
-import type { Devices, Holding } from '../host/sriov/devices.ts';
+import { parseMark } from '../machine/marks.ts';
+import { isSame } from '../machine/namespaces.ts';
+import { sweepOrphans } from '../machine/orphans.ts';
+import type { Devices, Holding } from '../machine/sriov/devices.ts';
 import { endNames } from '../model/wire.ts';
 import { asCrosswireError } from './errors.ts';
 import type { HealthBook } from './health.ts';
 import type { Journal } from './journal.ts';
 import { interfacePlaces, type JournalRecord, uplinksOf } from './record.ts';
-import type { Log } from './settings.ts';
+import type { Log } from '../model/log.ts';
 
 export interface StartUp {
   readonly dataplane: Dataplane;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reconciler: wanted wires in, what exists out.
 
-import { HostDeviceFinder } from '../host/host-devices.ts';
-import { checkNode, parseMark } from '../host/marks.ts';
-import { NamespaceFinder } from '../host/namespaces.ts';
-import type { Holding } from '../host/sriov/devices.ts';
+import { HostDeviceFinder } from '../machine/host-devices.ts';
+import { checkNode, parseMark } from '../machine/marks.ts';
+import { NamespaceFinder } from '../machine/namespaces.ts';
+import type { Holding } from '../machine/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import type {
   ApplyReport,
@@ -30,7 +30,8 @@ import { Reconciler } from './reconciler.ts';
 import { Roll } from './roll.ts';
 import { Resync } from './resync.ts';
 import { Retries } from './retries.ts';
-import type { Log, StopOptions, SupervisorSettings } from './settings.ts';
+import type { Log } from '../model/log.ts';
+import type { StopOptions, SupervisorSettings } from './settings.ts';
 import { recover, returnUnclaimed } from './start-up.ts';
 import { statusOf } from './status.ts';
 import { Survey } from './survey.ts';

@@ -3,10 +3,10 @@
 // place a moment ago; on anything else, look again.
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
-import { HostDeviceFinder } from '../host/host-devices.ts';
-import { markPrefix, parseMark } from '../host/marks.ts';
-import { NamespaceFinder } from '../host/namespaces.ts';
-import { type FoundInterface, findInterfaces } from '../host/observation.ts';
+import { HostDeviceFinder } from '../machine/host-devices.ts';
+import { markPrefix, parseMark } from '../machine/marks.ts';
+import { NamespaceFinder } from '../machine/namespaces.ts';
+import { type FoundInterface, findInterfaces } from '../machine/observation.ts';
 import { Turns } from './turns.ts';
 
 type ByWire = Map<string, FoundInterface[]>;

@@ -9,7 +9,7 @@ import type {
   Holding,
   KernelOrder,
   VfioOrder,
-} from '../../src/host/sriov/devices.ts';
+} from '../../src/machine/sriov/devices.ts';
 import { type EndName, endNames } from '../../src/model/wire.ts';
 import { FakePowerCut } from './dataplane.ts';
 import { type FakeInterface, type FakeKernel, refusal } from './kernel.ts';

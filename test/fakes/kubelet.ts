@@ -12,8 +12,8 @@ import {
   type ListAndWatchResponse,
   type RegisterRequest,
   RegistrationService,
-} from '../../src/kubelet/generated/deviceplugin.ts';
-import { PodResourcesListerService } from '../../src/kubelet/generated/podresources.ts';
+} from '../../src/kubernetes/generated/deviceplugin.ts';
+import { PodResourcesListerService } from '../../src/kubernetes/generated/podresources.ts';
 
 interface Plugin {
   readonly client: Client;

@@ -5,15 +5,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { Metadata } from '@grpc/grpc-js';
-import { parseWireList } from '../../src/config/wire-list.ts';
+import { parseWireList } from '../../src/wire/wire-list.ts';
 import type { ApplyReport, RemoveReport, WireCounters } from '../../src/model/status.ts';
 import type { Wire } from '../../src/model/wire.ts';
 import { Connection, type ConnectionEvent } from '../../src/nsm/generated/connection.ts';
 import type { NetworkServiceRequest } from '../../src/nsm/generated/networkservice.ts';
 import { NetworkService, NetworkServiceEndpoint } from '../../src/nsm/generated/registry.ts';
-import type { CallOptions, NextHop, Peer } from '../../src/nsm/transport/calls.ts';
-import type { HeldFile } from '../../src/nsm/transport/unix-sockets.ts';
-import type { Wires } from '../../src/nsm/wires.ts';
+import type { CallOptions, NextHop, Peer } from '../../src/grpc/calls.ts';
+import type { HeldFile } from '../../src/grpc/unix-sockets.ts';
+import type { Wires } from '../../src/forwarder/wires.ts';
 import { counters, status } from './wires.ts';
 
 export const failure = { code: 'NAMESPACE_MISSING', operation: 'open the namespace', subject: 'x', reason: 'gone' };

@@ -3,8 +3,8 @@
 // kubelet is told of it is the same.
 
 import { join } from 'node:path';
-import { DevicePlugin } from '../../src/kubelet/device-plugin.ts';
-import { TokenPool } from '../../src/kubelet/tokens.ts';
+import { DevicePlugin } from '../../src/kubernetes/device-plugin.ts';
+import { TokenPool } from '../../src/kubernetes/tokens.ts';
 import { testWith } from '../support/requires.ts';
 import { eventually } from '../support/shell.ts';
 import { KubernetesNode } from './support/node.ts';

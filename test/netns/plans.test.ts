@@ -11,7 +11,7 @@ import type { Wire } from '../../src/model/wire.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
-import { changes } from '../unit/supervisor-support.ts';
+import { changes } from '../unit/supervisor/supervisor-support.ts';
 
 let namespaces: Namespace[];
 let directory: string;

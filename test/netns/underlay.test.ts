@@ -4,12 +4,12 @@
 
 import { resolve } from 'node:path';
 import test from 'ava';
-import type { Underlay } from '../../src/host/underlay.ts';
+import type { Underlay } from '../../src/machine/underlay.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
 import { run } from '../support/shell.ts';
 
-const source = resolve('src/host/underlay.ts');
+const source = resolve('src/machine/underlay.ts');
 const script = (address: string) =>
   `import(${JSON.stringify(source)}).then(async ({ findUnderlay }) =>
     console.log(JSON.stringify((await findUnderlay('${address}')) ?? null)))`;

@@ -8,8 +8,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { LeaseJournal } from '../../src/host/sriov/lease-journal.ts';
-import { Sysfs } from '../../src/host/sriov/sysfs.ts';
+import { LeaseJournal } from '../../src/machine/sriov/lease-journal.ts';
+import { Sysfs } from '../../src/machine/sriov/sysfs.ts';
 import { Namespace } from '../support/namespace.ts';
 import { Forwarder, makeFunctions, netdevOf, nics, wire } from './support/forwarder.ts';
 

@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import test from 'ava';
 import { devicesInWords } from '../../src/cli/get-devices.ts';
-import { openDevices } from '../../src/host/sriov/open.ts';
+import { openDevices } from '../../src/machine/sriov/open.ts';
 import { Namespace } from '../support/namespace.ts';
 import { attempt } from '../support/shell.ts';
 import { allowed, Forwarder, makeFunctions, netdevOf, nics, wire } from './support/forwarder.ts';

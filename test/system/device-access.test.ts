@@ -4,8 +4,8 @@
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { NativeDataplane } from '../../src/dataplane/dataplane.ts';
-import { grantDevices, withdrawDevices } from '../../src/host/device-access/device-access.ts';
-import type { DeviceGrant } from '../../src/host/device-access/device-grant.ts';
+import { grantDevices, withdrawDevices } from '../../src/machine/device-access/device-access.ts';
+import type { DeviceGrant } from '../../src/machine/device-access/device-grant.ts';
 import { ControlGroup, deviceHierarchies, type Hierarchy } from '../support/control-group.ts';
 import { testWith } from '../support/requires.ts';
 

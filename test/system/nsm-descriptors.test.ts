@@ -3,7 +3,7 @@
 
 import { openSync, closeSync, statSync } from 'node:fs';
 import { NativeDataplane } from '../../src/dataplane/dataplane.ts';
-import type { HeldFile } from '../../src/nsm/transport/unix-sockets.ts';
+import type { HeldFile } from '../../src/grpc/unix-sockets.ts';
 import { check, soon, Transport } from '../nsm/support/transport.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole mesh: client, manager, forwarder and endpoint, each a process of its own. The manager is a STAND-IN for NSM's
-// (src/nsm/local), and client and endpoint are this project's: what is shown here is that they and the forwarder fit
+// (src/mesh/manager), and client and endpoint are this project's: what is shown here is that they and the forwarder fit
 // together. test/nsm shows the same with NSM's own programs, where those are.
 
 import type { ExecutionContext } from 'ava';

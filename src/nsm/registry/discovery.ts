@@ -13,8 +13,8 @@ import {
   NetworkServiceRegistryService,
 } from '../generated/registry.ts';
 import { isInodeUrl } from '../mechanisms/inode-url.ts';
-import type { NextHop } from '../transport/calls.ts';
-import type { HeldFile } from '../transport/unix-sockets.ts';
+import type { NextHop } from '../../grpc/calls.ts';
+import type { HeldFile } from '../../grpc/unix-sockets.ts';
 import { type Candidate, candidatesFor } from './match.ts';
 import type { Rotation } from './rotation.ts';
 

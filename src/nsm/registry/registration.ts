@@ -12,9 +12,9 @@ import {
   NetworkServiceEndpointQuery,
   NetworkServiceEndpointRegistryService,
 } from '../generated/registry.ts';
-import { checkRegistryPolicies } from '../identity/policies.ts';
-import { metadataKey } from '../names.ts';
-import type { NextHop } from '../transport/calls.ts';
+import { checkRegistryPolicies } from '../../spiffe/policies.ts';
+import { metadataKey } from '../../grpc/metadata-key.ts';
+import type { NextHop } from '../../grpc/calls.ts';
 
 export interface RegistrationSettings {
   readonly name: string;

@@ -5,7 +5,7 @@ import { type Client, Metadata, status } from '@grpc/grpc-js';
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose';
 import { Connection } from '../../../src/nsm/generated/connection.ts';
 import { NetworkServiceRequest, NetworkServiceService } from '../../../src/nsm/generated/networkservice.ts';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Mesh } from './mesh.ts';
 import { plainClient, unary } from './plain-client.ts';

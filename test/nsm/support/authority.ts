@@ -15,7 +15,7 @@ import {
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
 
 const keyKinds = {
   'P-256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },

@@ -2,7 +2,7 @@
 // Who is who in a mesh: `spiffe://test.nsm/<name>`, from SPIRE (spire.ts) or from a Workload API of the tests.
 
 import { join } from 'node:path';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
 import { TestAuthority } from './authority.ts';
 import type { Environment } from './programs.ts';
 import { WorkloadApi } from './workload-api.ts';

@@ -2,7 +2,7 @@
 // A stock gRPC client with an SVID: what any program of the mesh can do without descriptors.
 
 import { type CallOptions, Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
 import type { Mesh } from './mesh.ts';
 
 /** Closed with the mesh. */

@@ -5,8 +5,8 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
-import { identityOf } from '../../../src/nsm/identity/svid.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
+import { identityOf } from '../../../src/spiffe/svid.ts';
 import type { Namespace } from '../../support/namespace.ts';
 import { findProgram } from '../../support/requires.ts';
 import { Background, run } from '../../support/shell.ts';

@@ -19,12 +19,12 @@ import {
   HealthCheckResponse_ServingStatus,
   type HealthServer,
   HealthService,
-} from '../../../src/nsm/generated/health.ts';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
-import type { Peer } from '../../../src/nsm/transport/calls.ts';
-import { GrpcDialer } from '../../../src/nsm/transport/dialer.ts';
-import type { ServerLimits } from '../../../src/nsm/transport/limits.ts';
-import { callerOf, GrpcServer } from '../../../src/nsm/transport/server.ts';
+} from '../../../src/grpc/generated/health.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
+import type { Peer } from '../../../src/grpc/calls.ts';
+import { GrpcDialer } from '../../../src/grpc/dialer.ts';
+import type { ServerLimits } from '../../../src/grpc/limits.ts';
+import { callerOf, GrpcServer } from '../../../src/grpc/server.ts';
 import { TestAuthority } from './authority.ts';
 
 export type Check = ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>;

@@ -8,8 +8,8 @@ import {
   SpiffeWorkloadAPIService,
   type X509SVIDRequest,
   type X509SVIDResponse,
-} from '../../../src/nsm/generated/workload.ts';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
+} from '../../../src/spiffe/generated/workload.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
 
 type Stream = ServerWritableStream<X509SVIDRequest, X509SVIDResponse>;
 

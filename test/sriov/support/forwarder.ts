@@ -6,10 +6,10 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fr
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseWireList } from '../../../src/config/wire-list.ts';
+import { parseWireList } from '../../../src/wire/wire-list.ts';
 import { NativeDataplane } from '../../../src/dataplane/dataplane.ts';
-import type { Lender } from '../../../src/host/sriov/lender.ts';
-import { type DevicesSettings, openDevices } from '../../../src/host/sriov/open.ts';
+import type { Lender } from '../../../src/machine/sriov/lender.ts';
+import { type DevicesSettings, openDevices } from '../../../src/machine/sriov/open.ts';
 import type { PhysicalFunctionSettings } from '../../../src/model/device-status.ts';
 import type { ApplyReport } from '../../../src/model/status.ts';
 import { partsFor, type SupervisorParts } from '../../../src/supervisor/parts.ts';

@@ -8,7 +8,15 @@ import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice
 import type { SharedDevices } from '../../../src/nsm/mechanisms/devices.ts';
 import { tokenOf } from '../../../src/nsm/wire/wire-document.ts';
 import { FakeEndpoint } from '../../fakes/mesh.ts';
-import { alice, callOf, type Client, firstRequest, refresh, setting, settingWith } from './service-support.ts';
+import {
+  alice,
+  callOf,
+  type Client,
+  firstRequest,
+  refresh,
+  setting,
+  settingWith,
+} from '../forwarder/service-support.ts';
 
 const resource = 'worker.domain/10G';
 const token = 'sriov-01234567-89ab-4def-8123-456789abcdef';

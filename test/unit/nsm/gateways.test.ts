@@ -2,13 +2,13 @@
 // Endpoints that answer VLAN, over a FAKE mesh: what they answer becomes a wire behind a device of this node.
 
 import test from 'ava';
-import { parseDeviceSelectors } from '../../../src/config/device-selectors.ts';
+import { parseDeviceSelectors } from '../../../src/options/device-selectors.ts';
 import { CrosswireError } from '../../../src/model/error.ts';
 import type { Connection } from '../../../src/nsm/generated/connection.ts';
 import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
 import { FakeEndpoint } from '../../fakes/mesh.ts';
-import { alice, callOf, firstRequest, refresh, settingOf } from './service-support.ts';
+import { alice, callOf, firstRequest, refresh, settingOf } from '../forwarder/service-support.ts';
 
 const gateways = {
   deviceOf: (via: string) => ({ gw1: 'ens2f0', gw2: 'gone0' })[via],

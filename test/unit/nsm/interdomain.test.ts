@@ -6,7 +6,7 @@ import test from 'ava';
 import { State } from '../../../src/nsm/generated/connection.ts';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
 import { FakeEndpoint } from '../../fakes/mesh.ts';
-import { alice, callOf, firstRequest, refresh, settingOf } from './service-support.ts';
+import { alice, callOf, firstRequest, refresh, settingOf } from '../forwarder/service-support.ts';
 
 const tunnel = { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 };
 

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { Manager } from '../../../src/nsm/manager.ts';
-import type { Dialer } from '../../../src/nsm/transport/calls.ts';
+import type { Dialer } from '../../../src/grpc/calls.ts';
 import { FakeMesh, FakeNextHop } from '../../fakes/mesh.ts';
 
 const { signal } = new AbortController();
@@ -57,7 +57,9 @@ test('an outdated one ends when the certificate does that was shown there', asyn
   const [first] = dialled as [FakeNextHop];
   first.outdated = true;
   Object.assign(first.peer.self, { notAfter: new Date() });
+  const alive = setInterval(() => {}, 1000); // the manager's timer keeps no process alive
   await manager.connect(signal);
   await first.closed;
+  clearInterval(alive);
   t.false(dialled[1]?.isClosed);
 });

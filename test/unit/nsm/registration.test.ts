@@ -6,10 +6,10 @@ import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
 import { type RegistryPolicy, registryPolicies } from '../../../src/model/registry-policy.ts';
 import { NetworkServiceEndpoint } from '../../../src/nsm/generated/registry.ts';
-import type { Identity } from '../../../src/nsm/identity/identity.ts';
-import { issueToken } from '../../../src/nsm/identity/token.ts';
+import type { Identity } from '../../../src/spiffe/identity.ts';
+import { issueToken } from '../../../src/spiffe/token.ts';
 import { Registration } from '../../../src/nsm/registry/registration.ts';
-import type { NextHop } from '../../../src/nsm/transport/calls.ts';
+import type { NextHop } from '../../../src/grpc/calls.ts';
 import { TestAuthority } from '../../nsm/support/authority.ts';
 
 const authority = await TestAuthority.create();

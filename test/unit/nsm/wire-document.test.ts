@@ -2,7 +2,7 @@
 // What NSM's part makes of a connection is a wire document like any other.
 
 import test from 'ava';
-import { readDocument } from '../../../src/config/wire-document.ts';
+import { readDocument } from '../../../src/wire/wire-document.ts';
 import { Connection } from '../../../src/nsm/generated/connection.ts';
 import { choosePath } from '../../../src/plan/path.ts';
 import { type Agreement, wireDocumentOf } from '../../../src/nsm/wire/wire-document.ts';

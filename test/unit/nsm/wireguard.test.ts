@@ -2,7 +2,7 @@
 // The mechanism WIREGUARD: what two forwarders tell each other, and what wires they make of it.
 
 import test from 'ava';
-import { readDocument } from '../../../src/config/wire-document.ts';
+import { readDocument } from '../../../src/wire/wire-document.ts';
 import type { WireguardMechanism } from '../../../src/model/wire.ts';
 import { Connection, Mechanism } from '../../../src/nsm/generated/connection.ts';
 import { completed } from '../../../src/nsm/mechanisms/caller-side.ts';

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rest of nsm/ sees of gRPC: who called, and whom we call.
+
+import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
+import type { Identity } from '../spiffe/identity.ts';
+import type { UnixConnection } from './unix-sockets.ts';
+
+/** The other side of a TLS session. */
+export interface Peer {
+  /** From the URI SAN of its leaf certificate. */
+  readonly spiffeId: string;
+  /** PEM of the leaf. */
+  readonly certificate: string;
+  /** When the leaf expires. */
+  readonly notAfter: Date;
+  /** Who we are to it for as long as the connection lasts: NSM's policies check our tokens with the certificate of its
+   *  handshake, also when ours was renewed since. */
+  readonly self: Identity;
+  /** Absent on TCP: no descriptors there. */
+  readonly descriptors?: Pick<UnixConnection, 'send' | 'receive'>;
+}
+
+export interface CallOptions {
+  /** Aborting cancels the call. */
+  readonly signal?: AbortSignal;
+  /** Absolute. */
+  readonly deadline?: Date;
+  /** Added to the token keys, which every call carries. */
+  readonly metadata?: Metadata;
+}
+
+export interface UnaryAnswer<Response> {
+  readonly response: Response;
+  /** Response headers (not trailers). */
+  readonly headers: Metadata;
+}
+
+/** One gRPC connection to one server. Every call carries `nsm-client-token` and `nsm-client-token-expires`. */
+export interface NextHop {
+  readonly url: string;
+  readonly peer: Peer;
+  /** Our own certificate was renewed since, or the peer's may have been: another connection would show them. */
+  readonly outdated: boolean;
+  unary<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options?: CallOptions,
+  ): Promise<UnaryAnswer<Response>>;
+  /** Ends when the server ends it; rejects with the gRPC error; stopping to iterate cancels. */
+  stream<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options?: CallOptions,
+  ): AsyncIterable<Response>;
+  /** Resolves when the connection is gone, whoever ended it. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/** A turn of the event loop: a connection that is gone says so within it. */
+export async function isOpen({ closed }: NextHop): Promise<boolean> {
+  return Promise.race([closed.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
+}
+
+export interface Dialer {
+  /** `unix:///path`, `tcp://host:port` or any target gRPC knows. Rejects with NEXT_HOP_UNREACHABLE. */
+  dial(url: string, signal: AbortSignal): Promise<NextHop>;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// A manager and its registry for one machine, in the place of NSM's own: for demonstrations and tests. It knows no other
+// node, no domains and no matches of forwarders, and forgets everything when it ends.
+
+import { MonitorConnectionService } from '../../nsm/generated/connection.ts';
+import { HealthService } from '../../grpc/generated/health.ts';
+import { NetworkServiceService } from '../../nsm/generated/networkservice.ts';
+import { NetworkServiceEndpointRegistryService, NetworkServiceRegistryService } from '../../nsm/generated/registry.ts';
+import type { MeshProgram } from '../program.ts';
+import { healthHandlers, monitorHandlers, networkServiceHandlers } from '../../forwarder/handlers.ts';
+import { PassOn } from '../../grpc/tracing/pass-on.ts';
+import { callerOf, type GrpcServer } from '../../grpc/server.ts';
+import { LocalRegistry } from './registry.ts';
+import { endpointRegistryHandlers, serviceRegistryHandlers } from './registry-handlers.ts';
+import { LocalManagerService } from './requests.ts';
+
+export interface LocalManagerSettings {
+  readonly name: string;
+  readonly listenUrl: string;
+}
+
+const stopMilliseconds = 500;
+
+export class LocalManager {
+  readonly #settings: LocalManagerSettings;
+  readonly #program: MeshProgram;
+  readonly #registry = new LocalRegistry();
+  readonly #service: LocalManagerService;
+  readonly #server: GrpcServer;
+
+  constructor(settings: LocalManagerSettings, program: MeshProgram) {
+    this.#settings = settings;
+    this.#program = program;
+    this.#service = new LocalManagerService(settings.name, program, this.#registry);
+    this.#server = program.server();
+  }
+
+  async start(): Promise<void> {
+    const [service, registry, program, server] = [this.#service, this.#registry, this.#program, this.#server];
+    server.addService(NetworkServiceService, networkServiceHandlers(service, { callerOf, tracing: new PassOn() }));
+    server.addService(MonitorConnectionService, monitorHandlers(service));
+    server.addService(NetworkServiceRegistryService, serviceRegistryHandlers(registry, program));
+    server.addService(NetworkServiceEndpointRegistryService, endpointRegistryHandlers(registry, program));
+    server.addService(
+      HealthService,
+      healthHandlers(() => true),
+    );
+    await server.listen(this.#settings.listenUrl);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop(stopMilliseconds);
+    this.#service.stop();
+    this.#registry.close();
+  }
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `crosswire request`, `endpoint` and `manager`, in one table: it makes their command lines, reads the
+// environment by the names that NSM's own programs have, and is a part of docs/options.md.
+
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CrosswireError } from '../model/error.ts';
+import { parseNetwork } from '../wire/addresses.ts';
+import type { IdentityOptions } from './nsm-option-rows.ts';
+import { readIdentity, refusal } from './nsm-options.ts';
+import { duration, flag, unixUrl } from './nsm-values.ts';
+import { oneOf, type LogLevel, logLevels } from './run-options.ts';
+
+export interface ProgramOptions extends IdentityOptions {
+  readonly name: string;
+  readonly maxTokenMilliseconds: number;
+  readonly logLevel: LogLevel;
+}
+
+interface WorkloadOptions extends ProgramOptions {
+  readonly service: string;
+  readonly interfaceName: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly netns: string;
+  readonly managerUrl: string;
+}
+
+export interface RequestOptions extends WorkloadOptions {
+  readonly mechanism: 'KERNEL' | 'MEMIF';
+  /** Of a virtual function; '' for none. */
+  readonly deviceToken: string;
+  readonly livenessCheck: boolean;
+  readonly livenessIntervalMilliseconds: number;
+  readonly livenessTimeoutMilliseconds: number;
+}
+
+export interface EndpointOptions extends WorkloadOptions {
+  /** NOOP: it has a device of its own. */
+  readonly mechanism: 'KERNEL' | 'MEMIF' | 'NOOP';
+  readonly cidr: string;
+  readonly payload: 'IP' | 'ETHERNET';
+  readonly listenUrl: string;
+}
+
+export interface ManagerOptions extends ProgramOptions {
+  readonly listenUrl: string;
+}
+
+export type MeshVerb = 'request' | 'endpoint' | 'manager';
+type Reading = { readonly value: unknown } | { readonly reason: string; readonly hint?: string };
+
+export interface MeshOptionRow {
+  readonly verbs: readonly MeshVerb[];
+  readonly key: string;
+  readonly flag: string;
+  readonly argument: string;
+  readonly repeatable?: true;
+  readonly environment?: string;
+  /** Without one, and without words for it, the option must be given. */
+  readonly default?: string;
+  readonly defaultInWords?: string;
+  readonly meaning: string;
+  read(text: string): Reading;
+}
+
+const usualManager = 'unix:///var/lib/networkservicemesh/nsm.io.sock';
+const workloads = ['request', 'endpoint'] as const;
+const programs = [...workloads, 'manager'] as const;
+
+export const meshOptionRows: readonly MeshOptionRow[] = [
+  {
+    verbs: workloads,
+    key: 'netns',
+    flag: '--netns',
+    argument: 'PATH',
+    meaning: 'the network namespace that gets the interface, or has the memif socket; noop:// needs none',
+    read: (text) => (text === '' ? { reason: 'is empty' } : { value: resolve(text) }),
+  },
+  {
+    verbs: ['endpoint'],
+    key: 'cidr',
+    flag: '--cidr',
+    argument: 'PREFIX',
+    environment: 'NSM_CIDR_PREFIX',
+    meaning: 'where the addresses of connections come from, two for each',
+    read: cidr,
+  },
+  {
+    verbs: ['endpoint'],
+    key: 'payload',
+    flag: '--payload',
+    argument: 'PAYLOAD',
+    environment: 'NSM_PAYLOAD',
+    default: 'ip',
+    meaning: "'ip' or 'ethernet', for a service that is not registered yet",
+    read: (text) => {
+      const payload = oneOf(['ip', 'ethernet'] as const, text.toLowerCase());
+      return 'value' in payload ? { value: payload.value.toUpperCase() } : payload;
+    },
+  },
+  {
+    verbs: workloads,
+    key: 'labels',
+    flag: '--label',
+    argument: 'KEY=VALUE',
+    repeatable: true,
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'of the connection, or of the endpoint for its service; repeatable',
+    read: labels,
+  },
+  {
+    verbs: workloads,
+    key: 'managerUrl',
+    flag: '--manager',
+    argument: 'URL',
+    environment: 'NSM_CONNECT_TO',
+    default: usualManager,
+    meaning: 'the unix socket of the manager (nsmgr)',
+    read: unixUrl,
+  },
+  {
+    verbs: ['manager'],
+    key: 'listenUrl',
+    flag: '--listen',
+    argument: 'URL',
+    environment: 'NSM_LISTEN_ON',
+    default: usualManager,
+    meaning: 'the unix socket to serve on',
+    read: unixUrl,
+  },
+  {
+    verbs: ['endpoint'],
+    key: 'listenUrl',
+    flag: '--listen',
+    argument: 'URL',
+    environment: 'NSM_LISTEN_ON',
+    default: '',
+    defaultInWords: 'one in the temporary directory, named after the endpoint',
+    meaning: 'the unix socket to serve on; the manager gets it as a descriptor',
+    read: (text) => (text === '' ? { value: text } : unixUrl(text)),
+  },
+  {
+    verbs: programs,
+    key: 'name',
+    flag: '--name',
+    argument: 'NAME',
+    environment: 'NSM_NAME',
+    default: '',
+    defaultInWords: 'the verb and the process id',
+    meaning: 'in the paths of connections; whoever comes back under the same name takes over what it had',
+    read: (text) =>
+      /^[A-Za-z0-9._-]{0,200}$/.test(text)
+        ? { value: text }
+        : { reason: `'${text}' is no name`, hint: "letters, digits, '.', '_' and '-'" },
+  },
+  {
+    verbs: programs,
+    key: 'maxTokenMilliseconds',
+    flag: '--token-lifetime',
+    argument: 'DURATION',
+    environment: 'NSM_MAX_TOKEN_LIFETIME',
+    default: '10m',
+    meaning: 'longest life of a token; a connection is refreshed after a fifth of it',
+    read: duration,
+  },
+  {
+    verbs: ['request'],
+    key: 'livenessCheck',
+    flag: '--liveness',
+    argument: 'BOOLEAN',
+    environment: 'NSM_LIVENESS_CHECK_ENABLED',
+    default: 'false',
+    meaning:
+      "true: pings the other side from the connection's addresses, and asks for the connection anew, by any endpoint, when none is answered; needs ping (iputils) and nsenter",
+    read: flag,
+  },
+  {
+    verbs: ['request'],
+    key: 'livenessIntervalMilliseconds',
+    flag: '--liveness-interval',
+    argument: 'DURATION',
+    environment: 'NSM_LIVENESS_CHECK_INTERVAL',
+    default: '200ms',
+    meaning: 'from one of these pings to the next',
+    read: duration,
+  },
+  {
+    verbs: ['request'],
+    key: 'livenessTimeoutMilliseconds',
+    flag: '--liveness-timeout',
+    argument: 'DURATION',
+    environment: 'NSM_LIVENESS_CHECK_TIMEOUT',
+    default: '1s',
+    meaning: 'how long none of them may be answered',
+    read: duration,
+  },
+  {
+    verbs: programs,
+    key: 'logLevel',
+    flag: '--log-level',
+    argument: 'LEVEL',
+    environment: 'CROSSWIRE_LOG_LEVEL',
+    default: 'warn',
+    meaning: `${logLevels.join(', ')}; JSON lines to standard error`,
+    read: (text) => oneOf(logLevels, text),
+  },
+];
+
+type Given = Readonly<Record<string, string | readonly string[] | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface OptionsOf {
+  request: RequestOptions;
+  endpoint: EndpointOptions;
+  manager: ManagerOptions;
+}
+
+/** `target` is the argument of the verb, where it has one. Throws an AggregateError of CrosswireErrors. */
+export function readMeshOptions<V extends MeshVerb>(
+  verb: V,
+  target: string | undefined,
+  given: Given,
+  environment: Environment,
+): OptionsOf[V] {
+  const errors: CrosswireError[] = [];
+  const options: Record<string, unknown> = {};
+  const wanted = target === undefined ? {} : readTarget(verb, target, errors);
+  const isNeeded = ({ key }: MeshOptionRow) => key !== 'netns' || wanted.mechanism !== 'NOOP';
+  for (const row of meshOptionRows.filter((one) => one.verbs.includes(verb) && isNeeded(one))) {
+    const { text, source } = textOf(row, given[row.key], environment);
+    const reading = text === undefined ? { reason: 'is not given' } : row.read(text);
+    if ('value' in reading) options[row.key] = reading.value;
+    else errors.push(refusal(source, reading.reason, 'hint' in reading ? reading.hint : undefined));
+  }
+  const identity = readIdentity(environment, errors);
+  const { labels: inTarget = {}, ...place } = wanted;
+  const labels = { ...inTarget, ...(options['labels'] as object | undefined) };
+  if (target !== undefined)
+    Object.assign(options, verb === 'request' ? withToken(labels, environment, errors) : { labels });
+  if (errors.length > 0) throw new AggregateError(errors, 'the options cannot be used');
+  options['name'] ||= `${verb}-${process.pid}`;
+  if (options['listenUrl'] === '') options['listenUrl'] = `unix://${join(tmpdir(), `${String(options['name'])}.sock`)}`;
+  return Object.freeze({ ...options, ...identity, ...place }) as unknown as OptionsOf[V];
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** As NSM's client does: the label sriovToken names a resource of which kubelet gave the pod tokens (sdk-sriov,
+ *  pkg/networkservice/common/token/multitoken). */
+function withToken({ sriovToken: resource, ...labels }: Labels, environment: Environment, errors: CrosswireError[]) {
+  if (resource === undefined) return { labels, deviceToken: '' };
+  const variable = `NSM_SRIOV_TOKENS_${resource}`;
+  // bin/crosswire hands them on in one: RESOURCE=ID,ID in each line.
+  const handedOn = (environment['CROSSWIRE_DEVICE_TOKENS'] ?? '').split('\n');
+  const ids = environment[variable] ?? handedOn.find((line) => line.startsWith(`${resource}=`))?.split('=')[1];
+  const [deviceToken = ''] = (ids ?? '').split(',');
+  if (!deviceToken)
+    errors.push(refusal(variable, 'is not set', `kubelet sets it in a pod that has a resource limit of ${resource}`));
+  return { labels: { ...labels, serviceDomain: resource.replace(/\/.*/, '') }, deviceToken };
+}
+
+type Target = Pick<EndpointOptions, 'mechanism' | 'service' | 'interfaceName' | 'labels'>;
+
+/** kernel://service[@domain]/interface[?label=value], as the annotation of pods has it. */
+function readTarget(verb: MeshVerb, text: string, errors: CrosswireError[]): Partial<Target> {
+  const [, mechanism = '', service = '', interfaceName = '', query = ''] =
+    /^(kernel|memif|noop):\/\/([^/?\s]+)(?:\/([^/?\s]+))?(?:\?(.*))?$/.exec(text) ?? [];
+  const isNoop = mechanism === 'noop';
+  // linux/if.h, IFNAMSIZ: 15 characters and a zero.
+  const isName = interfaceName !== '' && Buffer.byteLength(interfaceName) <= 15 && !['.', '..'].includes(interfaceName);
+  if (mechanism && (isNoop ? verb === 'endpoint' && !interfaceName : isName))
+    return {
+      mechanism: mechanism.toUpperCase() as Target['mechanism'],
+      service,
+      interfaceName,
+      labels: Object.fromEntries(new URLSearchParams(query)),
+    };
+  const noop = verb === 'endpoint' ? ', noop://service' : '';
+  const hint = `like kernel://service/interface, memif://service/socket${noop}; the last part has at most 15 characters`;
+  errors.push(refusal('the network service', `'${text}' is no URL of one`, hint));
+  return {};
+}
+
+function textOf(
+  { key, flag, environment: variable, default: usual }: MeshOptionRow,
+  value: Given[string],
+  from: Environment,
+) {
+  if (value !== undefined) return { text: typeof value === 'string' ? value : value.join('\n'), source: flag };
+  const set = variable === undefined ? undefined : from[variable];
+  if (variable && set) return { text: set, source: variable };
+  return { text: usual, source: key === 'name' ? flag : variable ? `${flag} (${variable})` : flag };
+}
+
+function cidr(text: string): Reading {
+  const network = parseNetwork(text);
+  if (!network) return { reason: `'${text}' is no prefix`, hint: 'like 172.16.1.0/24 or fd00::/64' };
+  const single = network.address.family === 4 ? 32 : 128;
+  if (network.prefix === single) return { reason: `'${text}' has one address; a connection takes two` };
+  return { value: network.text };
+}
+
+function labels(text: string): Reading {
+  const pairs = text.split('\n').filter((one) => one !== '');
+  const wrong = pairs.find((pair) => !/^[^=]+=/.test(pair));
+  if (wrong !== undefined) return { reason: `'${wrong}' is not key=value` };
+  return {
+    value: Object.fromEntries(
+      pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+    ),
+  };
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `crosswire run`, in one table: it makes the command line, reads the environment, and writes
+// docs/options.md. The command line wins over the environment, which wins over the default.
+
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { parseCpuList } from '../model/cpu-list.ts';
+import { type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { nearest } from '../model/nearest.ts';
+
+export interface RunOptions {
+  readonly stateDirectory: string;
+  readonly control: string;
+  readonly metrics: ListenAddress | null;
+  readonly metricsCompat: 'none' | 'nsm' | 'nsm2019';
+  readonly metricsCompatPrefix: string; // without the '_' behind it
+  readonly wires: readonly string[];
+  readonly sriovConfigFile: string; // '': none
+  readonly vfioDirectory: string;
+  readonly node: string;
+  readonly workers: number;
+  readonly workerCpus: readonly number[]; // ascending; empty: any
+  readonly busyPoll: boolean;
+  readonly removeOnExit: boolean;
+  readonly resyncSeconds: number;
+  readonly logLevel: LogLevel;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** A value, or what is wrong with the text. */
+type Reading<T> = { readonly value: T } | { readonly reason: string; readonly hint?: string };
+
+export interface OptionRow<Key extends keyof RunOptions = keyof RunOptions> {
+  readonly key: Key;
+  readonly flag: string; // --state-dir
+  readonly argument?: string; // DIRECTORY; absent: a switch
+  readonly repeatable?: boolean;
+  readonly environment: string;
+  readonly default: string;
+  readonly defaultInWords?: string;
+  readonly meaning: string;
+  read(text: string): Reading<RunOptions[Key]>;
+}
+
+const row = <Key extends keyof RunOptions>(options: OptionRow<Key>): OptionRow => options as unknown as OptionRow;
+
+const defaultStateDirectory = '/var/lib/crosswire';
+const mostWorkers = 64;
+export const defaultControl = '/run/crosswire/control.sock';
+
+export const runOptionRows: readonly OptionRow[] = [
+  row({
+    key: 'stateDirectory',
+    flag: '--state-dir',
+    argument: 'DIRECTORY',
+    environment: 'CROSSWIRE_STATE_DIR',
+    default: defaultStateDirectory,
+    meaning: 'where the record of every wire is kept; one daemon for each directory',
+    read: absolute,
+  }),
+  row({
+    key: 'control',
+    flag: '--control',
+    argument: 'SOCKET',
+    environment: 'CROSSWIRE_CONTROL',
+    default: defaultControl,
+    meaning: 'unix socket of the control API (mode 0600)',
+    read: readControl,
+  }),
+  row({
+    key: 'metrics',
+    flag: '--metrics',
+    argument: 'ADDRESS',
+    environment: 'CROSSWIRE_METRICS',
+    default: '127.0.0.1:9750',
+    meaning: "host:port of /metrics, /healthz and /readyz, or 'off'",
+    read: (text) => {
+      const value = text === 'off' ? null : parseListenAddress(text);
+      if (value !== undefined) return { value };
+      return { reason: `'${text}' is no address`, hint: "like 127.0.0.1:9750, [::1]:9750, :9750, or 'off'" };
+    },
+  }),
+  row({
+    key: 'metricsCompat',
+    flag: '--metrics-compat',
+    argument: 'NAME',
+    environment: 'CROSSWIRE_METRICS_COMPAT',
+    default: 'none',
+    meaning:
+      "'nsm' adds the ten counters client_rx_bytes_total … of NSM's own forwarder, 'nsm2019' the six gauges rx_bytes … tx_error_packets of the first NSM and SMI integration",
+    read: (text) => oneOf(['none', 'nsm', 'nsm2019'] as const, text),
+  }),
+  row({
+    key: 'metricsCompatPrefix',
+    flag: '--metrics-compat-prefix',
+    argument: 'WORD',
+    environment: 'CROSSWIRE_METRICS_COMPAT_PREFIX',
+    default: '',
+    defaultInWords: 'none',
+    meaning: "put before the names that 'nsm' adds, with a '_' between",
+    read: (text) =>
+      text === '' || /^[A-Za-z_:][A-Za-z0-9_:]*$/.test(text)
+        ? { value: text }
+        : { reason: `'${text}' cannot begin the name of a metric`, hint: "letters, digits and '_'" },
+  }),
+  row({
+    key: 'wires',
+    flag: '--wires',
+    argument: 'FILE',
+    repeatable: true,
+    environment: 'CROSSWIRE_WIRES',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'wire file to apply at the start; repeatable, separated by colons in the environment',
+    read: (text) => ({ value: text.split(':').filter((file) => file !== '') }),
+  }),
+  row({
+    key: 'sriovConfigFile',
+    flag: '--sriov-config-file',
+    argument: 'FILE',
+    environment: 'CROSSWIRE_SRIOV_CONFIG_FILE',
+    default: '',
+    defaultInWords: 'none',
+    meaning: 'which NICs lend virtual functions, in the format of NSM; without it they are had by their address alone',
+    read: (text) => ({ value: text }),
+  }),
+  row({
+    key: 'vfioDirectory',
+    flag: '--vfio-directory',
+    argument: 'DIRECTORY',
+    environment: 'CROSSWIRE_VFIO_DIRECTORY',
+    default: '/dev/vfio',
+    meaning: "where the device nodes of vfio appear: in a container, where the host's are mounted",
+    read: (text) => (text.startsWith('/') ? { value: text } : { reason: `'${text}' is no absolute path` }),
+  }),
+  row({
+    key: 'node',
+    flag: '--node',
+    argument: 'NAME',
+    environment: 'CROSSWIRE_NODE',
+    default: '',
+    defaultInWords: 'the host name, and a digest of --state-dir if that is not the default',
+    meaning: 'this forwarder in ownership marks, different for each daemon on a machine',
+    read: readNode,
+  }),
+  row({
+    key: 'workers',
+    flag: '--workers',
+    argument: 'COUNT',
+    environment: 'CROSSWIRE_WORKERS',
+    default: '',
+    defaultInWords: '1, or one for each of --worker-cpus',
+    meaning: `threads that move frames, 1 to ${mostWorkers}; a wire goes to the one that has the fewest`,
+    read: (text) => (text === '' ? { value: 0 } : wholeNumber(text, 1, mostWorkers)), // 0: to be made by defaultWorkers
+  }),
+  row({
+    key: 'workerCpus',
+    flag: '--worker-cpus',
+    argument: 'LIST',
+    environment: 'CROSSWIRE_WORKER_CPUS',
+    default: '',
+    defaultInWords: 'any',
+    meaning: 'pins the first worker to the first of these CPUs, the second to the second, like 2-5,8',
+    read: readCpus,
+  }),
+  row({
+    key: 'busyPoll',
+    flag: '--busy-poll',
+    environment: 'CROSSWIRE_BUSY_POLL',
+    default: 'false',
+    meaning:
+      'workers that have wires never sleep: the first frame after a pause is as fast as any, for a whole CPU each',
+    read: readSwitch,
+  }),
+  row({
+    key: 'removeOnExit',
+    flag: '--remove-on-exit',
+    environment: 'CROSSWIRE_REMOVE_ON_EXIT',
+    default: 'false',
+    meaning: 'take every wire away when stopped; otherwise kernel wires keep carrying frames',
+    read: readSwitch,
+  }),
+  row({
+    key: 'resyncSeconds',
+    flag: '--resync-seconds',
+    argument: 'SECONDS',
+    environment: 'CROSSWIRE_RESYNC_SECONDS',
+    default: '30',
+    meaning: 'how often everything is compared with what exists, and repaired; 1 to 86400',
+    read: (text) => wholeNumber(text, 1, 86_400),
+  }),
+  row({
+    key: 'logLevel',
+    flag: '--log-level',
+    argument: 'LEVEL',
+    environment: 'CROSSWIRE_LOG_LEVEL',
+    default: 'info',
+    meaning: `${logLevels.join(', ')}; JSON lines to standard error`,
+    read: (text) => oneOf(logLevels, text),
+  }),
+];
+
+function absolute(text: string): Reading<string> {
+  if (text.startsWith('/')) return { value: text };
+  return text === '' ? { reason: 'is empty' } : { value: resolve(text) };
+}
+
+export function readControl(text: string): Reading<string> {
+  const path = absolute(text);
+  if (!('value' in path)) return path;
+  const length = Buffer.byteLength(path.value);
+  // unix(7): sun_path
+  return length <= 107
+    ? path
+    : { reason: `the path has ${length} bytes; the kernel takes at most 107`, hint: 'use a shorter directory' };
+}
+
+function readNode(text: string): Reading<string> {
+  if (text === '') return { value: text }; // to be made by defaultNode
+  if (/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) return { value: text };
+  return { reason: `'${text}' is no node name`, hint: "at most 63 of letters, digits, '-', '_' and '.'" };
+}
+
+/** Daemons beside each other have different state directories, so their marks differ without a word from anyone. */
+export function defaultNode(stateDirectory: string): string {
+  const host =
+    hostname()
+      .replace(/[^A-Za-z0-9-]/g, '-')
+      .replace(/^-+/, '')
+      .slice(0, 48) || 'node';
+  if (resolve(stateDirectory) === defaultStateDirectory) return host.replace(/-+$/, '');
+  return `${host}-${createHash('sha256').update(resolve(stateDirectory)).digest('hex').slice(0, 8)}`;
+}
+
+function readCpus(text: string): Reading<readonly number[]> {
+  const value = text === '' ? [] : parseCpuList(text);
+  return value ? { value } : { reason: `'${text}' is no list of CPUs`, hint: 'like 2-5,8; the largest is 1023' };
+}
+
+/** Whoever names CPUs wants all of them used. */
+export function defaultWorkers(cpus: readonly number[]): number {
+  return Math.min(Math.max(cpus.length, 1), mostWorkers);
+}
+
+function wholeNumber(text: string, least: number, most: number): Reading<number> {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return { value };
+  return { reason: `'${text}' is no whole number from ${least} to ${most}` };
+}
+
+function readSwitch(text: string): Reading<boolean> {
+  if (text === 'true' || text === '1') return { value: true };
+  if (text === 'false' || text === '0' || text === '') return { value: false };
+  return { reason: `'${text}' is neither true nor false` };
+}
+
+export function oneOf<T extends string>(allowed: readonly T[], text: string): Reading<T> {
+  const value = allowed.find((word) => word === text);
+  if (value !== undefined) return { value };
+  const meant = nearest(text, allowed);
+  return {
+    reason: `'${text}' is none of ${allowed.join(', ')}`,
+    ...(meant ? { hint: `did you mean '${meant}'?` } : {}),
+  };
+}
