@@ -12,18 +12,18 @@ import type { Action } from '../plan/action.ts';
 import { choosePath } from '../plan/path.ts';
 import { describe } from '../plan/words.ts';
 import type { ChosenDevices } from '../plan/state.ts';
-import type { Admission } from './admission.ts';
-import type { Claims } from './claims.ts';
-import { notesOn } from './device-notes.ts';
-import { WireEntry } from './entry.ts';
-import { asCrosswireError } from './errors.ts';
-import type { HealthBook, Warning } from './health.ts';
+import type { Admission } from './wanted/admission.ts';
+import type { Claims } from './wanted/claims.ts';
+import { notesOn } from './tell/device-notes.ts';
+import { WireEntry } from './wanted/entry.ts';
+import { asCrosswireError } from './act/errors.ts';
+import type { HealthBook, Warning } from './tell/health.ts';
 import type { Queues } from './queues.ts';
-import type { Brought, Reconciler, Resolving } from './reconciler.ts';
-import type { JournalRecord } from './record.ts';
+import type { Brought, Reconciler, Resolving } from './act/reconciler.ts';
+import type { JournalRecord } from './store/record.ts';
 import type { Retries } from './retries.ts';
 import type { Log } from '../model/log.ts';
-import type { Survey } from './survey.ts';
+import type { Survey } from './look/survey.ts';
 
 /** What a namespace reference meant is not there any more. */
 const goneCodes = ['NAMESPACE_MISSING', 'NAMESPACE_INVALID', 'NAMESPACE_CHANGED'];

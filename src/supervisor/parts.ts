@@ -3,8 +3,8 @@
 
 import { mkdirSync } from 'node:fs';
 import { StateDirectoryLock } from '../machine/lock.ts';
-import type { Descriptors } from './descriptor-budget.ts';
-import { type Journal, JournalDirectory } from './journal.ts';
+import type { Descriptors } from './act/descriptor-budget.ts';
+import { type Journal, JournalDirectory } from './store/journal.ts';
 
 export interface SupervisorParts {
   readonly journal: Journal;

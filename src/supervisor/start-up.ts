@@ -7,10 +7,10 @@ import { isSame } from '../machine/namespaces.ts';
 import { sweepOrphans } from '../machine/orphans.ts';
 import type { Devices, Holding } from '../machine/sriov/devices.ts';
 import { endNames } from '../model/wire.ts';
-import { asCrosswireError } from './errors.ts';
-import type { HealthBook } from './health.ts';
-import type { Journal } from './journal.ts';
-import { interfacePlaces, type JournalRecord, uplinksOf } from './record.ts';
+import { asCrosswireError } from './act/errors.ts';
+import type { HealthBook } from './tell/health.ts';
+import type { Journal } from './store/journal.ts';
+import { interfacePlaces, type JournalRecord, uplinksOf } from './store/record.ts';
 import type { Log } from '../model/log.ts';
 
 export interface StartUp {

@@ -15,27 +15,27 @@ import type {
   WireStatus,
 } from '../model/status.ts';
 import type { Wire } from '../model/wire.ts';
-import { admit } from './admission.ts';
-import { Claims } from './claims.ts';
-import { DeviceChooser } from './device-choice.ts';
-import { DescriptorBudget } from './descriptor-budget.ts';
-import type { WireEntry } from './entry.ts';
-import { explain } from './explanation.ts';
-import { HealthBook } from './health.ts';
+import { admit } from './wanted/admission.ts';
+import { Claims } from './wanted/claims.ts';
+import { DeviceChooser } from './wanted/device-choice.ts';
+import { DescriptorBudget } from './act/descriptor-budget.ts';
+import type { WireEntry } from './wanted/entry.ts';
+import { explain } from './tell/explanation.ts';
+import { HealthBook } from './tell/health.ts';
 import { Keeper } from './keeper.ts';
-import { read } from './meter.ts';
+import { read } from './count/meter.ts';
 import { partsFor, type SupervisorParts } from './parts.ts';
 import { Queues } from './queues.ts';
-import { Reconciler } from './reconciler.ts';
-import { Roll } from './roll.ts';
+import { Reconciler } from './act/reconciler.ts';
+import { Roll } from './count/roll.ts';
 import { Resync } from './resync.ts';
 import { Retries } from './retries.ts';
 import type { Log } from '../model/log.ts';
 import type { StopOptions, SupervisorSettings } from './settings.ts';
 import { recover, returnUnclaimed } from './start-up.ts';
-import { statusOf } from './status.ts';
-import { Survey } from './survey.ts';
-import { Turns } from './turns.ts';
+import { statusOf } from './tell/status.ts';
+import { Survey } from './look/survey.ts';
+import { Turns } from './store/turns.ts';
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { JournalDirectory } from '../../../src/supervisor/journal.ts';
-import { type JournalRecord, journalFormat } from '../../../src/supervisor/record.ts';
+import { JournalDirectory } from '../../../src/supervisor/store/journal.ts';
+import { type JournalRecord, journalFormat } from '../../../src/supervisor/store/record.ts';
 import { Supervisor } from '../../../src/supervisor/supervisor.ts';
 import { FakeDataplane } from '../../fakes/dataplane.ts';
 import { kernel, memif, namespacesOf, wireOf } from '../plan/plan-support.ts';

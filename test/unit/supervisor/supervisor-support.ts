@@ -2,9 +2,9 @@
 // A machine in memory that survives its supervisors: a fake kernel, and journal files that are a map.
 
 import type { Mechanism, Wire } from '../../../src/model/wire.ts';
-import type { Descriptors } from '../../../src/supervisor/descriptor-budget.ts';
-import type { Journal, JournalContents } from '../../../src/supervisor/journal.ts';
-import { type JournalRecord, parseRecord } from '../../../src/supervisor/record.ts';
+import type { Descriptors } from '../../../src/supervisor/act/descriptor-budget.ts';
+import type { Journal, JournalContents } from '../../../src/supervisor/store/journal.ts';
+import { type JournalRecord, parseRecord } from '../../../src/supervisor/store/record.ts';
 import type { SupervisorSettings } from '../../../src/supervisor/settings.ts';
 import { Supervisor } from '../../../src/supervisor/supervisor.ts';
 import { FakeDataplane, FakePowerCut } from '../../fakes/dataplane.ts';

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does the actions of a plan, one after the other; undoes them in reverse if one fails.
 
-import type { Dataplane, InterfaceChange } from '../dataplane/types.ts';
-import { uplinkMark } from '../machine/marks.ts';
-import type { Devices, Holding } from '../machine/sriov/devices.ts';
-import { CrosswireError } from '../model/error.ts';
-import { type Action, inverse } from '../plan/action.ts';
-import { newborn } from '../plan/planner.ts';
-import type { Device, InterfaceState } from '../plan/state.ts';
-import { describe } from '../plan/words.ts';
-import type { WireEntry } from './entry.ts';
+import type { Dataplane, InterfaceChange } from '../../dataplane/types.ts';
+import { uplinkMark } from '../../machine/marks.ts';
+import type { Devices, Holding } from '../../machine/sriov/devices.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { type Action, inverse } from '../../plan/action.ts';
+import { newborn } from '../../plan/planner.ts';
+import type { Device, InterfaceState } from '../../plan/state.ts';
+import { describe } from '../../plan/words.ts';
+import type { WireEntry } from '../wanted/entry.ts';
 import { asCrosswireError } from './errors.ts';
 import {
   changes,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The warnings that hold now. That of a wire keeps its time for as long as it is about the same.
 
-import type { HealthRecord } from '../model/status.ts';
+import type { HealthRecord } from '../../model/status.ts';
 
 export type Warning = Omit<HealthRecord, 'since'>;
 

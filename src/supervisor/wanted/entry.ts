@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the supervisor remembers of a wire while it runs. Only jobs of the wire's own queue change it.
 
-import type { EngineWireId } from '../dataplane/types.ts';
-import type { Holding } from '../machine/sriov/devices.ts';
-import type { CrosswireError } from '../model/error.ts';
-import type { WirePhase } from '../model/status.ts';
-import type { EndName, Wire } from '../model/wire.ts';
-import type { BoundDevice, EngineState, InterfaceState } from '../plan/state.ts';
+import type { EngineWireId } from '../../dataplane/types.ts';
+import type { Holding } from '../../machine/sriov/devices.ts';
+import type { CrosswireError } from '../../model/error.ts';
+import type { WirePhase } from '../../model/status.ts';
+import type { EndName, Wire } from '../../model/wire.ts';
+import type { BoundDevice, EngineState, InterfaceState } from '../../plan/state.ts';
 import type { Claims } from './claims.ts';
-import { WireMeter } from './meter.ts';
-import type { JournalRecord } from './record.ts';
+import { WireMeter } from '../count/meter.ts';
+import type { JournalRecord } from '../store/record.ts';
 
 export class WireEntry {
   readonly name: string;

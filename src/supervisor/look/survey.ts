@@ -2,12 +2,12 @@
 // One look at each namespace for all wires that have ends in it. It goes stale at once: what it shows in place was in
 // place a moment ago; on anything else, look again.
 
-import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
-import { HostDeviceFinder } from '../machine/host-devices.ts';
-import { markPrefix, parseMark } from '../machine/marks.ts';
-import { NamespaceFinder } from '../machine/namespaces.ts';
-import { type FoundInterface, findInterfaces } from '../machine/observation.ts';
-import { Turns } from './turns.ts';
+import type { Dataplane, NamespaceEntry } from '../../dataplane/types.ts';
+import { HostDeviceFinder } from '../../machine/host-devices.ts';
+import { markPrefix, parseMark } from '../../machine/marks.ts';
+import { NamespaceFinder } from '../../machine/namespaces.ts';
+import { type FoundInterface, findInterfaces } from '../../machine/observation.ts';
+import { Turns } from '../store/turns.ts';
 
 type ByWire = Map<string, FoundInterface[]>;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one source contributes to the counters of a wire, in the wire's words: rx enters the wire, tx leaves it.
 
-import type { InterfaceStatistics } from '../dataplane/types.ts';
-import type { EndCounters, WireCounters } from '../model/status.ts';
-import type { EndName } from '../model/wire.ts';
+import type { InterfaceStatistics } from '../../dataplane/types.ts';
+import type { EndCounters, WireCounters } from '../../model/status.ts';
+import type { EndName } from '../../model/wire.ts';
 
 const noEnd: EndCounters = {
   rxPackets: 0n,

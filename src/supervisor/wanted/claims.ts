@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only one wire can have. Wires that contradict each other are refused before anything is touched.
 
-import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames } from '../model/wire.ts';
-import { deviceKey, tunnelKey } from '../plan/state.ts';
-import type { Standing } from './record.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { type EndName, endNames } from '../../model/wire.ts';
+import { deviceKey, tunnelKey } from '../../plan/state.ts';
+import type { Standing } from '../store/record.ts';
 
 interface Claim {
   readonly key: string;

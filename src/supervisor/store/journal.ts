@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'; // a fifth of the time of its asynchronous sister for small files
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CrosswireError } from '../model/error.ts';
+import { CrosswireError } from '../../model/error.ts';
 import { type JournalRecord, parseRecord } from './record.ts';
 import { Turns } from './turns.ts';
 

@@ -2,12 +2,12 @@
 // Which devices the ends of wires get. Wires are served one after the other, so that none chooses what another one is
 // about to claim.
 
-import type { Devices, DeviceWant, DeviceWants } from '../machine/sriov/devices.ts';
-import { CrosswireError } from '../model/error.ts';
-import { deviceOf, type End, endNames, hasDevice, type Wire } from '../model/wire.ts';
-import { type ChosenDevices, deviceKey } from '../plan/state.ts';
+import type { Devices, DeviceWant, DeviceWants } from '../../machine/sriov/devices.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { deviceOf, type End, endNames, hasDevice, type Wire } from '../../model/wire.ts';
+import { type ChosenDevices, deviceKey } from '../../plan/state.ts';
 import type { Claims } from './claims.ts';
-import type { Standing } from './record.ts';
+import type { Standing } from '../store/record.ts';
 
 export class DeviceChooser {
   readonly #devices: Devices | undefined;

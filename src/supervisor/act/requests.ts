@@ -12,11 +12,11 @@ import type {
   VlanRequest,
   VxlanRequest,
   WireguardRequest,
-} from '../dataplane/types.ts';
-import type { Policy } from '../model/wire.ts';
-import { without } from '../plan/parameters.ts';
-import { newborn } from '../plan/planner.ts';
-import { type EngineEnd, type EngineState, type InterfaceState, isTunnelEnd, isVxlan } from '../plan/state.ts';
+} from '../../dataplane/types.ts';
+import type { Policy } from '../../model/wire.ts';
+import { without } from '../../plan/parameters.ts';
+import { newborn } from '../../plan/planner.ts';
+import { type EngineEnd, type EngineState, type InterfaceState, isTunnelEnd, isVxlan } from '../../plan/state.ts';
 
 /** A full tap drops silently, and a coalescing memif peer sends in bursts: room for several (docs/decisions). */
 const txQueueLength = 8192;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a wire goes the way it goes, what makes it, and what is still to do.
 
-import { CrosswireError } from '../model/error.ts';
-import type { Explanation } from '../model/status.ts';
-import { deviceOf, type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
-import { choosePath } from '../plan/path.ts';
-import { plan } from '../plan/planner.ts';
-import { type ChosenDevices, type NameChoice, nothing } from '../plan/state.ts';
-import { describe } from '../plan/words.ts';
-import type { WireEntry } from './entry.ts';
-import type { Reconciler } from './reconciler.ts';
-import type { Standing } from './record.ts';
+import { CrosswireError } from '../../model/error.ts';
+import type { Explanation } from '../../model/status.ts';
+import { deviceOf, type EndName, endNames, namespaceOf, type Wire } from '../../model/wire.ts';
+import { choosePath } from '../../plan/path.ts';
+import { plan } from '../../plan/planner.ts';
+import { type ChosenDevices, type NameChoice, nothing } from '../../plan/state.ts';
+import { describe } from '../../plan/words.ts';
+import type { WireEntry } from '../wanted/entry.ts';
+import type { Reconciler } from '../act/reconciler.ts';
+import type { Standing } from '../store/record.ts';
 
 /** In words only: nobody makes these. */
 const names: NameChoice = {

@@ -2,13 +2,13 @@
 // What exists of a wire, as a state to plan from. Interfaces that do not fit into one whole state (halves of an
 // interrupted change) are strays: they are removed, not adopted.
 
-import type { Dataplane, InterfaceInfo, PolicyEntry, PortRange } from '../dataplane/types.ts';
-import { markPrefix, parseMark } from '../machine/marks.ts';
-import { isSame, type NamespaceFinder } from '../machine/namespaces.ts';
-import { type FoundInterface, findInterfaces } from '../machine/observation.ts';
-import type { Devices, Holding } from '../machine/sriov/devices.ts';
-import { type EndName, endNames, type Policy } from '../model/wire.ts';
-import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../plan/address.ts';
+import type { Dataplane, InterfaceInfo, PolicyEntry, PortRange } from '../../dataplane/types.ts';
+import { markPrefix, parseMark } from '../../machine/marks.ts';
+import { isSame, type NamespaceFinder } from '../../machine/namespaces.ts';
+import { type FoundInterface, findInterfaces } from '../../machine/observation.ts';
+import type { Devices, Holding } from '../../machine/sriov/devices.ts';
+import { type EndName, endNames, type Policy } from '../../model/wire.ts';
+import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../../plan/address.ts';
 import {
   type BoundDevice,
   type InterfaceKind,
@@ -19,8 +19,8 @@ import {
   type Namespace,
   type Tunnel,
   type WireState,
-} from '../plan/state.ts';
-import { interfacePlaces, type JournalRecord, type Standing } from './record.ts';
+} from '../../plan/state.ts';
+import { interfacePlaces, type JournalRecord, type Standing } from '../store/record.ts';
 
 export interface Observer {
   readonly dataplane: Dataplane;

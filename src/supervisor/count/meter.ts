@@ -2,10 +2,10 @@
 // The counters of one wire over the interfaces and engine wires it consists of in the course of its life. A source that
 // goes leaves what it last counted, so that no sum ever falls.
 
-import { statisticsAt, wordsPerInterface } from '../dataplane/statistics.ts';
-import type { Dataplane, EngineCounters, EngineWireId, InterfaceStatistics } from '../dataplane/types.ts';
-import type { WireCounters } from '../model/status.ts';
-import { type InterfaceState, sameNamespace } from '../plan/state.ts';
+import { statisticsAt, wordsPerInterface } from '../../dataplane/statistics.ts';
+import type { Dataplane, EngineCounters, EngineWireId, InterfaceStatistics } from '../../dataplane/types.ts';
+import type { WireCounters } from '../../model/status.ts';
+import { type InterfaceState, sameNamespace } from '../../plan/state.ts';
 import { Roll } from './roll.ts';
 import { hasFallen, noCounters, ofDevice, ofEngine, ofTap, ofTunnel, ofVethSide, sum } from './tally.ts';
 

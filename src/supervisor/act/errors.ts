@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { CrosswireError } from '../model/error.ts';
+import { CrosswireError } from '../../model/error.ts';
 
 export function asCrosswireError(cause: unknown, operation: string, subject: string): CrosswireError {
   if (cause instanceof CrosswireError) return cause;

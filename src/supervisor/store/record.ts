@@ -6,8 +6,8 @@
 //                  ↑          │
 //                  └──────────┘ a change or a repair
 
-import { markOf, uplinkMark } from '../machine/marks.ts';
-import { canonicalPci } from '../model/device.ts';
+import { markOf, uplinkMark } from '../../machine/marks.ts';
+import { canonicalPci } from '../../model/device.ts';
 import {
   endNames,
   hasDevice,
@@ -17,9 +17,9 @@ import {
   type VxlanMechanism,
   type Wire,
   type WireguardMechanism,
-} from '../model/wire.ts';
-import { uplinkName } from '../plan/mac.ts';
-import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../plan/state.ts';
+} from '../../model/wire.ts';
+import { uplinkName } from '../../plan/mac.ts';
+import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../../plan/state.ts';
 
 const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio', 'wireguard'];
 

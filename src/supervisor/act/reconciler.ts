@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings one wire to what is wanted: look, plan, write down, do, write down. Called from the wire's own queue.
 
-import type { Dataplane } from '../dataplane/types.ts';
-import type { HostDeviceFinder } from '../machine/host-devices.ts';
-import { markOf, markPrefix, temporaryName } from '../machine/marks.ts';
-import { isSame, type NamespaceFinder, nameOf } from '../machine/namespaces.ts';
-import { findInterfaces, removeFound } from '../machine/observation.ts';
-import type { Devices } from '../machine/sriov/devices.ts';
-import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../model/wire.ts';
-import type { Action } from '../plan/action.ts';
-import { compile } from '../plan/compile.ts';
-import { plan } from '../plan/planner.ts';
+import type { Dataplane } from '../../dataplane/types.ts';
+import type { HostDeviceFinder } from '../../machine/host-devices.ts';
+import { markOf, markPrefix, temporaryName } from '../../machine/marks.ts';
+import { isSame, type NamespaceFinder, nameOf } from '../../machine/namespaces.ts';
+import { findInterfaces, removeFound } from '../../machine/observation.ts';
+import type { Devices } from '../../machine/sriov/devices.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { type EndName, endNames, hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../../model/wire.ts';
+import type { Action } from '../../plan/action.ts';
+import { compile } from '../../plan/compile.ts';
+import { plan } from '../../plan/planner.ts';
 import {
   type ChosenDevices,
   type InterfaceState,
@@ -19,16 +19,16 @@ import {
   type Namespace,
   nothing,
   type WireState,
-} from '../plan/state.ts';
-import type { DeviceChooser } from './device-choice.ts';
+} from '../../plan/state.ts';
+import type { DeviceChooser } from '../wanted/device-choice.ts';
 import type { DescriptorBudget } from './descriptor-budget.ts';
-import type { WireEntry } from './entry.ts';
+import type { WireEntry } from '../wanted/entry.ts';
 import { asCrosswireError } from './errors.ts';
 import { Executor } from './executor.ts';
-import type { Journal } from './journal.ts';
-import { assess, type Observation, observe } from './observation.ts';
-import { interfacePlaces, type JournalRecord, journalFormat, type Standing, uplinksOf } from './record.ts';
-import type { Survey } from './survey.ts';
+import type { Journal } from '../store/journal.ts';
+import { assess, type Observation, observe } from '../look/observation.ts';
+import { interfacePlaces, type JournalRecord, journalFormat, type Standing, uplinksOf } from '../store/record.ts';
+import type { Survey } from '../look/survey.ts';
 import { sameValue } from './values.ts';
 
 /** Where what a wire refers to is looked for. */

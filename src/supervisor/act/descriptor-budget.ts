@@ -2,10 +2,10 @@
 // Engine wires hold file descriptors; a process that has none left fails at everything. So a wire is refused while
 // there are still enough for those that stand, for reading the kernel, for the journal and for who asks.
 
-import { descriptorLimit, openDescriptors } from '../machine/descriptors.ts';
-import { CrosswireError } from '../model/error.ts';
-import type { Action } from '../plan/action.ts';
-import { type EngineEnd, type EngineState, isTunnelEnd } from '../plan/state.ts';
+import { descriptorLimit, openDescriptors } from '../../machine/descriptors.ts';
+import { CrosswireError } from '../../model/error.ts';
+import type { Action } from '../../plan/action.ts';
+import { type EngineEnd, type EngineState, isTunnelEnd } from '../../plan/state.ts';
 
 export interface Descriptors {
   readonly open: () => number;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What whoever reads the health of a wire with virtual functions should know, though it works.
 
-import { choosePath } from '../plan/path.ts';
-import { vlanOf } from '../plan/nic-path.ts';
-import type { WireEntry } from './entry.ts';
+import { choosePath } from '../../plan/path.ts';
+import { vlanOf } from '../../plan/nic-path.ts';
+import type { WireEntry } from '../wanted/entry.ts';
 import type { Warning } from './health.ts';
 
 export function notesOn({ name, wire, holdings }: WireEntry): Warning[] {

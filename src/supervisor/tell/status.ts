@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is told of a wire. Interfaces are as last observed, links of the engine as they are.
 
-import type { Dataplane, LinkState } from '../dataplane/types.ts';
-import { CrosswireError } from '../model/error.ts';
-import type { EndStatus, WireStatus } from '../model/status.ts';
+import type { Dataplane, LinkState } from '../../dataplane/types.ts';
+import { CrosswireError } from '../../model/error.ts';
+import type { EndStatus, WireStatus } from '../../model/status.ts';
 import type {
   End,
   EndName,
@@ -13,10 +13,10 @@ import type {
   VlanMechanism,
   Wire,
   WireguardMechanism,
-} from '../model/wire.ts';
-import { mtuOf } from '../plan/compile.ts';
-import { choosePath } from '../plan/path.ts';
-import type { WireEntry } from './entry.ts';
+} from '../../model/wire.ts';
+import { mtuOf } from '../../plan/compile.ts';
+import { choosePath } from '../../plan/path.ts';
+import type { WireEntry } from '../wanted/entry.ts';
 
 /** What was told last of a wire, with all that it was told from: none of that is ever changed, only replaced. A scrape
  *  asks for every wire. */

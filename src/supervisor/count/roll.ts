@@ -2,7 +2,7 @@
 // The interfaces of some wires, in the order of the wires. As long as they are the same it is worth keeping: the data
 // plane knows a long list again.
 
-import type { InterfaceState } from '../plan/state.ts';
+import type { InterfaceState } from '../../plan/state.ts';
 
 /** What the roll is called over. */
 export interface Rolled {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that can be known to be wrong with wires before the first of them is touched.
 
-import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
-import { parseMark } from '../machine/marks.ts';
-import type { NamespaceFinder } from '../machine/namespaces.ts';
-import { CrosswireError } from '../model/error.ts';
-import { type EndName, endNames, namespaceOf, type Wire } from '../model/wire.ts';
-import type { ChosenDevices } from '../plan/state.ts';
+import type { Dataplane, NamespaceEntry } from '../../dataplane/types.ts';
+import { parseMark } from '../../machine/marks.ts';
+import type { NamespaceFinder } from '../../machine/namespaces.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { type EndName, endNames, namespaceOf, type Wire } from '../../model/wire.ts';
+import type { ChosenDevices } from '../../plan/state.ts';
 import type { Claims } from './claims.ts';
 import type { DeviceChooser } from './device-choice.ts';
-import type { Standing } from './record.ts';
+import type { Standing } from '../store/record.ts';
 
 export interface AdmissionParts {
   readonly dataplane: Dataplane;
