@@ -28,7 +28,7 @@ import { Exposition } from './metrics/exposition.ts';
 import { Liveness } from './metrics/liveness.ts';
 import { MeshMetrics } from './metrics/mesh-metrics.ts';
 import { ProcessMetrics } from './metrics/process-metrics.ts';
-import type { Wire } from './model/wire.ts';
+import type { Wire } from './wire/wire.ts';
 import { changeLevelBySignal, longestStop, makeLog, type Releases, releaseAll, stopSignal } from './main/process.ts';
 import type { Forwarder } from './forwarder/forwarder.ts';
 import { Supervisor } from './supervisor/supervisor.ts';

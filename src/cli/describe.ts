@@ -2,8 +2,10 @@
 // crosswire describe wire NAME…
 
 import type { Command } from 'commander';
-import { type EndName, isTunnel, type TunnelMechanism } from '../model/wire.ts';
-import type { EndStatus, HealthRecord, WireStatus } from '../model/status.ts';
+import type { EndName } from '../model/wire.ts';
+import { isTunnel, type TunnelMechanism } from '../wire/wire.ts';
+import type { HealthRecord } from '../model/status.ts';
+import type { EndStatus, WireStatus } from '../wire/status.ts';
 import type { ControlClient } from './control-client.ts';
 import { exitCodes } from './exit-codes.ts';
 import { age, printable, render, table } from './output.ts';

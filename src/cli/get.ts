@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import { addGetDevices } from './get-devices.ts';
-import type { EndStatus, WireStatus } from '../model/status.ts';
+import type { EndStatus, WireStatus } from '../wire/status.ts';
 import { exitCodes } from './exit-codes.ts';
 import { age, render, table } from './output.ts';
 import { addClientOptions, type ClientOptions, type Verb, wirePath, withClient } from './verb.ts';

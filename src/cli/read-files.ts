@@ -8,7 +8,7 @@ import { parseWireFile } from '../wire/wire-file.ts';
 import { WireSet } from '../wire/wire-set.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 
 /** Throws an AggregateError with every error of every file. */
 export async function readWires(names: readonly string[], stdin: () => Promise<string>): Promise<Wire[]> {

@@ -7,7 +7,7 @@ import { nsmNamesUsed, withNsmNames } from '../options/nsm-run-options.ts';
 import { readRunOptions } from '../options/read-options.ts';
 import { type RunOptions, runOptionRows } from '../options/run-options.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { readSriovFile, readWires } from './read-files.ts';
 import type { Verb } from './verb.ts';

@@ -2,7 +2,7 @@
 // Before anything is done for a caller: its token into the path, ours beside it, the policies over all of them.
 
 import { CrosswireError } from '../model/error.ts';
-import type { WireStatus } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
 import type { Connection, PathSegment } from '../nsm/generated/connection.ts';
 import { clientOf, previousSegment, subjectOf, withSegment } from '../nsm/path/path-segments.ts';
 import { clientOfWire } from '../nsm/wire/wire-document.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Close of a connection that nobody knows, for whose client an earlier run of ours made a wire.
 
-import type { WireStatus } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
 import type { Connection } from '../nsm/generated/connection.ts';
 import { clientOf } from '../nsm/path/path-segments.ts';
 import { clientOfWire, isNextOfWire } from '../nsm/wire/wire-document.ts';

@@ -3,7 +3,7 @@
 // later step fails.
 
 import { CrosswireError } from '../model/error.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 import { type Connection, type Mechanism, State } from '../nsm/generated/connection.ts';
 import { completed } from '../nsm/mechanisms/caller-side.ts';
 import { endsInDevice, isCarriedByNic, resourceFor, withDevice } from '../nsm/mechanisms/devices.ts';

@@ -3,7 +3,7 @@
 
 import { tmpdir } from 'node:os';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 import { MonitorConnectionService } from '../nsm/generated/connection.ts';
 import { HealthService } from '../grpc/generated/health.ts';
 import { NetworkServiceService } from '../nsm/generated/networkservice.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the service needs from outside, and the call it is given.
 
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { Connection, PathSegment } from '../nsm/generated/connection.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import type { Gateways } from '../nsm/mechanisms/gateways.ts';

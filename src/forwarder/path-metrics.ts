@@ -2,7 +2,8 @@
 // The counters of a wire in our segment of the path, in the words of NSM's forwarders: `server` is the caller's side,
 // `client` the onward one, rx are frames that came from there.
 
-import type { EndCounters, EndStatus, WireStatus } from '../model/status.ts';
+import type { EndCounters } from '../model/status.ts';
+import type { EndStatus, WireStatus } from '../wire/status.ts';
 import type { Wires } from './wires.ts';
 
 export async function pathMetrics(wires: Wires, name: string): Promise<Record<string, string>> {

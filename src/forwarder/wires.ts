@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What nsm/ needs of the supervisor.
 
-import type { ApplyReport, RemoveReport, WireCounters, WireStatus } from '../model/status.ts';
-import type { Wire } from '../model/wire.ts';
+import type { ApplyReport, RemoveReport, WireCounters } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
+import type { Wire } from '../wire/wire.ts';
 
 export interface Wires {
   apply(wires: readonly Wire[]): Promise<ApplyReport[]>;

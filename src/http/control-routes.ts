@@ -4,7 +4,7 @@
 import type { DeviceReport, DeviceStatus } from '../model/device-status.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { ApplyReport, EndCounters } from '../model/status.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Answer, Route } from './route.ts';
 import type { DaemonStatus } from './schemas.ts';

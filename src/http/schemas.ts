@@ -3,11 +3,12 @@
 // OpenAPI document, against which a test holds every live answer.
 
 import { z } from 'zod';
-import type { ApplyReport, EndStatus, Explanation, HealthRecord, RemoveReport, WireStatus } from '../model/status.ts';
+import type { ApplyReport, Explanation, HealthRecord, RemoveReport } from '../model/status.ts';
+import type { EndStatus, WireStatus } from '../wire/status.ts';
 import type { DeviceRequest } from '../model/device.ts';
 import type { DeviceStatus, Holder, PhysicalFunctionStatus } from '../model/device-status.ts';
 import type { ErrorDetails } from '../model/error.ts';
-import type { End, Mechanism, Policy, Wire } from '../model/wire.ts';
+import type { End, Mechanism, Policy, Wire } from '../wire/wire.ts';
 
 const texts = z.array(z.string());
 const count = z.int().min(0);

@@ -13,7 +13,7 @@ import { kernelHas } from '../machine/kernel-modules.ts';
 import { isUdpPortFree } from '../machine/udp-ports.ts';
 import { findUnderlay } from '../machine/underlay.ts';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from '../wire/wire.ts';
 import { Forwarder } from '../forwarder/forwarder.ts';
 import { FileSource } from '../spiffe/file-source.ts';
 import type { IdentitySource } from '../spiffe/identity.ts';

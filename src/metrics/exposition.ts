@@ -3,7 +3,8 @@
 
 import type { WorkerStatistics } from '../dataplane/types.ts';
 import type { DeviceReport } from '../model/device-status.ts';
-import type { HealthRecord, WireCounters, WireStatus } from '../model/status.ts';
+import type { HealthRecord, WireCounters } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import type { MeshMetrics } from './mesh-metrics.ts';
 import type { ProcessMetrics } from './process-metrics.ts';

@@ -3,7 +3,8 @@
 // rate() and increase() see the first drop; any other is shown once it has counted something.
 
 import type { DropReason } from '../model/drop-reason.ts';
-import type { EndName, Mechanism, Path, Payload } from '../model/wire.ts';
+import type { EndName, Path, Payload } from '../model/wire.ts';
+import type { Mechanism } from '../wire/wire.ts';
 
 type MechanismType = Mechanism['type'];
 

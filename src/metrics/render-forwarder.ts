@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What concerns the forwarder as a whole.
 
-import type { HealthRecord, WirePhase, WireStatus } from '../model/status.ts';
+import type { HealthRecord, WirePhase } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
 import { forwarderMetrics, throttlingMetrics } from './catalogue.ts';
 import { family, seconds } from './text-format.ts';
 

@@ -4,7 +4,7 @@
 // up. rx is what entered the wire from that end, for every mechanism: the two forwarders of then disagreed.
 
 import type { EndCounters } from '../model/status.ts';
-import type { End } from '../model/wire.ts';
+import type { End } from '../wire/wire.ts';
 import { nsm2019Metrics } from './catalogue.ts';
 import type { ChunkWriter } from './chunk-writer.ts';
 import type { WireSamples } from './render-wires.ts';

@@ -2,7 +2,8 @@
 // The families of all wires, one after the other as the format wants them. Most of the text is the same from scrape to
 // scrape: it is kept as bytes, for some wires and one family together, and made again when one of its numbers is another.
 
-import type { WireCounters, WireStatus } from '../model/status.ts';
+import type { WireCounters } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
 import type { ChunkWriter } from './chunk-writer.ts';
 import { heading } from './text-format.ts';
 import { families, type Row } from './wire-families.ts';

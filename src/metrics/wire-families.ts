@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The families of all wires: what lines a wire has in each, and when those are the same as before.
 
-import type { EndCounters, WireCounters, WireStatus } from '../model/status.ts';
+import type { EndCounters, WireCounters } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
 import { type EndName, endNames } from '../model/wire.ts';
 import { type MetricRow, wireMetrics } from './catalogue.ts';
 import type { WireText } from './wire-labels.ts';

@@ -3,7 +3,7 @@
 // when they are needed: rendered lines are kept themselves (render-wires.ts).
 
 import type { DropReason } from '../model/drop-reason.ts';
-import type { WireStatus } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
 import type { EndName } from '../model/wire.ts';
 import { possibleDrops } from './possible-drops.ts';
 import { labelText } from './text-format.ts';

@@ -2,7 +2,7 @@
 // What the daemon says of a wire: the shape of the control API's answers.
 
 import type { ErrorDetails } from './error.ts';
-import type { EndName, Mechanism, Path, Wire } from './wire.ts';
+import type { EndName, Path } from './wire.ts';
 
 export type WirePhase = 'pending' | 'up' | 'degraded' | 'failed' | 'removing';
 
@@ -10,37 +10,6 @@ export type WirePhase = 'pending' | 'up' | 'degraded' | 'failed' | 'removing';
 export interface DeviceNode {
   readonly major: number;
   readonly minor: number;
-}
-
-export interface EndStatus {
-  readonly mechanism: Mechanism['type'];
-  readonly up: boolean;
-  /** One line for people: why it is down, or what was negotiated. */
-  readonly detail: string;
-  readonly interface?: string;
-  readonly netns?: string; // as resolved
-  readonly mac?: string;
-  readonly socket?: string;
-  readonly peer?: string;
-  readonly rings?: number;
-  readonly ringSize?: number;
-  readonly sessions?: number;
-  readonly device?: string; // the PCI address of its virtual function
-  readonly iommuGroup?: number;
-  /** Of /dev/vfio/vfio and /dev/vfio/GROUP: what an application opens. */
-  readonly deviceNodes?: { readonly container: DeviceNode; readonly group: DeviceNode };
-}
-
-export interface WireStatus {
-  readonly name: string;
-  readonly phase: WirePhase;
-  readonly path: Path;
-  readonly mtu: number;
-  readonly spec: Wire; // a memif secret and a private key are replaced by '(set)'
-  readonly client: EndStatus;
-  readonly endpoint: EndStatus;
-  readonly createdAt: string; // RFC 3339
-  readonly error?: ErrorDetails;
 }
 
 export type ApplyOutcome = 'created' | 'changed' | 'unchanged' | 'failed';

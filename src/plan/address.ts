@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One spelling for what people and the kernel spell differently: wanted and observed values are compared as text.
 
-import type { Neighbour, Policy, Route } from '../model/wire.ts';
+import type { Neighbour, Policy, Route } from '../wire/wire.ts';
 
 /** An address, or an address with a prefix length. IPv6 as RFC 5952 and inet_ntop(3) write it. */
 export function canonicalAddress(text: string): string {

@@ -2,21 +2,18 @@
 // A wanted wire, with its namespaces found, as the resources that must exist.
 
 import { CrosswireError } from '../model/error.ts';
+import { type EndName, endNames, otherEnd, type Path } from '../model/wire.ts';
 import {
   deviceOf,
-  type EndName,
-  endNames,
   hasDevice,
   isTunnel,
   type KernelMechanism,
   type Neighbour,
-  otherEnd,
-  type Path,
   portEndOf,
   sharedOf,
   type TunnelMechanism,
   type Wire,
-} from '../model/wire.ts';
+} from '../wire/wire.ts';
 import {
   canonicalAddress,
   canonicalNeighbour,

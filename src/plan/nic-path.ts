@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a wire with a virtual function at an end goes the way it goes, and one that the engine has a port for.
 
-import { deviceOf, type EndName, endNames, otherEnd, type Wire } from '../model/wire.ts';
+import { type EndName, endNames, otherEnd } from '../model/wire.ts';
+import { deviceOf, type Wire } from '../wire/wire.ts';
 import type { PathChoice } from './path.ts';
 
 export function nicChoice(wire: Wire): PathChoice {

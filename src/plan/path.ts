@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The path rule, with its reasons: the cheapest path that both ends allow.
 
-import {
-  type EndName,
-  hasDevice,
-  isTunnel,
-  otherEnd,
-  type Path,
-  portEndOf,
-  type TunnelMechanism,
-  type VlanMechanism,
-  type Wire,
-} from '../model/wire.ts';
+import { type EndName, otherEnd, type Path } from '../model/wire.ts';
+import { hasDevice, isTunnel, portEndOf, type TunnelMechanism, type VlanMechanism, type Wire } from '../wire/wire.ts';
 import { nicChoice, portChoice } from './nic-path.ts';
 
 export interface PathChoice {

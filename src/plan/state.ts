@@ -2,17 +2,8 @@
 // What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
 
 import type { DeviceSettings } from '../model/device.ts';
-import {
-  type EndName,
-  type MemifMechanism,
-  type Neighbour,
-  otherEnd,
-  type Payload,
-  type Policy,
-  type Route,
-  type VxlanMechanism,
-  type WireguardMechanism,
-} from '../model/wire.ts';
+import { type EndName, otherEnd, type Payload } from '../model/wire.ts';
+import type { MemifMechanism, Neighbour, Policy, Route, VxlanMechanism, WireguardMechanism } from '../wire/wire.ts';
 
 /** A namespace is its device and inode; the path is only where it was found this time. */
 export interface Namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Actions in words, for reports, logs and `crosswire explain`.
 
-import type { Policy } from '../model/wire.ts';
+import type { Policy } from '../wire/wire.ts';
 import type { Action } from './action.ts';
 import { without } from './parameters.ts';
 import {

@@ -7,7 +7,8 @@
 
 import { CrosswireError } from '../model/error.ts';
 import type { ApplyReport, RemoveReport } from '../model/status.ts';
-import { hostDeviceOf, type Path, type Wire } from '../model/wire.ts';
+import type { Path } from '../model/wire.ts';
+import { hostDeviceOf, type Wire } from '../wire/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { choosePath } from '../plan/path.ts';
 import { describe } from '../plan/words.ts';

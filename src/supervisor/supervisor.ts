@@ -6,15 +6,9 @@ import { checkNode, parseMark } from '../machine/marks.ts';
 import { NamespaceFinder } from '../machine/namespaces.ts';
 import type { Holding } from '../machine/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
-import type {
-  ApplyReport,
-  Explanation,
-  HealthRecord,
-  RemoveReport,
-  WireCounters,
-  WireStatus,
-} from '../model/status.ts';
-import type { Wire } from '../model/wire.ts';
+import type { ApplyReport, Explanation, HealthRecord, RemoveReport, WireCounters } from '../model/status.ts';
+import type { WireStatus } from '../wire/status.ts';
+import type { Wire } from '../wire/wire.ts';
 import { admit } from './wanted/admission.ts';
 import { Claims } from './wanted/claims.ts';
 import { DeviceChooser } from './wanted/device-choice.ts';

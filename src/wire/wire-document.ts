@@ -2,18 +2,18 @@
 // A document, however it was written → a wire with every default filled in and every address in canonical form; and back.
 
 import { canonicalPci, type DeviceRequest } from '../model/device.ts';
+import type { NamespaceReference } from '../model/wire.ts';
 import type {
   End,
   KernelMechanism,
   Mechanism,
   MemifMechanism,
-  NamespaceReference,
   Policy,
   Route,
   VxlanMechanism,
   Wire,
   WireguardMechanism,
-} from '../model/wire.ts';
+} from './wire.ts';
 import { parseAddress, parseNetwork } from './addresses.ts';
 import { apiVersion, kind } from './limits.ts';
 import { type Problem, problemsOf } from './problems.ts';

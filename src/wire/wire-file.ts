@@ -3,7 +3,7 @@
 
 import { type Document, isScalar, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
 import { CrosswireError } from '../model/error.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from './wire.ts';
 import type { KeyPath } from './problems.ts';
 import { readDocument } from './wire-document.ts';
 import { WireSet } from './wire-set.ts';

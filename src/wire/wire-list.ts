@@ -3,7 +3,7 @@
 
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { CrosswireError } from '../model/error.ts';
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from './wire.ts';
 import type { KeyPath } from './problems.ts';
 import { readDocument } from './wire-document.ts';
 import { keyText, type ParsedWires } from './wire-file.ts';

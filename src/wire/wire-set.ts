@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may exist only once among wires that are read together: their names, and the ends they claim.
 
-import type { Wire } from '../model/wire.ts';
+import type { Wire } from './wire.ts';
 import { endNames } from '../model/wire.ts';
 import type { KeyPath } from './problems.ts';
 import { toDocument } from './wire-document.ts';

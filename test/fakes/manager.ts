@@ -5,15 +5,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { WireManager } from '../../src/http/wire-manager.ts';
 import { CrosswireError } from '../../src/model/error.ts';
-import type {
-  ApplyReport,
-  Explanation,
-  HealthRecord,
-  RemoveReport,
-  WireCounters,
-  WireStatus,
-} from '../../src/model/status.ts';
-import type { Wire } from '../../src/model/wire.ts';
+import type { ApplyReport, Explanation, HealthRecord, RemoveReport, WireCounters } from '../../src/model/status.ts';
+import type { WireStatus } from '../../src/wire/status.ts';
+import type { Wire } from '../../src/wire/wire.ts';
 import { counters, status } from './wires.ts';
 
 export const failure = new CrosswireError({

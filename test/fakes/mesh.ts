@@ -7,7 +7,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import { Metadata } from '@grpc/grpc-js';
 import { parseWireList } from '../../src/wire/wire-list.ts';
 import type { ApplyReport, RemoveReport, WireCounters } from '../../src/model/status.ts';
-import type { Wire } from '../../src/model/wire.ts';
+import type { Wire } from '../../src/wire/wire.ts';
 import { Connection, type ConnectionEvent } from '../../src/nsm/generated/connection.ts';
 import type { NetworkServiceRequest } from '../../src/nsm/generated/networkservice.ts';
 import { NetworkService, NetworkServiceEndpoint } from '../../src/nsm/generated/registry.ts';

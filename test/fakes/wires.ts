@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wires for the tests of metrics, control API and command line.
 
-import type { EndCounters, EndStatus, WireCounters, WireStatus } from '../../src/model/status.ts';
-import { isTunnel, type Mechanism, type Wire } from '../../src/model/wire.ts';
+import type { EndCounters, WireCounters } from '../../src/model/status.ts';
+import type { EndStatus, WireStatus } from '../../src/wire/status.ts';
+import { isTunnel, type Mechanism, type Wire } from '../../src/wire/wire.ts';
 
 export const kernel = (name: string, netns = '/run/netns/a'): Mechanism => ({
   type: 'kernel',

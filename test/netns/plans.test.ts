@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { NativeDataplane } from '../../src/dataplane/dataplane.ts';
-import type { Wire } from '../../src/model/wire.ts';
+import type { Wire } from '../../src/wire/wire.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';

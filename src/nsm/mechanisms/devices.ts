@@ -3,7 +3,7 @@
 // has a device of its own (sdk-sriov, pkg/networkservice).
 
 import { CrosswireError } from '../../model/error.ts';
-import type { EndStatus } from '../../model/status.ts';
+import type { EndStatus } from '../../wire/status.ts';
 import type { Mechanism } from '../generated/connection.ts';
 import { mechanismType, parameter } from '../names.ts';
 

@@ -2,7 +2,7 @@
 // What we offer the next hop, in order of preference, and what we take from a caller.
 
 import { CrosswireError } from '../../model/error.ts';
-import type { Mechanism as WireMechanism } from '../../model/wire.ts';
+import type { Mechanism as WireMechanism } from '../../wire/wire.ts';
 import type { Mechanism } from '../generated/connection.ts';
 import { mechanismClass, mechanismType, parameter, payload } from '../names.ts';
 import type { WireguardSide } from './wireguard.ts';

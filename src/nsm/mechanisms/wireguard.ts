@@ -4,7 +4,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { CrosswireError } from '../../model/error.ts';
-import type { Mechanism as WireMechanism } from '../../model/wire.ts';
+import type { Mechanism as WireMechanism } from '../../wire/wire.ts';
 
 /** Our side of a tunnel. Keys are in base64. */
 export interface WireguardSide {

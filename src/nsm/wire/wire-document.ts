@@ -2,8 +2,9 @@
 // A connection, with what was agreed on both of its sides, as the document of a wire: the same words as in a wire file,
 // and checked by the same rules.
 
-import type { WireStatus } from '../../model/status.ts';
-import { type EndName, otherEnd, type Wire } from '../../model/wire.ts';
+import type { WireStatus } from '../../wire/status.ts';
+import { type EndName, otherEnd } from '../../model/wire.ts';
+import type { Wire } from '../../wire/wire.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import {
   controlGroupFor,

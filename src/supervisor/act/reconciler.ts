@@ -8,7 +8,8 @@ import { isSame, type NamespaceFinder, nameOf } from '../../machine/namespaces.t
 import { findInterfaces, removeFound } from '../../machine/observation.ts';
 import type { Devices } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
-import { type EndName, endNames, hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../../model/wire.ts';
+import { type EndName, endNames } from '../../model/wire.ts';
+import { hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../../wire/wire.ts';
 import type { Action } from '../../plan/action.ts';
 import { compile } from '../../plan/compile.ts';
 import { plan } from '../../plan/planner.ts';

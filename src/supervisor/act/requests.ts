@@ -13,7 +13,7 @@ import type {
   VxlanRequest,
   WireguardRequest,
 } from '../../dataplane/types.ts';
-import type { Policy } from '../../model/wire.ts';
+import type { Policy } from '../../wire/wire.ts';
 import { without } from '../../plan/parameters.ts';
 import { newborn } from '../../plan/planner.ts';
 import { type EngineEnd, type EngineState, type InterfaceState, isTunnelEnd, isVxlan } from '../../plan/state.ts';

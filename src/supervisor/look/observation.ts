@@ -7,7 +7,8 @@ import { markPrefix, parseMark } from '../../machine/marks.ts';
 import { isSame, type NamespaceFinder } from '../../machine/namespaces.ts';
 import { type FoundInterface, findInterfaces } from '../../machine/observation.ts';
 import type { Devices, Holding } from '../../machine/sriov/devices.ts';
-import { type EndName, endNames, type Policy } from '../../model/wire.ts';
+import { type EndName, endNames } from '../../model/wire.ts';
+import type { Policy } from '../../wire/wire.ts';
 import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../../plan/address.ts';
 import {
   type BoundDevice,

@@ -8,8 +8,8 @@
 
 import { markOf, uplinkMark } from '../../machine/marks.ts';
 import { canonicalPci } from '../../model/device.ts';
+import { endNames } from '../../model/wire.ts';
 import {
-  endNames,
   hasDevice,
   type Mechanism,
   portEndOf,
@@ -17,7 +17,7 @@ import {
   type VxlanMechanism,
   type Wire,
   type WireguardMechanism,
-} from '../../model/wire.ts';
+} from '../../wire/wire.ts';
 import { uplinkName } from '../../plan/mac.ts';
 import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../../plan/state.ts';
 

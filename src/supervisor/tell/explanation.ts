@@ -3,7 +3,8 @@
 
 import { CrosswireError } from '../../model/error.ts';
 import type { Explanation } from '../../model/status.ts';
-import { deviceOf, type EndName, endNames, namespaceOf, type Wire } from '../../model/wire.ts';
+import { type EndName, endNames } from '../../model/wire.ts';
+import { deviceOf, namespaceOf, type Wire } from '../../wire/wire.ts';
 import { choosePath } from '../../plan/path.ts';
 import { plan } from '../../plan/planner.ts';
 import { type ChosenDevices, type NameChoice, nothing } from '../../plan/state.ts';

@@ -3,17 +3,17 @@
 
 import type { Dataplane, LinkState } from '../../dataplane/types.ts';
 import { CrosswireError } from '../../model/error.ts';
-import type { EndStatus, WireStatus } from '../../model/status.ts';
+import type { EndStatus, WireStatus } from '../../wire/status.ts';
+import type { EndName } from '../../model/wire.ts';
 import type {
   End,
-  EndName,
   KernelMechanism,
   MemifMechanism,
   TunnelMechanism,
   VlanMechanism,
   Wire,
   WireguardMechanism,
-} from '../../model/wire.ts';
+} from '../../wire/wire.ts';
 import { mtuOf } from '../../plan/compile.ts';
 import { choosePath } from '../../plan/path.ts';
 import type { WireEntry } from '../wanted/entry.ts';

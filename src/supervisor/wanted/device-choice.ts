@@ -4,7 +4,8 @@
 
 import type { Devices, DeviceWant, DeviceWants } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
-import { deviceOf, type End, endNames, hasDevice, type Wire } from '../../model/wire.ts';
+import { endNames } from '../../model/wire.ts';
+import { deviceOf, type End, hasDevice, type Wire } from '../../wire/wire.ts';
 import { type ChosenDevices, deviceKey } from '../../plan/state.ts';
 import type { Claims } from './claims.ts';
 import type { Standing } from '../store/record.ts';

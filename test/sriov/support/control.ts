@@ -3,7 +3,8 @@
 
 import { parse } from 'yaml';
 import { ControlClient } from '../../../src/cli/control-client.ts';
-import type { ApplyReport, RemoveReport, WireStatus } from '../../../src/model/status.ts';
+import type { ApplyReport, RemoveReport } from '../../../src/model/status.ts';
+import type { WireStatus } from '../../../src/wire/status.ts';
 import type { Daemon } from '../../support/daemon.ts';
 import { wireDocument, type WireSpec } from '../../support/wires.ts';
 

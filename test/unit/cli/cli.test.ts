@@ -12,7 +12,7 @@ import type { RunFiles } from '../../../src/cli/run.ts';
 import type { RunOptions } from '../../../src/options/run-options.ts';
 import { toDocument } from '../../../src/wire/wire-document.ts';
 import type { MachineReport } from '../../../src/model/machine.ts';
-import type { Wire } from '../../../src/model/wire.ts';
+import type { Wire } from '../../../src/wire/wire.ts';
 import { wire } from '../../fakes/wires.ts';
 import { startControl } from '../../support/control.ts';
 

@@ -7,7 +7,7 @@ import { choosePath } from '../../../src/plan/path.ts';
 import { plan } from '../../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../../src/plan/state.ts';
 import { describe } from '../../../src/plan/words.ts';
-import type { Wire } from '../../../src/model/wire.ts';
+import type { Wire } from '../../../src/wire/wire.ts';
 import { compiled, kernel, names, vfio, wireOf } from './plan-support.ts';
 
 const [a, b, c] = ['/run/netns/a', '/run/netns/b', '/run/netns/c'];

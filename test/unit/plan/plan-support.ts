@@ -3,9 +3,9 @@
 
 import fc from 'fast-check';
 import { canonicalPci, type DeviceRequest } from '../../../src/model/device.ts';
+import type { EndName } from '../../../src/model/wire.ts';
 import {
   deviceOf,
-  type EndName,
   type KernelMechanism,
   type Mechanism,
   type VfioMechanism,
@@ -15,7 +15,7 @@ import {
   type MemifMechanism,
   namespaceOf,
   type Wire,
-} from '../../../src/model/wire.ts';
+} from '../../../src/wire/wire.ts';
 import { compile } from '../../../src/plan/compile.ts';
 import { interfaceRoles } from '../../../src/plan/parameters.ts';
 import type {

@@ -2,7 +2,7 @@
 // The planner's rules for memif opposite a virtual function or a VLAN: the engine reaches those by a port.
 
 import test from 'ava';
-import type { Mechanism, Wire } from '../../../src/model/wire.ts';
+import type { Mechanism, Wire } from '../../../src/wire/wire.ts';
 import { choosePath } from '../../../src/plan/path.ts';
 import { plan } from '../../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../../src/plan/state.ts';

@@ -2,7 +2,7 @@
 // The planner's rules for an end behind a host device.
 
 import test from 'ava';
-import type { Wire } from '../../../src/model/wire.ts';
+import type { Wire } from '../../../src/wire/wire.ts';
 import { inverse } from '../../../src/plan/action.ts';
 import { compile, mtuOf } from '../../../src/plan/compile.ts';
 import { uplinkName } from '../../../src/plan/mac.ts';

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import type { Wire } from '../../../src/model/wire.ts';
+import type { Wire } from '../../../src/wire/wire.ts';
 import { bring, breakAt, changes, type Machine, machineWith, type Run } from './supervisor-support.ts';
 
 /** The kernel closes the file descriptors of a process that is gone. */

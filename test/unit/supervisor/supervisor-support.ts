@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A machine in memory that survives its supervisors: a fake kernel, and journal files that are a map.
 
-import type { Mechanism, Wire } from '../../../src/model/wire.ts';
+import type { Mechanism, Wire } from '../../../src/wire/wire.ts';
 import type { Descriptors } from '../../../src/supervisor/act/descriptor-budget.ts';
 import type { Journal, JournalContents } from '../../../src/supervisor/store/journal.ts';
 import { type JournalRecord, parseRecord } from '../../../src/supervisor/store/record.ts';

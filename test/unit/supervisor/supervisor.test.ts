@@ -2,7 +2,7 @@
 // What the supervisor's callers see, and what it does by itself.
 
 import test, { type ExecutionContext } from 'ava';
-import type { Wire } from '../../../src/model/wire.ts';
+import type { Wire } from '../../../src/wire/wire.ts';
 import type { Log } from '../../../src/model/log.ts';
 import { kernel, memif, wireOf } from '../plan/plan-support.ts';
 import { Machine, type Run, wires } from './supervisor-support.ts';

@@ -4,7 +4,7 @@ import test from 'ava';
 import { readDocument, toDocument } from '../../../src/wire/wire-document.ts';
 import { parseWireFile } from '../../../src/wire/wire-file.ts';
 import { parseWireList } from '../../../src/wire/wire-list.ts';
-import { namespaceOf } from '../../../src/model/wire.ts';
+import { namespaceOf } from '../../../src/wire/wire.ts';
 
 const issueExample = `apiVersion: crosswire.dev/v1alpha1
 kind: Wire
