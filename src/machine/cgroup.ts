@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU quota of our control group and how often it stopped us, in version 1 and 2 of control groups: cgroups(7),
-// Documentation/admin-guide/cgroup-v2.rst (cpu.max, cpu.stat) and scheduler/sched-bwc.rst of the kernel.
+// Reads the CPU quota of this process's control group and how often the quota throttled it, for cgroup v1 and v2:
+// cgroups(7), the kernel's Documentation/admin-guide/cgroup-v2.rst (cpu.max, cpu.stat) and scheduler/sched-bwc.rst.
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export interface CpuQuota {
-  /** CPUs' worth of time that the tightest quota allows; null: no quota. */
+  /** The tightest quota, in CPUs; null if there is no quota. */
   readonly cpus: number | null;
   readonly throttling: {
     readonly periods: bigint;
@@ -21,13 +21,13 @@ interface Hierarchy {
   readonly directory: string;
 }
 
-/** `root` is '/' but for tests. */
+/** `root` is '/' except in tests. */
 export async function readCpuQuota(root = '/'): Promise<CpuQuota> {
   const hierarchy = await findHierarchy(root);
   if (hierarchy === undefined) return { cpus: null, throttling: null };
   let cpus: number | null = null;
   let limiting = hierarchy.directory;
-  // A quota of any group above holds for us as well.
+  // The quotas of all ancestor groups apply as well.
   for (const directory of upTo(hierarchy.directory, hierarchy.mount)) {
     const quota = await quotaOf(directory, hierarchy.version);
     if (quota !== null && (cpus === null || quota < cpus)) [cpus, limiting] = [quota, directory];
@@ -40,7 +40,7 @@ async function findHierarchy(root: string): Promise<Hierarchy | undefined> {
   const mounts = (await lines(join(root, 'proc/self/mountinfo'))).map(parseMount);
   const v1 = groups.find(([, controllers]) => controllers?.split(',').includes('cpu'));
   const v2 = groups.find(([id, controllers]) => id === '0' && controllers === '');
-  // A machine that has both may keep the cpu controller in version 1.
+  // On a hybrid machine, which has both versions, the cpu controller may be mounted as v1.
   const mount1 = mounts.find(({ type, options }) => type === 'cgroup' && options.includes('cpu'));
   const mount2 = mounts.find(({ type }) => type === 'cgroup2');
   if (v1 && mount1) return within(root, 1, mount1, v1.slice(2).join(':'));
@@ -64,7 +64,7 @@ function parseMount(line: string): Mount {
 }
 
 function within(root: string, version: 1 | 2, mount: Mount, group: string): Hierarchy {
-  // In a container the mount may show only the part of the tree that begins at its own group.
+  // In a container the mount may show only the subtree of the container's own group.
   const below = mount.root !== '/' && group.startsWith(mount.root) ? group.slice(mount.root.length) : group;
   const point = join(root, mount.point);
   return { version, mount: point, directory: join(point, below) };

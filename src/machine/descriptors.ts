@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file descriptors of this process. Node raises the soft limit to the hard one when it starts (node.cc,
-// PlatformInit), so the soft limit is all there is to have.
+// Counts the open file descriptors of this process and reads their limit. Node raises the soft limit to the hard limit at
+// start (PlatformInit in node.cc), so the soft limit cannot be raised further.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 const directory = '/proc/self/fd';
 
-/** Since Linux 6.2 the size of the directory tells; before, it has to be read. */
+/** Since Linux 6.2 the size of the directory is the count; older kernels report 0, and the entries are counted. */
 export function openDescriptors(): number {
   return statSync(directory).size || readdirSync(directory).length;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor: CPUs and their quota. A spent quota stops every thread for the rest of its period, 100 ms as a rule: users
-// see it as latency and lost frames of the data plane.
+// doctor: the CPUs and the CPU quota. When the quota is used up, the kernel stops every thread until the period ends
+// (100 ms by default). Users see this as latency and lost frames.
 
 import { availableParallelism } from 'node:os';
 import type { MachineFinding } from '../model/machine.ts';

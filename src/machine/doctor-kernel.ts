@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor: the kernel's features and our capabilities.
+// doctor: the kernel's features and the capabilities of this process.
 
 import { readFile, stat } from 'node:fs/promises';
 import { release } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { MachineProbe } from '../dataplane/types.ts';
 import type { MachineFinding } from '../model/machine.ts';
 
-const oldest = [5, 10] as const; // of the kernels that are tested
+const oldest = [5, 10] as const; // the oldest kernel that is tested
 
 interface Capability {
   readonly name: string;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor: the mechanisms that a forwarder of Network Service Mesh offers on this node, and why one is not.
+// doctor: which mechanisms a forwarder of Network Service Mesh offers on this node, and why the others are not offered.
 
 import type { MachineProbe } from '../dataplane/types.ts';
 import type { MachineFinding } from '../model/machine.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor: NICs with virtual functions, the IOMMU, and the driver that hands functions to applications.
+// doctor: NICs with virtual functions, the IOMMU, and vfio-pci, the driver that gives devices to applications.
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export async function sriovFindings(
   return [await nics(sysfs), ...(await file(sysfs, readFile)), await iommu(root), await vfio(sysfs, root, kernel)];
 }
 
-/** Nothing of a machine where no file is named. */
+/** Checks the SR-IOV file against the machine. No finding if no file is configured. */
 async function file(sysfs: Sysfs, readFile: ReadFile): Promise<MachineFinding[]> {
   const check = 'sriov-file';
   try {

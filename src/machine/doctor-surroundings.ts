@@ -17,7 +17,7 @@ export async function surroundingFindings(root: string): Promise<MachineFinding[
   ];
 }
 
-const enoughFiles = 16_384; // a memif end takes some ten, and thousands of them are welcome
+const enoughFiles = 16_384; // a memif end takes about ten, so this is enough for more than a thousand ends
 
 function openFiles(limits: string): MachineFinding {
   const [soft, hard] = limitOf(limits, 'Max open files');
@@ -33,7 +33,7 @@ function lockedMemory(limits: string): MachineFinding {
   return { check: 'locked-memory', state: 'ok', found };
 }
 
-/** proc_pid_limits(5): name, soft, hard, unit, in columns. */
+/** proc_pid_limits(5): the columns are name, soft limit, hard limit, unit. */
 function limitOf(limits: string, name: string): [string, string] {
   const [, soft = 'unknown', hard = 'unknown'] = new RegExp(`^${name}\\s+(\\S+)\\s+(\\S+)`, 'm').exec(limits) ?? [];
   return [soft, hard];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor: whether wires can end behind a device of this host.
+// doctor: whether wires can use a host device (mechanism vlan).
 
 import type { MachineFinding } from '../model/machine.ts';
 import { kernelHas } from './kernel-modules.ts';

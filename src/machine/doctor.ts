@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine can do for the forwarder, and what to do about what it cannot. Reads only, changes nothing, and
-// works without the addon, whose absence is a finding.
+// `crosswire doctor`: checks what the forwarder needs from this machine and says how to fix what is missing. It changes
+// nothing, and it works without the addon: a missing addon is a finding.
 
 import type { Dataplane, MachineProbe } from '../dataplane/types.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
@@ -16,13 +16,13 @@ import { vlanFinding } from './doctor-vlan.ts';
 import type { Underlay } from './underlay.ts';
 
 export interface DoctorSettings {
-  /** Loads the addon; rejects where it cannot. */
+  /** Loads the addon; rejects if it cannot be loaded. */
   readonly loadDataplane: () => Promise<Pick<Dataplane, 'probe'>>;
-  /** Where tunnels to other nodes begin; undefined: nowhere. */
+  /** The interface and address of tunnels to other nodes; undefined if there is none. */
   readonly findUnderlay: () => Promise<Underlay | undefined>;
-  /** What the SR-IOV file allows; undefined: there is none. Rejects with what is wrong with it. */
+  /** The physical functions of the SR-IOV file; undefined without a file. Rejects with the errors of the file. */
   readonly readSriovFile?: () => Promise<readonly PhysicalFunctionSettings[] | undefined>;
-  /** '/' but for tests. */
+  /** '/' except in tests. */
   readonly root?: string;
 }
 

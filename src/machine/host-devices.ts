@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Devices of the host that wires lead through, where the forwarder runs.
+// Finds host devices: interfaces in the forwarder's network namespace that ends of mechanism vlan use.
 
 import type { Dataplane } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
 
-/** Only the loopback device has more. */
+/** Only the loopback device has a larger MTU (65536). */
 const mostMtu = 65_535;
 
 export class HostDeviceFinder {
@@ -14,7 +14,7 @@ export class HostDeviceFinder {
     this.#dataplane = dataplane;
   }
 
-  /** Of the IP packet, in bytes. Rejects with HOST_DEVICE_MISSING. */
+  /** The MTU of the device: the longest IP packet, in bytes. Rejects with HOST_DEVICE_MISSING. */
   async mtuOf(device: string): Promise<number> {
     const [info] = await this.#dataplane.listInterfaces({ netns: '', names: [device], details: false });
     if (info) return Math.min(info.mtu, mostMtu);

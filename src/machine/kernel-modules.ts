@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the kernel has a kind of device that comes as a module, without loading it.
+// Checks whether the kernel has a module, loaded or not, without loading it.
 
 import { readFile, stat } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 
-/** unknown: this kernel's modules cannot be seen from here, as in most containers, and it is not loaded yet. */
+/** unknown: the module is not loaded, and the list of this kernel's modules cannot be read, as in most containers. */
 export type Presence = 'yes' | 'no' | 'unknown';
 
-/** The kernel loads what it can by itself when the first device is made (rtnl_newlink_create() in net/core/rtnetlink.c). */
+/** A module that is not loaded is good enough: the kernel loads it when the first device of its kind is made
+ *  (rtnl_newlink_create() in net/core/rtnetlink.c). */
 export async function kernelHas(module: string, root = '/', kernel = release()): Promise<Presence> {
   if (await exists(join(root, 'sys/module', module))) return 'yes';
   const folder = join(root, 'lib/modules', kernel);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// One daemon per state directory. The lock must fall when its holder is killed, and hold across network and mount
-// namespaces that share the directory; so it has to be a lock of the kernel's on a file. Node offers none, but SQLite,
-// which is part of Node, takes fcntl(2) locks: an exclusive transaction on an empty database is one, for as long as
-// the process lives. (An abstract socket holds only within one network namespace; a pid file lies after kill -9.)
+// Lets only one daemon use a state directory. The kernel must release the lock when the daemon is killed, and the lock must
+// work between network and mount namespaces that share the directory, so it has to be a file lock. Node has no API for
+// file locks, but SQLite, which is part of Node, uses fcntl(2) locks: an open exclusive transaction on an empty database
+// is such a lock. (An abstract socket works within one network namespace only; a pid file remains after kill -9.)
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CrosswireError } from '../model/error.ts';
 
-/** Primary result codes SQLITE_BUSY and SQLITE_LOCKED, sqlite.org/rescode.html. */
+/** The primary result codes SQLITE_BUSY and SQLITE_LOCKED: sqlite.org/rescode.html. */
 const heldCodes = [5, 6];
 
 export class StateDirectoryLock {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ownership marks: the alias of every interface we make says whose it is, so that anyone who cleans up can tell.
+// Ownership marks. The alias of every interface that Crosswire makes names its node, wire and end, so that leftovers can be
+// found and removed without any other record.
 
 import { randomBytes } from 'node:crypto';
 import { CrosswireError } from '../model/error.ts';
@@ -10,7 +11,7 @@ export interface Mark {
   readonly end: EndName;
 }
 
-/** IFALIASZ in linux/if.h is 256 with the final zero. */
+/** IFALIASZ in linux/if.h is 256, with the terminating zero. */
 const longestAlias = 255;
 const longestMark = `crosswire//${'w'.repeat(63)}/endpoint/uplink`.length;
 
@@ -27,7 +28,7 @@ export function checkNode(node: string): void {
     throw new CrosswireError({ code: 'NODE_NAME', operation: 'use the node name for marks', subject: node, reason });
 }
 
-/** What the marks of all wires of a node begin with; of one wire, if that is given. */
+/** The common prefix of the marks of a node, or of one wire of the node. */
 export function markPrefix(node: string, wire?: string): string {
   return wire === undefined ? `crosswire/${node}/` : `crosswire/${node}/${wire}/`;
 }
@@ -46,17 +47,17 @@ export function parseMark(node: string, alias: string): Mark | undefined {
 
 const uplinkSuffix = '/uplink';
 
-/** Of the macvlan below an interface, which has the mark `alias`. */
+/** The mark of the uplink of an interface that has the mark `alias`. The uplink is the macvlan device below a VLAN device. */
 export function uplinkMark(alias: string): string {
   return alias + uplinkSuffix;
 }
 
-/** Of the interface above it. */
+/** The mark of the interface above the uplink; undefined if the alias is not the mark of an uplink. */
 export function parseUplinkMark(node: string, alias: string): Mark | undefined {
   return alias.endsWith(uplinkSuffix) ? parseMark(node, alias.slice(0, -uplinkSuffix.length)) : undefined;
 }
 
-/** 14 bytes of the 15 an interface name may have; 48 random bits. */
+/** A random interface name of 14 bytes (the kernel allows 15), with 48 random bits. */
 export function temporaryName(): string {
   return `cw${randomBytes(6).toString('hex')}`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Namespaces found by path, pid or inode, and found again by what they are.
+// Finds network namespaces by path, pid or inode, and finds a known namespace again by device and inode.
 
 import type { Dataplane, NamespaceEntry, NamespaceIdentity } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
@@ -14,7 +14,7 @@ export class NamespaceFinder {
     this.#dataplane = dataplane;
   }
 
-  /** `known`: what it was last time, which saves a search. */
+  /** `known`: the result of the previous call, which may save a search. */
   async resolve(reference: NamespaceReference, known?: NamespaceEntry): Promise<NamespaceEntry> {
     if ('inode' in reference) {
       const again = known?.inode === reference.inode ? await this.findAgain(known) : undefined;
@@ -28,7 +28,7 @@ export class NamespaceFinder {
     }
   }
 
-  /** Where a namespace seen before is now: at its old path, or at any other. Undefined: nobody can reach it. */
+  /** The current path of a known namespace: the old path or another one. Undefined if nothing refers to the namespace. */
   async findAgain(known: NamespaceEntry): Promise<NamespaceEntry | undefined> {
     if (await this.isStillAt(known)) return known;
     return (await this.#dataplane.listNamespaces()).find((entry) => isSame(entry, known));
@@ -43,7 +43,7 @@ export class NamespaceFinder {
     }
   }
 
-  /** The namespace is at the path it was last seen at, or a search has to tell. */
+  /** Tries the path that the reference gives. Undefined if the namespace is not there, and a search is needed. */
   async #where({ inode, netns: path }: { inode: number; netns?: string }): Promise<NamespaceEntry | undefined> {
     if (path === undefined) return undefined;
     try {

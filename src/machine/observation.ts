@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What exists: interfaces that carry our mark or a name we chose, with the namespace each was found in.
+// Finds the interfaces that carry this node's mark or a given name, with the network namespace of each.
 
 import type { Dataplane, InterfaceInfo, NamespaceEntry } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
 
-/** Of host/sriov. */
+/** Brings devices back that have no lease; implemented by sriov/lender.ts. */
 export interface TakesHome {
   takeHome(pci: string): Promise<void>;
 }
@@ -16,14 +16,14 @@ export interface FoundInterface {
 
 export interface Search {
   readonly namespaces: readonly NamespaceEntry[];
-  /** Without it, no namespace is searched: only the names are asked for. */
+  /** If absent, interfaces are found by name only. */
   readonly aliasPrefix?: string;
   readonly names: readonly string[];
-  /** Addresses, routes and neighbours too. */
+  /** Whether to read addresses, routes and neighbours as well. */
   readonly details: boolean;
 }
 
-/** A namespace that goes meanwhile has nothing in it. */
+/** A namespace that disappears during the search counts as empty. */
 export async function findInterfaces(dataplane: Dataplane, search: Search): Promise<FoundInterface[]> {
   const { namespaces, ...query } = search;
   const distinct = new Map(namespaces.map((one) => [`${one.device}:${one.inode}`, one]));
@@ -36,8 +36,8 @@ export async function findInterfaces(dataplane: Dataplane, search: Search): Prom
   return found.flat();
 }
 
-/** Removes what was found exactly as it was found. What went by itself, or with its other side, is gone too. Hardware
- *  is never removed, but taken home. */
+/** Deletes the interfaces, each only if its namespace, name and alias still match. An interface that is already gone, for
+ *  example with its veth peer, is no error. Hardware is not deleted but brought back to the forwarder's namespace. */
 export async function removeFound(
   dataplane: Dataplane,
   found: readonly FoundInterface[],

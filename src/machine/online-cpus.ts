@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the CPUs that workers are to be pinned to are there. A cpuset that leaves them out is the kernel's to refuse.
+// Checks that the CPUs that workers will be pinned to are online. A cpuset that excludes them is not checked here: the
+// kernel refuses the pinning.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseCpuList } from '../model/cpu-list.ts';
 import { CrosswireError } from '../model/error.ts';
 
-/** `root` is '/' but for tests. Throws CPU_UNAVAILABLE. */
+/** `root` is '/' except in tests. Throws CPU_UNAVAILABLE. */
 export async function requireOnline(cpus: readonly number[], root = '/'): Promise<void> {
   const text = (await readFile(join(root, 'sys/devices/system/cpu/online'), 'utf8').catch(() => '')).trim();
   const online = parseCpuList(text);

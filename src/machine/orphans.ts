@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interfaces of ours that no wire claims, anywhere on this machine. Needs nothing else built: a node name is enough.
+// Finds and removes orphans: interfaces with this node's mark that no wire claims, in any network namespace of this
+// machine. Needs only the node name.
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
 import { type Mark, markPrefix, parseMark, parseUplinkMark } from './marks.ts';
@@ -7,11 +8,11 @@ import { type FoundInterface, findInterfaces, removeFound, type TakesHome } from
 
 export interface OrphanSearch {
   readonly node: string;
-  /** Names chosen for interfaces that may not have got their mark. */
+  /** Temporary names of interfaces that may not have been marked yet. */
   readonly temporaryNames: readonly string[];
   readonly devices?: TakesHome | undefined;
   readonly isClaimed: (mark: Mark, namespace: NamespaceEntry) => boolean;
-  /** Of what is below an interface with that mark. */
+  /** The mark is that of the interface above the uplink. */
   readonly isUplinkClaimed: (mark: Mark, name: string) => boolean;
 }
 
@@ -20,7 +21,7 @@ export interface OrphanSweep {
   readonly errors: readonly unknown[];
 }
 
-/** A namespace that cannot be read is nobody's reason not to start: it is among the errors, the others are swept. */
+/** A namespace that cannot be read is reported among the errors, and the others are swept, so that the daemon can start. */
 export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): Promise<OrphanSweep> {
   const { node, temporaryNames: names, devices, isClaimed, isUplinkClaimed } = search;
   const query = { aliasPrefix: markPrefix(node), names, details: false };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pings that go out from a network namespace: ping(8) of iputils, by nsenter(1).
+// Sends pings from a network namespace: ping(8) of iputils, started by nsenter(1).
 
 import { spawn } from 'node:child_process';
 
 export interface PingWay {
-  /** The namespace. */
+  /** Path of the network namespace. */
   readonly netns: string;
   readonly from: string;
   readonly to: string;
@@ -13,17 +13,17 @@ export interface PingWay {
 
 export interface PingNews {
   readonly onAnswer: () => void;
-  /** It ended by itself. Not `possible`: trying again is of no use. */
+  /** ping ended by itself. `possible`: whether starting it again makes sense. */
   readonly onEnd: (reason: string, possible: boolean) => void;
 }
 
-/** Until the function that it returns is called. */
+/** Returns the function that stops the pings. */
 export function startPings(
   { netns, from, to, intervalMilliseconds }: PingWay,
   { onAnswer, onEnd }: PingNews,
 ): () => void {
   const seconds = String(intervalMilliseconds / 1000);
-  // -O writes a line for each ping that is not answered: so it ends soon when nobody reads any more.
+  // -O makes ping write a line for each unanswered ping, so that a broken pipe ends it soon after we exit.
   const ping = ['ping', '-n', '-O', '-i', seconds, '-I', from, to];
   const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' };
   const child = spawn('nsenter', [`--net=${netns}`, ...ping], { stdio: ['ignore', 'pipe', 'pipe'], env });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon cannot do without, checked before anything is touched.
+// Checks the capabilities that the daemon needs, before the daemon changes anything.
 
 import { CrosswireError } from '../model/error.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a UDP port of this namespace can be bound on every address of both families, as a tunnel's device will bind it.
+// Checks whether a UDP port can be bound on all addresses of both families in this namespace, as a tunnel device binds it.
 
 import { createSocket, type SocketOptions } from 'node:dgram';
 
@@ -12,7 +12,7 @@ export async function isUdpPortFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** Anything but EADDRINUSE, as from a kernel without IPv6, is no reason against the port. */
+/** Only EADDRINUSE means that the port is taken; a kernel without IPv6, for example, gives another error. */
 function isTaken(options: SocketOptions, address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket(options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where tunnels begin on this node: an address, and how long a packet from there may be.
+// Finds the underlay of tunnels to other nodes: the local interface, its address and its MTU.
 
 import { readFile } from 'node:fs/promises';
 import { SocketAddress } from 'node:net';
@@ -8,12 +8,12 @@ import { networkInterfaces } from 'node:os';
 export interface Underlay {
   readonly interface: string;
   readonly address: string;
-  /** Of the IP packet, in bytes. */
+  /** The longest IP packet, in bytes. */
   readonly mtu: number;
 }
 
-/** The interface that has `address`; without one, the first address of the interface of the default route. Undefined:
- *  there is none, or its MTU cannot be read: sysfs may be mounted from another network namespace (sysfs(5)). */
+/** The interface that has `address`, or if that is '', the interface of the default route and its first global address.
+ *  Undefined if there is none, or if its MTU cannot be read: sysfs may belong to another network namespace (sysfs(5)). */
 export async function findUnderlay(address: string): Promise<Underlay | undefined> {
   const interfaces = networkInterfaces();
   const name = address === '' ? await defaultRouteInterface() : ownerOf(address, interfaces);
@@ -30,7 +30,7 @@ function ownerOf(address: string, interfaces: Interfaces): string | undefined {
   return Object.keys(interfaces).find((name) => interfaces[name]?.some((one) => canonical(one.address) === wanted));
 }
 
-/** IPv6 may be written in many ways. */
+/** One spelling for each address: IPv6 addresses have several. */
 function canonical(address: string): string {
   return new SocketAddress({ address, family: address.includes(':') ? 'ipv6' : 'ipv4' }).address;
 }
@@ -39,10 +39,11 @@ function isGlobal({ internal, address }: { internal: boolean; address: string })
   return !internal && !/^fe[89ab]/i.test(address);
 }
 
-/** Of several, the one that the kernel takes: that of the lowest metric. Columns, in hexadecimal but for IPv4's metric:
+/** Of several default routes, the one with the lowest metric, as the kernel chooses. The columns of /proc/net/route are
  *  interface, destination, gateway, flags, references, use, metric, mask (fib_route_seq_show() in net/ipv4/fib_trie.c);
- *  destination, length, source, length, gateway, metric, references, use, flags, interface (rt6_info_route() in
- *  net/ipv6/route.c). A route that refuses has the interface * or lo. */
+ *  those of ipv6_route are destination, length, source, length, gateway, metric, references, use, flags, interface
+ *  (rt6_info_route() in net/ipv6/route.c). All are hexadecimal except the metric of IPv4. Blackhole and unreachable routes
+ *  have the interface * or lo. */
 async function defaultRouteInterface(): Promise<string | undefined> {
   const four = (await linesOf('/proc/net/route'))
     .filter(([, to, , , , , , mask]) => isZero(to) && isZero(mask))

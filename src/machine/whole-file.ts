@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are whole or not there, whenever the machine stops: written beside, synced, renamed, the directory synced
-// (rename(2), fsync(2)).
+// Writes files atomically and durably: a crash or power cut leaves the old file or the new one. The text is written to a
+// temporary file and synced, the file is renamed, and the directory is synced (rename(2), fsync(2)).
 
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export const unfinished = '.new';
 
-/** Readable by nobody else. */
+/** Only the owner can read the file (mode 0600). */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const beside = path + unfinished;
   try {

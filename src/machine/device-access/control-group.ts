@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paths of control groups. They may come from a peer (NSM's cgroupDir), so they are taken literally or not at all.
+// Checks and expands paths of control groups. A path may come from a peer (NSM's cgroupDir), so that parts such as '..' are
+// refused instead of resolved.
 
 import { readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { CrosswireError } from '../../model/error.ts';
 
-/** A pod has a handful of containers; a pattern that meets more was not meant for one. */
+/** A pod has a handful of containers: a pattern that matches more groups does not name one pod. */
 const mostGroups = 64;
 
 const operation = 'find the control group of a workload';
 
-/** NSM's cgroupDir under the directory where control groups are mounted, without a way out of it. */
+/** Joins NSM's cgroupDir to the directory where control groups are mounted; the result is always below that directory. */
 export function controlGroupBelow(mount: string, directory: string): string {
   const named = directory.split('/').filter((part) => part !== '');
   if (named.length === 0 || named[0] === '*') throw invalid(directory, 'it names no group of one workload');
@@ -19,7 +20,7 @@ export function controlGroupBelow(mount: string, directory: string): string {
   return path;
 }
 
-/** Throws CGROUP_INVALID unless the path is absolute, plain, and has '*' as its last element if anywhere. */
+/** Throws CGROUP_INVALID unless the path is absolute, has no '.' or '..', and has '*' only as its last element. */
 export function checkControlGroup(path: string): void {
   const [root, ...parts] = path.split('/');
   const isBad = (part: string) => part === '' || part === '.' || part === '..' || part.includes('\0');
@@ -28,7 +29,7 @@ export function checkControlGroup(path: string): void {
   if (parts.slice(0, -1).includes('*')) throw invalid(path, "only its last element may be '*'");
 }
 
-/** The directories that the path stands for: itself, or all groups directly below where it ends with '*'. */
+/** The directories that the path names: one, or if it ends with '*', all groups directly below. */
 export async function directoriesOf(path: string): Promise<string[]> {
   checkControlGroup(path);
   if (posix.basename(path) !== '*') return [path];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grants on control groups of either version, carried out and withdrawn. Both can be repeated at any time: the groups
-// keep the records themselves (native/os/grant_records.hpp), so counting survives every restart.
+// Carries out and withdraws grants on control groups of v1 and v2. Both can be repeated at any time. The records of grants
+// are stored on the groups themselves (native/os/grant_records.hpp), so that they survive a restart of the daemon.
 
 import type { Dataplane, DeviceAccess } from '../../dataplane/types.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -13,7 +13,7 @@ export interface GrantedGroup extends DeviceAccess {
   readonly directory: string;
 }
 
-/** On failure the groups are as before. Repeat it where the container runtime may have undone it. */
+/** On failure all groups are as they were. Call it again whenever the container runtime may have undone the grant. */
 export async function grantDevices(dataplane: AccessControl, grant: DeviceGrant): Promise<GrantedGroup[]> {
   checkGrant(grant);
   const directories = await directoriesOf(grant.cgroup);
@@ -27,14 +27,14 @@ export async function grantDevices(dataplane: AccessControl, grant: DeviceGrant)
         await undo(dataplane, grant.holder, granted);
         throw error;
       }
-      gone = error; // one container of several may end at any time
+      gone = error; // one of several containers may end at any time
     }
   }
   if (granted.length === 0) throw gone;
   return granted;
 }
 
-/** Groups that are gone need nothing. Goes through all of them, then rejects with the first error. */
+/** Tries all groups, then rejects with the first error. A group that no longer exists is no error. */
 export async function withdrawDevices(dataplane: AccessControl, { cgroup, holder }: DeviceGrant): Promise<void> {
   const directories = await directoriesOf(cgroup);
   const outcomes = await Promise.allSettled(directories.map((one) => dataplane.withdrawDevices(one, holder)));

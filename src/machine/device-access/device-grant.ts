@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a workload may do with device nodes that its control group refuses. A grant is plain data that is complete
-// before anything is done: write it down first, then carry it out; whoever reads it later can withdraw it.
+// A grant: which device nodes a workload may open although its control group denies them. A grant is plain data and
+// complete before it is carried out: store it first, so that it can be withdrawn after a crash.
 
 import type { DeviceNode } from '../../dataplane/types.ts';
 import { CrosswireError } from '../../model/error.ts';
 
 export interface DeviceGrant {
-  /** Absolute directory of the workload's group, or of the group above with '/*' behind it: all directly below. */
+  /** Absolute path of the workload's group, or the path of its parent followed by '/*' for all groups below the parent. */
   readonly cgroup: string;
-  /** For whom: a name of its own for each lease or end, the same after a restart. Grants of others stay untouched. */
+  /** A unique name for each lease or end, the same after a restart. Grants of other holders are not touched. */
   readonly holder: string;
   readonly nodes: readonly DeviceNode[];
 }
 
-/** A name in `trusted.crosswire.` is at most XATTR_NAME_MAX (255) long. */
+/** The holder becomes part of an extended attribute's name, `trusted.crosswire.…`, of at most XATTR_NAME_MAX (255) bytes. */
 const holderForm = /^[!-~]{1,200}$/;
 const mostNodes = 64;
-/** MINORBITS of the kernel's linux/kdev_t.h. */
+/** MINORBITS in the kernel's linux/kdev_t.h is 20. */
 const highest = { major: 2 ** 12 - 1, minor: 2 ** 20 - 1 };
 
 /** Throws INVALID_ARGUMENT. */

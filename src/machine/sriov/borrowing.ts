@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What taking and giving back work with.
+// The dependencies of taking a device and giving it back.
 
 import type { Dataplane } from '../../dataplane/types.ts';
 import type { LeaseJournal } from './lease-journal.ts';
@@ -19,9 +19,9 @@ export interface Borrowing {
     | 'identifyNamespace'
   >;
   readonly journal: Pick<LeaseJournal, 'write' | 'erase'>;
-  /** '/dev/vfio' but for tests. */
+  /** Where the device nodes of VFIO groups are: '/dev/vfio' by default. */
   readonly nodes: string;
 }
 
-/** The forwarder's own network namespace, where devices and their physical functions are at home. */
+/** The forwarder's own network namespace, which holds the physical functions and the devices that are not lent. */
 export const home = '';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The devices of a wire's ends, from one reading of the inventory. Pure.
+// Chooses the devices for the ends of a wire from one reading of the inventory. Pure.
 
 import type { DeviceReport, DeviceStatus } from '../../model/device-status.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -9,7 +9,7 @@ import { chooseDevice } from './pools.ts';
 
 type Chosen = Partial<Record<EndName, string>>;
 
-/** Those named by address first, those beside another last. */
+/** Ends that name an address are served first; ends that need a second device of the same NIC are served last. */
 export function chooseDevices(report: DeviceReport, wants: DeviceWants, isTaken: (pci: string) => boolean): Chosen {
   const known = endNames.flatMap((end) => wants[end]?.known ?? []);
   const devices = report.devices.map((one) => (known.includes(one.pci) ? asFree(one) : one));
@@ -28,7 +28,7 @@ function rank(want: DeviceWant | undefined): number {
   return 'pci' in want.choice ? 0 : 1;
 }
 
-/** It is the wire's own already. */
+/** The device as it would be without its lease: the lease is this wire's own. */
 function asFree(device: DeviceStatus): DeviceStatus {
   const { holder: _, ...rest } = device;
   return { ...rest, state: 'free', refusals: {} };
@@ -57,7 +57,8 @@ function chooseOne(
   return chooseDevice({ ...report, devices: within }, wish, mode, isTaken).pci;
 }
 
-/** From the wire's other end: on the same NIC, or on one that is cabled to it, which the service domains tell. */
+/** Whether the wire's other end can be reached: it is on the same NIC, or on a NIC of the same service domain, which means
+ *  that a cable joins the two. */
 function isReachable(report: DeviceReport, one: DeviceStatus, { port, choice }: DeviceWant, other?: string): boolean {
   const parentOf = (pci: string) => report.physicalFunctions.find((parent) => parent.pci === pci);
   if (port !== undefined && parentOf(one.physicalFunction)?.interface !== port) return false;

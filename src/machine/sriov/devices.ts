@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The devices of this machine as their borrower sees them. What is borrowed has a lease on disk from before its first
-// change until it is as it was.
+// The devices (virtual functions) of this machine, as the supervisor borrows them. A borrowed device has a lease on disk,
+// from before its first change until it is fully restored.
 
 import type { NamespaceEntry } from '../../dataplane/types.ts';
 import type { DeviceChoice, DeviceSettings } from '../../model/device.ts';
@@ -10,13 +10,13 @@ import type { DeviceMode } from './pools.ts';
 
 export type { DeviceMode };
 
-/** What an end needs: the device it names, or a second one of the NIC of the wire's other end. */
+/** What an end needs: the device that it names, or any device of the NIC of the wire's other end. */
 export interface DeviceWant {
   readonly choice: DeviceChoice | 'beside';
   readonly mode: DeviceMode;
-  /** The interface of the port that it must be behind. */
+  /** The device must be a virtual function of the NIC with this interface. */
   readonly port?: string | undefined;
-  /** Chosen before; it stays if it still is what is asked for. */
+  /** The device chosen before; it is chosen again if it still fits. */
   readonly known?: string | undefined;
 }
 
@@ -24,14 +24,14 @@ export type DeviceWants = Readonly<Partial<Record<EndName, DeviceWant>>>;
 
 export interface DeviceOrder {
   readonly pci: string;
-  /** Ownership mark of the end. */
+  /** The ownership mark of the end. */
   readonly mark: string;
   readonly settings: DeviceSettings & { readonly mac: string };
 }
 
 export interface KernelOrder extends DeviceOrder {
   readonly namespace: NamespaceEntry;
-  /** A temporary one. */
+  /** The temporary name of the interface. */
   readonly name: string;
 }
 
@@ -39,32 +39,32 @@ export interface VfioOrder extends DeviceOrder {
   readonly cgroup?: string | undefined;
 }
 
-/** A lease, as its borrower needs to know it. */
+/** A lease as the supervisor sees it: without the original state. */
 export interface Holding extends DeviceOrder {
   readonly generation: number;
   readonly mode: DeviceMode;
-  readonly namespace?: NamespaceEntry; // of mode kernel
-  readonly cgroup?: string; // of mode vfio
-  /** It was taken wholly; of mode vfio: and is bound still. */
+  readonly namespace?: NamespaceEntry; // mode kernel only
+  readonly cgroup?: string; // mode vfio only
+  /** The device was taken completely and, in mode vfio, is still bound to vfio-pci. */
   readonly isHeld: boolean;
-  /** Settings that the NIC refused and that the wire can do without, with the reason. */
+  /** Optional settings that the NIC refused, each with the reason. */
   readonly refused: readonly string[];
   readonly vfio?: { readonly group: number; readonly nodes: { container: DeviceNode; group: DeviceNode } };
 }
 
 export interface Devices {
-  /** Every end's device by PCI address; none that `isTaken`. Rejects if there is none, or one cannot be lent. */
+  /** Chooses a device for each end, by PCI address, except those that are taken. Rejects if an end cannot have one. */
   choose(wants: DeviceWants, isTaken: (pci: string) => boolean): Promise<Partial<Record<EndName, string>>>;
-  /** Of one wire, or all: `prefix` is what their marks begin with. */
+  /** The leases whose marks begin with `prefix`: those of one wire, or all. */
   holdings(prefix?: string): Promise<Holding[]>;
-  /** The interface is in its namespace, down, marked, under the name ordered. Rejects with the device restored. */
+  /** Moves the interface to its namespace, marked, down and under the ordered name. On failure restores the device. */
   take(order: KernelOrder): Promise<Holding>;
-  /** Its whole IOMMU group is bound to vfio-pci. Rejects with the device restored. */
+  /** Binds the device and its whole IOMMU group to vfio-pci. On failure restores the device. */
   bind(order: VfioOrder): Promise<Holding>;
-  /** From any state. What is not lent, or is lent anew since (another generation, another mark), stays as it is. */
+  /** Restores the device from any state. Does nothing if there is no lease, or a newer one (other generation or mark). */
   giveBack(pci: string, lease: { readonly mark: string; readonly generation?: number | undefined }): Promise<void>;
-  /** Of a device with a mark of ours and no lease: what it was is not known any more. */
+  /** Brings back a device that has our mark but no lease: its original state is unknown. */
   takeHome(pci: string): Promise<void>;
-  /** Tells, within a second, of each lease whose device is not where it was taken to. */
+  /** Reports, within a second, each lease whose device has left the place that it was taken to. Returns the function that ends it. */
   watch(onAstray: (mark: string) => void): () => void;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which driver a PCI function is bound to, and binding it to another: driver_override, then drivers_probe
-// (Documentation/ABI/testing/sysfs-bus-pci). Safe to repeat; what is so already is left as it is.
+// Binds PCI functions to drivers and unbinds them: driver_override, then drivers_probe
+// (Documentation/ABI/testing/sysfs-bus-pci). Idempotent.
 
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -10,16 +10,16 @@ import type { Sysfs } from './sysfs.ts';
 
 export const vfioDriver = 'vfio-pci';
 
-/** The kernel answers a probe when it is done, but drivers may put it off (probe_type in linux/device/driver.h), and
- *  sysfs tells nobody when something appears: it has to be looked for. */
+/** How long to poll sysfs. The kernel usually completes a probe before the write returns, but drivers may defer it
+ *  (probe_type in linux/device/driver.h), and sysfs gives no notification when an entry appears. */
 const patience = { milliseconds: 5000, between: 10 } as const;
 
 export interface DriverPaths {
-  /** Where the device nodes of VFIO groups are: /dev/vfio. */
+  /** The directory of the device nodes of VFIO groups: /dev/vfio. */
   readonly vfio: string;
 }
 
-/** `override`: what driver_override is to be afterwards; by default nothing, as on a machine where nobody set it. */
+/** `override`: the final value of driver_override; by default it is cleared. */
 export async function bindDriver(sysfs: Sysfs, pci: string, driver: string, override = ''): Promise<void> {
   const bound = await sysfs.driverOf(pci);
   if (bound !== driver) {
@@ -38,12 +38,12 @@ export async function bindDriver(sysfs: Sysfs, pci: string, driver: string, over
   await setOverride(sysfs, pci, override);
 }
 
-/** An empty line takes it away. */
+/** An empty driver clears driver_override: the kernel expects an empty line for that. */
 export async function setOverride(sysfs: Sysfs, pci: string, driver: string): Promise<void> {
   await sysfs.write(pci, 'driver_override', driver === '' ? '\n' : driver);
 }
 
-/** Destroys its interface, in whatever namespace that is. A function without a driver stays as it is. */
+/** This destroys the function's interface, in whatever namespace the interface is. */
 export async function unbindDriver(
   sysfs: Sysfs,
   pci: string,
@@ -55,21 +55,22 @@ export async function unbindDriver(
   try {
     await sysfs.write(pci, 'driver/unbind', pci);
   } catch (error) {
-    // Somebody else unbound it meanwhile, or the function itself is gone.
+    // If the driver is no longer bound, something else unbound it in the meantime, or the function itself is gone.
     if ((await sysfs.driverOf(pci)) === driver) throw error;
   }
   if (!(await until(async () => (await sysfs.driverOf(pci)) !== driver))) throw notReleased(pci, driver);
 }
 
-/** The name of its interface, awaited: a driver may make it after it was bound. Undefined: there was none in time. */
+/** Waits for the function's interface, which a driver may make after it is bound. Undefined if there is none in time. */
 export async function awaitNetdev(sysfs: Sysfs, pci: string): Promise<string | undefined> {
   let found: string | undefined;
   await until(async () => (found = await sysfs.netdevOf(pci)) !== undefined);
   return found;
 }
 
-/** The kernel would let whoever unbinds wait, for as long as an application has the group open
- *  (vfio_unregister_group_dev() in drivers/vfio/vfio_main.c). A group can be opened once: who else has it shows. */
+/** Unbinding vfio-pci blocks in the kernel for as long as an application has the group open
+ *  (vfio_unregister_group_dev() in drivers/vfio/vfio_main.c), so the group must be closed first. A group can be opened
+ *  only once, which shows whether someone has it open. */
 async function awaitUnused(sysfs: Sysfs, pci: string, { vfio }: DriverPaths): Promise<void> {
   const group = (await sysfs.read(pci))?.iommuGroup;
   if (group === undefined || (await until(async () => !(await isOpen(`${vfio}/${group}`))))) return;
@@ -108,12 +109,12 @@ function noDriver(pci: string, driver: string): CrosswireError {
 }
 
 function notTaken(pci: string, driver: string, bound: string | undefined): CrosswireError {
-  const reason = `the driver did not take it; it is bound to ${bound ?? 'none'}`;
+  const reason = `the driver did not accept the device; it is bound to ${bound ?? 'no driver'}`;
   const hint = 'the kernel’s log may say why: dmesg';
   return new CrosswireError({ code: 'DRIVER_REFUSED', operation: `bind ${driver}`, subject: pci, reason, hint });
 }
 
 function notReleased(pci: string, driver: string): CrosswireError {
-  const reason = `it is bound still after ${patience.milliseconds / 1000} s`;
+  const reason = `it is still bound after ${patience.milliseconds / 1000} s`;
   return new CrosswireError({ code: 'DRIVER_REFUSED', operation: `unbind ${driver}`, subject: pci, reason });
 }

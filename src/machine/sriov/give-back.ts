@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Restores a borrowed device, from whatever state it is in. Every step may be done already; the lease goes last.
+// Restores a borrowed device from any state. Every step is idempotent; the lease is erased last.
 
 import type { VirtualFunctionInfo } from '../../dataplane/types.ts';
 import { withdrawDevices } from '../device-access/device-access.ts';
@@ -14,9 +14,9 @@ export async function giveBack(borrowing: Borrowing, lease: Lease): Promise<void
   if (lease.state !== 'returning') await journal.write({ ...lease, state: 'returning' });
   const grant = grantOf(lease);
   if (grant) await withdrawDevices(borrowing.dataplane, grant);
-  const present = (await sysfs.read(lease.pci)) !== undefined; // else the NIC has it no more
+  const present = (await sysfs.read(lease.pci)) !== undefined; // false: someone reduced the number of virtual functions
   if (present) {
-    // This destroys its interface, in whatever namespace and under whatever name that is.
+    // This destroys the device's interface, in whatever namespace and under whatever name it is.
     for (const { pci } of [lease, ...lease.companions]) await unbindDriver(sysfs, pci, { vfio: nodes });
     await restoreSettings(borrowing, lease);
     for (const one of [lease, ...lease.companions]) await restoreDriver(borrowing, one);
@@ -30,7 +30,7 @@ async function restoreDriver({ sysfs }: Borrowing, { pci, driver, driverOverride
   else await bindDriver(sysfs, pci, driver, driverOverride);
 }
 
-/** Only what is another now. */
+/** Writes only the settings that differ from the original. */
 async function restoreSettings({ sysfs, dataplane }: Borrowing, lease: Lease): Promise<void> {
   const { physicalFunction, index, original } = lease;
   const pf = await sysfs.netdevOf(physicalFunction);
@@ -55,8 +55,8 @@ function isOther<T>(was: T | undefined, is: T | undefined): was is T {
 
 const noMac = '00:00:00:00:00:00';
 
-/** One that the device had of its own is not the physical function's to give: it gives none, and the interface gets it
- *  back below. A NIC that cannot take its MAC back gives that one. */
+/** If the driver or the host had made the MAC up (`ownMac`), the physical function had none for the device: reset it to
+ *  zero; restoreInterface() sets the MAC on the interface. A NIC that refuses zero gets the MAC itself. */
 async function restoreMac(
   mac: string,
   ownMac: boolean,

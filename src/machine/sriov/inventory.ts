@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The physical and virtual functions of this machine's NICs, as they are now: nothing is kept between two readings.
+// Reads the physical and virtual functions of this machine's NICs. Nothing is cached between two readings.
 
 import type { Dataplane, InterfaceInfo, VirtualFunctionInfo } from '../../dataplane/types.ts';
 import {
@@ -19,19 +19,19 @@ import { type HostUse, type Neighbour, refusalsOf, sharedGroup } from './usabili
 export interface InventorySettings {
   readonly sysfs: Sysfs;
   readonly dataplane: Pick<Dataplane, 'listInterfaces' | 'readVirtualFunctions'>;
-  /** What the SR-IOV file allows; undefined: there is none, and virtual functions can be had by their address alone. */
+  /** The physical functions of the SR-IOV file. Undefined without a file: devices are then lent by address only. */
   readonly allowed: readonly PhysicalFunctionSettings[] | undefined;
   readonly holders: () => Promise<readonly Holder[]>;
-  /** '/proc' but for tests. */
+  /** '/proc' except in tests. */
   readonly procfs?: string;
-  /** Where the device nodes of VFIO groups are, if not in /dev/vfio. */
+  /** The directory of the device nodes of VFIO groups; /dev/vfio by default. */
   readonly vfio?: string;
 }
 
-/** Of a machine at one moment. */
+/** The state of the machine at the time of a reading. */
 interface Surroundings {
   readonly holders: ReadonlyMap<string, Holder>;
-  readonly interfaces: ReadonlyMap<string, InterfaceInfo>; // of this network namespace
+  readonly interfaces: ReadonlyMap<string, InterfaceInfo>; // in this network namespace
   readonly routed: ReadonlySet<string>;
   readonly drivers: ReadonlySet<string>;
 }
@@ -42,9 +42,9 @@ interface Family {
   readonly children: readonly { readonly index: number; readonly device: PciFunction }[];
 }
 
-/** PCI: base class 02 is a network controller; disks and graphics have virtual functions too. */
+/** PCI base class 02 is a network controller. Disk and graphics controllers can have virtual functions too. */
 export const networkClass = /^02/;
-/** They take no part in what is beside them (vfio_dev_driver_allowed[] in drivers/vfio/vfio_main.c). */
+/** Drivers that do not stop an IOMMU group from being used by VFIO (vfio_dev_driver_allowed[] in drivers/vfio/vfio_main.c). */
 const harmlessDrivers = [vfioDriver, 'pci-stub', 'pcieport'];
 
 export class Inventory {
@@ -156,7 +156,7 @@ export class Inventory {
     return undefined;
   }
 
-  /** By index. A driver that tells nothing leaves everything else as it is. */
+  /** What the driver of the physical function reports of each virtual function, by index. The report may be empty. */
   async #told({ interface: name }: PciFunction, around: Surroundings): Promise<Map<number, VirtualFunctionInfo>> {
     if (name === undefined || !around.interfaces.has(name)) return new Map();
     const told = await this.#settings.dataplane.readVirtualFunctions('', name).catch(() => []);
@@ -175,7 +175,7 @@ export class Inventory {
     return isOpen(`${this.#settings.vfio ?? '/dev/vfio'}/${iommuGroup}`);
   }
 
-  /** Virtual functions come along when their group is bound; everything else that has a driver does not. */
+  /** Other members of the IOMMU group that have a driver. Virtual functions do not count: they are bound with the group. */
   async #neighbours({ pci, iommuGroup }: PciFunction, families: readonly Family[]): Promise<Neighbour[]> {
     if (iommuGroup === undefined) return [];
     const { sysfs } = this.#settings;
@@ -190,7 +190,7 @@ export class Inventory {
   }
 }
 
-/** A group is bound as a whole: a virtual function that the host uses keeps the others of its group from it. */
+/** A group is bound as a whole: if the host uses one virtual function of a group, none of the group can be bound. */
 function withGroups(devices: readonly DeviceStatus[]): DeviceStatus[] {
   return devices.map((device) => {
     const { iommuGroup, refusals, state } = device;
@@ -214,7 +214,7 @@ function attributesOf(
   return { ...Object.fromEntries(known), ...(statistics && counts ? { counters: seenByWire(statistics) } : {}) };
 }
 
-/** The physical function counts from the virtual one's side: what that received left a wire. */
+/** The physical function counts as the virtual function sees it: a frame that the function received has left a wire. */
 function seenByWire(counted: DeviceCounters): DeviceCounters {
   return {
     rxPackets: counted.txPackets,

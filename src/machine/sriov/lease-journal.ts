@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The leases on disk: one file for each borrowed device, named by its PCI address, and the number of the last lease,
-// which outlives them all.
+// Stores leases on disk: one file for each borrowed device, named after its PCI address, and the generation number of the
+// last lease, which is never erased.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Lease, parseLease } from './lease.ts';
 
 export interface LeaseFiles {
   readonly leases: readonly Lease[];
-  /** Where those that cannot be read were set aside, with the reason. */
+  /** Leases that cannot be read: where they were moved, and why they cannot be read. */
   readonly corrupt: readonly { readonly file: string; readonly reason: string }[];
 }
 
@@ -47,7 +47,7 @@ export class LeaseJournal {
     return { leases, corrupt };
   }
 
-  /** Never the same again, also after the lease is erased. */
+  /** A number is never given twice, even after its lease is erased. */
   nextGeneration(): Promise<number> {
     const next = this.#counting.then(async () => {
       const generation = this.#generation + 1;

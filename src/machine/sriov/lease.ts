@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written down of a borrowed device before anything is changed on it: all it takes to give it back.
+// A lease: the durable record of a borrowed device, written before the first change, with all that is needed to restore it.
 //
 //   (no file) → taking → held → returning → (no file)
-//                  └──────────────↑   the next start finds any of them
+//                  └──────────────↑   a start may find a lease in any state
 
 import type { NamespaceEntry } from '../../dataplane/types.ts';
 import { canonicalPci, type DeviceSettings } from '../../model/device.ts';
@@ -12,17 +12,17 @@ import type { DeviceMode } from './pools.ts';
 
 export const leaseFormat = 1;
 
-/** As its interface was. */
+/** The original state of the device's interface. */
 export interface OriginalInterface {
   readonly name: string;
   readonly mac: string;
   readonly mtu: number;
   readonly up: boolean;
-  /** The driver or the host made the MAC up, and the physical function has none for it. */
+  /** The driver or the host made the MAC up: the physical function has none for this device. */
   readonly ownMac: boolean;
 }
 
-/** As the physical function told; what its driver does not tell is absent. */
+/** The original settings, as the physical function reports them; what its driver does not report is absent. */
 export interface OriginalSettings extends DeviceSettings {
   readonly mac?: string;
   readonly qualityOfService?: number;
@@ -38,35 +38,36 @@ export interface Lease extends OriginalDriver {
   readonly format: typeof leaseFormat;
   readonly generation: number;
   readonly state: HolderState;
-  /** Ownership mark of the end that has it. */
+  /** The ownership mark of the end that borrowed the device. */
   readonly mark: string;
   readonly mode: DeviceMode;
   readonly settings: DeviceSettings & { readonly mac: string };
-  readonly namespace?: NamespaceEntry; // of mode kernel
-  readonly cgroup?: string; // of mode vfio, as all below
+  readonly namespace?: NamespaceEntry; // mode kernel only
+  readonly cgroup?: string; // mode vfio only, as are group and nodes
   readonly group?: number;
   readonly nodes?: { readonly container: DeviceNode; readonly group: DeviceNode };
-  /** The rest of its IOMMU group. */
+  /** The other functions of the device's IOMMU group. */
   readonly companions: readonly OriginalDriver[];
   readonly physicalFunction: string;
-  readonly index: number; // as the physical function counts
+  readonly index: number; // the virtual function's number at its physical function
   readonly original: { readonly interface?: OriginalInterface; readonly settings: OriginalSettings };
-  /** Settings that the NIC refused and the wire can do without, with the reason. */
+  /** Optional settings that the NIC refused, each with the reason. */
   readonly refused: readonly string[];
 }
 
-/** Throws with a reason if the text is no lease of this device. */
+/** Throws an error with the reason if the text is not a lease of this device. */
 export function parseLease(text: string, pci: string): Lease {
   const lease = JSON.parse(text) as Lease;
   require(typeof lease === 'object' && lease !== null, 'it is not an object');
   require(lease.format === leaseFormat, `its format is ${JSON.stringify(lease.format)}, not ${leaseFormat}`);
-  require(lease.pci === pci && canonicalPci(pci) === pci, `it is not of the device ${pci}`);
+  require(lease.pci === pci && canonicalPci(pci) === pci, `it is the lease of another device than ${pci}`);
   require(Number.isSafeInteger(lease.generation), 'it has no generation');
   require(['taking', 'held', 'returning'].includes(lease.state), 'its state is unknown');
   require(typeof lease.mark === 'string' && typeof lease.settings?.mac === 'string', 'its borrower is unknown');
   require(lease.mode === 'kernel' || lease.mode === 'vfio', 'its mode is unknown');
   require(typeof lease.physicalFunction === 'string' && Number.isInteger(lease.index), 'its NIC is unknown');
-  require(Array.isArray(lease.companions) && typeof lease.original?.settings === 'object', 'what it was is not there');
+  require(Array.isArray(lease.companions) &&
+    typeof lease.original?.settings === 'object', 'its original state is missing');
   return lease;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lends the virtual functions of this machine and takes them back. Work on one device queues; the leases on disk are
-// kept in memory, too, for nobody else writes them.
+// Lends the virtual functions of this machine and takes them back. Operations on one device queue behind each other. The
+// leases are kept in memory as well as on disk: no other program writes them.
 
 import { CrosswireError } from '../../model/error.ts';
 import type { DeviceReport, DeviceStatus, Holder, PhysicalFunctionSettings } from '../../model/device-status.ts';
@@ -19,16 +19,16 @@ import { LeaseWatcher } from './watcher.ts';
 
 export interface LenderSettings extends Borrowing {
   readonly journal: Pick<LeaseJournal, 'load' | 'nextGeneration' | 'write' | 'erase'>;
-  /** Every device, with those that are lent. */
+  /** Reports all devices, lent or not. */
   readonly inventory: { read(): Promise<DeviceReport> };
-  /** What the SR-IOV file allows, if there is one. */
+  /** The physical functions of the SR-IOV file; undefined without a file. */
   readonly allowed: readonly PhysicalFunctionSettings[] | undefined;
   readonly onCorrupt?: (file: string, reason: string) => void;
 }
 
 export class Lender implements Devices {
   readonly #settings: LenderSettings;
-  /** What is written to disk is remembered. */
+  /** Its journal also updates `#leases`. */
   readonly #borrowing: Borrowing;
   readonly #leases = new Map<string, Lease>();
   readonly #queues = new Map<string, Promise<unknown>>();
@@ -52,7 +52,7 @@ export class Lender implements Devices {
     return chooseDevices(await this.#settings.inventory.read(), wants, isTaken);
   }
 
-  /** For the inventory. */
+  /** The leases in brief, for the inventory. */
   async holders(): Promise<Holder[]> {
     await this.#load();
     return [...this.#leases.values()].map(({ pci, state, mark }) => {
@@ -94,7 +94,7 @@ export class Lender implements Devices {
     const { sysfs, nodes } = this.#settings;
     return this.#queued(pci, async () => {
       const { driver, driverOverride, physicalFunction } = (await sysfs.read(pci)) ?? {};
-      if (physicalFunction === undefined || driver === undefined) return; // not a virtual function: not ours to touch
+      if (physicalFunction === undefined || driver === undefined) return; // not a virtual function, so not ours
       await unbindDriver(sysfs, pci, { vfio: nodes });
       await bindDriver(sysfs, pci, driver, driverOverride);
     });
@@ -129,7 +129,8 @@ export class Lender implements Devices {
       try {
         return await this.#holdingOf(await hand(lease, device));
       } catch (error) {
-        await this.#return(this.#leases.get(pci) ?? lease).catch(() => {}); // it is tried again: the lease is there until it works
+        // If restoring fails, the lease remains, and restoring is tried again later.
+        await this.#return(this.#leases.get(pci) ?? lease).catch(() => {});
         throw error;
       }
     });
@@ -156,7 +157,7 @@ export class Lender implements Devices {
     };
   }
 
-  /** That makes an interface of it. */
+  /** The driver that gives the device an interface. */
   #driverFor({ pci, physicalFunction, driver }: DeviceStatus): string {
     const settings = this.#settings.allowed?.find((one) => one.pci === physicalFunction);
     const name = settings?.vfKernelDriver ?? driver;

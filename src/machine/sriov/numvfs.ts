@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the virtual functions of the NICs that the operator gave us, where there are none. A number that somebody has
-// set is theirs, and the kernel changes it only by way of 0, which would take every virtual function from its user.
+// Makes virtual functions on the NICs of the SR-IOV file that have none. A number that is already set is left alone: the
+// kernel changes it only by way of 0, which would take all virtual functions from their users.
 
 import type { PhysicalFunctionSettings } from '../../model/device-status.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -11,7 +11,7 @@ export interface MadeFunctions {
   readonly count: number;
 }
 
-/** One NIC that cannot keeps no other from it. */
+/** A failure at one NIC is reported and does not stop the others. */
 export async function makeVirtualFunctions(
   sysfs: Sysfs,
   allowed: readonly PhysicalFunctionSettings[],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The devices of this machine: who knows them, and who lends them.
+// Builds the inventory, which reports the devices of this machine, and the lender, which lends them.
 
 import type { Dataplane } from '../../dataplane/types.ts';
 import type { PhysicalFunctionSettings } from '../../model/device-status.ts';
@@ -17,12 +17,12 @@ export interface OpenDevices {
 export interface DevicesSettings {
   readonly dataplane: Dataplane;
   readonly stateDirectory: string;
-  /** What the SR-IOV file allows, if there is one. */
+  /** The physical functions of the SR-IOV file; undefined without a file. */
   readonly allowed?: readonly PhysicalFunctionSettings[] | undefined;
-  /** Where the device nodes of vfio appear. */
+  /** The directory of the device nodes of VFIO groups; /dev/vfio by default. */
   readonly nodes?: string;
   readonly onCorrupt?: (file: string, reason: string) => void;
-  /** Tests put theirs in between. */
+  /** Replaced in tests. */
   readonly sysfs?: Sysfs;
   readonly journal?: LeaseJournal;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads what a device is before it is borrowed.
+// Reads the original state of a device before it is borrowed.
 
 import { readFile } from 'node:fs/promises';
 import type { DeviceStatus } from '../../model/device-status.ts';
@@ -20,7 +20,7 @@ export async function readOriginal(borrowing: Borrowing, device: DeviceStatus, w
   return { ...driver, companions: companions.flatMap(({ isFunction, ...one }) => (isFunction ? [one] : [])), original };
 }
 
-/** Bridges and the like of a group stay with their drivers: only virtual functions are bound to another. */
+/** `isFunction`: whether it is a virtual function. Other members of an IOMMU group, such as bridges, keep their drivers. */
 async function driverOf({ sysfs }: Borrowing, pci: string): Promise<OriginalDriver & { isFunction: boolean }> {
   const { driver, driverOverride, physicalFunction } = (await sysfs.read(pci)) ?? {};
   return {
@@ -53,8 +53,8 @@ async function interfaceOf(
   return { name, mac, mtu, up, ownMac: settings.mac === mac && !(await isFromNic(name)) };
 }
 
-/** NET_ADDR_PERM of linux/netdevice.h: the MAC came with the device, so the physical function gave it. Others were made
- *  up by the driver, or set by the host; some physical functions (igb) tell these as if they had given them. */
+/** Whether the physical function gave the MAC: addr_assign_type is NET_ADDR_PERM (0, linux/netdevice.h). Other MACs were
+ *  made up by the driver or set by the host, though some physical functions (igb) report them as their own. */
 async function isFromNic(name: string): Promise<boolean> {
   const type = await readFile(`/sys/class/net/${name}/addr_assign_type`, 'utf8').catch(() => '0');
   return type.trim() === '0';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which virtual function somebody gets: pure, from one reading of the inventory. The rule is that of NSM's forwarder
-// (pkg/networkservice/common/resourcepool of sdk-sriov), so that both fill a node alike.
+// Chooses a virtual function from one reading of the inventory. Pure. The rule is the one of NSM's SR-IOV forwarder
+// (sdk-sriov, pkg/networkservice/common/resourcepool), so that both fill a node in the same order.
 
 import type { DeviceReport, DeviceStatus } from '../../model/device-status.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -8,10 +8,11 @@ import { vfioDriver } from './driver.ts';
 
 export type DeviceMode = 'kernel' | 'vfio';
 
-/** One device by its address, any of a resource, or any beside another one, on the same NIC. */
+/** A device by its address, any device of a resource, or any other device of the NIC of a given device. */
 export type DeviceWish = { readonly pci: string } | { readonly resource: string } | { readonly beside: string };
 
-/** `isTaken`: promised to somebody already, though there is no lease yet. Throws what keeps each candidate from it. */
+/** `isTaken`: whether a device is promised to a wire but has no lease yet. Throws an error with the reason for each
+ *  candidate that cannot be chosen. */
 export function chooseDevice(
   { devices }: DeviceReport,
   wish: DeviceWish,
@@ -49,7 +50,7 @@ function whyNot(
   if (isTaken(pci)) return 'it is promised to another wire';
   if (refusals[mode] !== undefined) return refusals[mode];
   if (iommuGroup === undefined) return undefined;
-  // A group changes hands as a whole: who drives one of its devices itself can reach the memory of all of them.
+  // A group is lent as a whole: an application that drives one device of it can reach the memory of the others.
   const others = devices.filter((one) => one.iommuGroup === iommuGroup && one.pci !== pci);
   const other = others.find((one) => one.holder !== undefined || isTaken(one.pci));
   if (other && (mode === 'vfio' || other.driver === vfioDriver))

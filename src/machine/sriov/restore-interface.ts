@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the interface of a device that came back what it was.
+// Restores name, MAC, MTU and state of the interface of a device that was given back.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { InterfaceInfo } from '../../dataplane/types.ts';
@@ -8,9 +8,9 @@ import { type Borrowing, home } from './borrowing.ts';
 import { awaitNetdev } from './driver.ts';
 import type { OriginalInterface } from './lease.ts';
 
-/** What somebody who names new interfaces (udev) may spoil. */
+/** A service that renames new interfaces (udev) may interfere. */
 const attempts = 3;
-/** Until others that come back have left the name. */
+/** How long to wait until other devices that come back release the name. */
 const patience = { milliseconds: 5000, between: 10 } as const;
 
 type Parts = Pick<Borrowing, 'sysfs' | 'dataplane'>;
@@ -33,7 +33,7 @@ export async function restoreInterface(parts: Parts, pci: string, original: Orig
   throw new Error(`the interface of ${pci} does not stay where it is`);
 }
 
-/** False: it was not there any more. */
+/** False if the interface is no longer there. */
 async function isRestored({ dataplane }: Parts, name: string, original: OriginalInterface): Promise<boolean> {
   const [info] = await dataplane.listInterfaces({ netns: home, names: [name], details: false });
   const change = info && differences(info, original);
@@ -42,8 +42,8 @@ async function isRestored({ dataplane }: Parts, name: string, original: Original
   return change !== undefined;
 }
 
-/** The kernel gives a new interface the first name that is free: devices that come back at once may get each other's, and
- *  would wait for each other for ever. */
+/** Releases a name that belongs to another device. The kernel gives a new interface the first free name, so that devices that
+ *  come back at the same time may get each other's names and would wait for each other forever. */
 async function stepAside({ dataplane }: Parts, pci: string, name: string): Promise<void> {
   const aside = `cw-${pci.replaceAll(/\W/g, '')}`;
   if (name !== aside) await dataplane.changeInterface({ netns: home, name, alias: '', rename: aside }).catch(() => {});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PCI functions as the kernel shows them: Documentation/ABI/testing/sysfs-bus-pci and sysfs-kernel-iommu_groups.
-// Nothing is kept: what is there now is what is told.
+// Reads and writes PCI functions in sysfs: Documentation/ABI/testing/sysfs-bus-pci and sysfs-kernel-iommu_groups. Nothing
+// is cached.
 
 import { constants } from 'node:fs';
 import { open, readdir, readFile, readlink } from 'node:fs/promises';
@@ -10,27 +10,27 @@ import { CrosswireError } from '../../model/error.ts';
 export interface PciFunction {
   readonly pci: string; // address, 0000:01:10.0
   readonly driver?: string;
-  /** The only driver that it may be bound to; absent: any that knows it. */
+  /** The only driver that may bind to the function; absent: any driver that supports it. */
   readonly driverOverride?: string;
   readonly iommuGroup?: number;
-  /** Its interface, if that is in the network namespace that this sysfs is mounted for. */
+  /** The function's interface, if it is in the network namespace of this sysfs mount. */
   readonly interface?: string;
   readonly class: string; // 020000: Ethernet
-  /** Of a virtual function: the physical one. */
+  /** The physical function of a virtual function. */
   readonly physicalFunction?: string;
-  /** Of a physical function that can have virtual ones. */
+  /** The numbers of virtual functions of a physical function. */
   readonly virtualFunctions?: { readonly present: number; readonly possible: number };
 }
 
 export interface VirtualFunctionPlace {
-  readonly index: number; // as the driver of the physical function counts
+  readonly index: number; // the virtual function's number at its physical function
   readonly pci: string;
 }
 
 export class Sysfs {
   readonly #root: string;
 
-  /** '/sys' but for tests, which make a tree up. */
+  /** `root` is '/sys' except in tests, which make a tree of their own. */
   constructor(root = '/sys') {
     this.#root = root;
   }
@@ -39,7 +39,7 @@ export class Sysfs {
     return (await entries(join(this.#root, 'bus/pci/devices'))).toSorted();
   }
 
-  /** Undefined: there is none at that address. */
+  /** Undefined if there is no function at the address. */
   async read(pci: string): Promise<PciFunction | undefined> {
     const facts = await this.#text(pci, 'uevent');
     if (facts === undefined) return undefined;
@@ -53,7 +53,7 @@ export class Sysfs {
     ]);
     const known = {
       driver: /^DRIVER=(.*)$/m.exec(facts)?.[1],
-      driverOverride: override === '(null)' ? undefined : override || undefined, // as the kernel prints no pointer
+      driverOverride: override === '(null)' ? undefined : override || undefined, // how the kernel prints a null pointer
       iommuGroup: group === undefined ? undefined : Number(group),
       interface: netdevs[0],
       physicalFunction,
@@ -63,7 +63,7 @@ export class Sysfs {
     return { pci, class: type.padStart(6, '0').toLowerCase(), ...Object.fromEntries(told) };
   }
 
-  /** By their index; none of a function that has none. */
+  /** The virtual functions of a physical function, in the order of their indexes. */
   async virtualFunctions(physicalFunction: string): Promise<VirtualFunctionPlace[]> {
     const links = (await this.#list(physicalFunction, '')).flatMap((name) => /^virtfn(\d+)$/.exec(name)?.[1] ?? []);
     const places = links.map(async (index) => {
@@ -73,18 +73,18 @@ export class Sysfs {
     return (await Promise.all(places)).flat().toSorted((a, b) => a.index - b.index);
   }
 
-  /** All functions that can only be given away together, this one among them; this one alone without an IOMMU. */
+  /** All functions of the IOMMU group, including this one; without an IOMMU, this one alone. */
   async groupMembers(pci: string): Promise<string[]> {
     const members = await this.#list(pci, 'iommu_group/devices');
     return members.length === 0 ? [pci] : members.toSorted();
   }
 
-  /** Its interface, if that is in the network namespace that this sysfs is mounted for. */
+  /** The function's interface, if it is in the network namespace of this sysfs mount. */
   async netdevOf(pci: string): Promise<string | undefined> {
     return (await this.#list(pci, 'net'))[0];
   }
 
-  /** Undefined: it is no virtual function, or not there. */
+  /** Undefined if there is no such function, or it is not a virtual one. */
   async physicalFunctionOf(pci: string): Promise<string | undefined> {
     return this.#target(pci, 'physfn');
   }
@@ -93,12 +93,12 @@ export class Sysfs {
     return this.#target(pci, 'driver');
   }
 
-  /** That are loaded. */
+  /** The PCI drivers that are loaded. */
   async drivers(): Promise<string[]> {
     return entries(join(this.#root, 'bus/pci/drivers'));
   }
 
-  /** Whether there are some, or can be. */
+  /** Whether the function has, or can have, virtual functions. */
   async hasVirtualFunctions(pci: string): Promise<boolean> {
     return (await this.#text(pci, 'sriov_totalvfs')) !== undefined;
   }
@@ -109,19 +109,19 @@ export class Sysfs {
     return names.flatMap((name) => /^upper_(.+)$/.exec(name)?.[1] ?? []);
   }
 
-  /** Below the directory of the function. */
+  /** Writes to a file in the directory of the function. */
   async write(pci: string, file: string, value: string): Promise<void> {
     await this.#write(join(this.#function(pci), file), value, pci);
   }
 
-  /** Below /sys/bus/pci. */
+  /** Writes to a file in /sys/bus/pci. */
   async writeBus(file: string, value: string): Promise<void> {
     await this.#write(join(this.#root, 'bus/pci', file), value, value);
   }
 
   async #write(path: string, value: string, subject: string): Promise<void> {
     try {
-      // Most of these files may not be opened for reading, and none be made or cut.
+      // Most of these files cannot be opened for reading, and none can be created or truncated.
       await using file = await open(path, constants.O_WRONLY);
       await file.write(value);
     } catch (cause) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hands a device over, with its lease on disk. Whatever fails, the lease says how to restore it.
+// Hands a device over to an end. The lease is on disk before, so that the device can be restored if anything fails.
 
 import type { DeviceStatus } from '../../model/device-status.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -10,8 +10,8 @@ import { awaitNetdev, bindDriver, unbindDriver, vfioDriver } from './driver.ts';
 import type { Lease } from './lease.ts';
 import { grantOf, readNodes } from './vfio-nodes.ts';
 
-/** A function reaches its NIC through the physical one: while that is down, its driver makes a MAC up, and there is no way
- *  to give the old one back either (igbvf_set_mac() of the kernel asks, and is not answered). */
+/** The interface of the physical function must be up. While it is down, a virtual function cannot reach its NIC: its driver
+ *  makes up a MAC, and the original MAC cannot be restored either (the kernel's igbvf_set_mac() gets no answer). */
 export async function requireUp(
   { sysfs, dataplane }: Borrowing,
   { pci, physicalFunction }: DeviceStatus,
@@ -24,7 +24,7 @@ export async function requireUp(
   throw new CrosswireError({ code: 'DEVICE_UNAVAILABLE', operation: 'take the device', subject: pci, reason, hint });
 }
 
-/** `driver` makes the interface. */
+/** `driver`: the driver that gives the device an interface. */
 export async function takeInterface(
   borrowing: Borrowing,
   lease: Lease,
@@ -49,7 +49,7 @@ export async function bindForApplication(borrowing: Borrowing, lease: Lease, gro
   const refused = await applySettings(borrowing, lease);
   for (const one of [lease, ...lease.companions]) await bindDriver(sysfs, one.pci, vfioDriver, one.driverOverride);
   const bound: Lease = { ...lease, refused, group, nodes: await readNodes(nodes, group) };
-  await journal.write(bound); // before the grant: whoever withdraws it reads the nodes here
+  await journal.write(bound); // before the grant, because withdrawing the grant needs the nodes
   const grant = grantOf(bound);
   if (grant) await grantDevices(dataplane, grant);
   const held: Lease = { ...bound, state: 'held' };
@@ -57,7 +57,7 @@ export async function bindForApplication(borrowing: Borrowing, lease: Lease, gro
   return held;
 }
 
-/** Without MAC and VLAN the wire would be another; the rest it can do without, and says so. */
+/** MAC and VLAN are required; the other settings are optional, and a refusal is reported in the result. */
 async function applySettings({ sysfs, dataplane }: Borrowing, lease: Lease): Promise<string[]> {
   const { physicalFunction, index, settings, original } = lease;
   const pf = await sysfs.netdevOf(physicalFunction);
@@ -78,7 +78,7 @@ async function applySettings({ sysfs, dataplane }: Borrowing, lease: Lease): Pro
   return refused;
 }
 
-/** A service that names new interfaces (udev) may come in between. */
+/** Tries again if the interface was renamed in the meantime, for example by udev. */
 async function moveAway(borrowing: Borrowing, lease: Lease, move: (netdev: string) => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const netdev = await awaitNetdev(borrowing.sysfs, lease.pci);
@@ -93,7 +93,7 @@ async function moveAway(borrowing: Borrowing, lease: Lease, move: (netdev: strin
   }
 }
 
-/** A driver that cannot reach the physical function makes a MAC up, and the NIC drops what comes from it. */
+/** A driver that cannot reach the physical function makes up a MAC, and the NIC drops frames from that MAC. */
 async function checkMac({ dataplane }: Borrowing, lease: Lease, netdev: string): Promise<void> {
   const [info] = await dataplane.listInterfaces({ netns: home, names: [netdev], details: false });
   if (!info || info.mac === lease.settings.mac) return;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a virtual function cannot be lent: pure, from what was read of it.
+// Says why a virtual function cannot be lent, from the facts that were read. Pure.
 
 import type { PhysicalFunctionSettings } from '../../model/device-status.ts';
 import { vfioDriver } from './driver.ts';
 import type { PciFunction } from './sysfs.ts';
 
-/** What the host does with an interface. */
+/** How the host uses an interface. */
 export interface HostUse {
   readonly addresses: readonly string[];
   readonly hasRoute: boolean;
-  /** A bridge, bond or VLAN above it. */
+  /** Bridges, bonds and VLANs above the interface. */
   readonly uppers: readonly string[];
 }
 
-/** What else is in its IOMMU group and cannot be taken along: who drives it. */
+/** Another function of the same IOMMU group that stays with its driver. */
 export interface Neighbour {
   readonly pci: string;
   readonly driver: string;
@@ -22,11 +22,11 @@ export interface Neighbour {
 export interface DeviceFacts {
   readonly device: PciFunction;
   readonly settings: PhysicalFunctionSettings | undefined;
-  /** Of its physical function. */
+  /** What is wrong with the physical function. */
   readonly problem: string | undefined;
   readonly isLeased: boolean;
   readonly hostUse: HostUse | undefined;
-  /** An application that got it from somebody else drives it. */
+  /** An application drives the device, and the device has no lease. */
   readonly isOpen: boolean;
   readonly neighbours: readonly Neighbour[];
   readonly isLoaded: (driver: string) => boolean;

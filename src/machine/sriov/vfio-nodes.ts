@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device nodes by which an application opens a device (Documentation/driver-api/vfio.rst), and who else may.
+// The device nodes that an application opens to drive a device (Documentation/driver-api/vfio.rst), and the grant for them.
 
 import { stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,12 +8,13 @@ import type { DeviceNode } from '../../model/status.ts';
 import type { DeviceGrant } from '../device-access/device-grant.ts';
 import type { Lease } from './lease.ts';
 
-/** Of /dev/vfio/vfio and /dev/vfio/GROUP. */
+/** The device numbers of /dev/vfio/vfio and /dev/vfio/GROUP. */
 export async function readNodes(directory: string, group: number): Promise<NonNullable<Lease['nodes']>> {
   return { container: await nodeAt(`${directory}/vfio`), group: await nodeAt(`${directory}/${group}`) };
 }
 
-/** devtmpfs makes the node with the device; in a container with a /dev of its own somebody else does, a little later. */
+/** Waits for the node. devtmpfs makes it with the device, but in a container with its own /dev another program makes it a
+ *  little later. */
 async function nodeAt(path: string): Promise<DeviceNode> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const found = await stat(path).catch(() => undefined);
@@ -34,7 +35,7 @@ function deviceNumber(rdev: number): DeviceNode {
   return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }
 
-/** The same for a lease whenever it is asked for. */
+/** The grant that belongs to a lease; the same on every call. */
 export function grantOf({ pci, cgroup, nodes }: Lease): DeviceGrant | undefined {
   if (cgroup === undefined || nodes === undefined) return undefined;
   return { cgroup, holder: `crosswire-${pci}`, nodes: [nodes.container, nodes.group] };

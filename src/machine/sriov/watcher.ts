@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notices leased devices that are not where they were taken to: their namespace died, and the kernel brought the
-// interface home; or nobody can reach it any more; or somebody bound another driver. sysfs tells nobody when it changes,
-// and a namespace nobody when it ends, so it is looked at twice a second, while there is any lease.
+// Notices leased devices that have left the place that they were taken to: their namespace ended and the kernel moved the
+// interface back, the namespace can no longer be reached, or another driver was bound. Neither sysfs nor the end of a
+// namespace gives a notification, so the watcher polls about twice a second.
 
 import { isSame } from '../namespaces.ts';
 import type { Borrowing } from './borrowing.ts';
@@ -9,7 +9,7 @@ import { vfioDriver } from './driver.ts';
 import type { Lease } from './lease.ts';
 
 const milliseconds = 400;
-/** Whether the interface is in its namespace, and not in a third one, is a question to the kernel: asked more rarely. */
+/** Whether the interface was moved to a third namespace costs a netlink query, so it is checked on every eighth turn only. */
 const turnsPerQuestion = 8;
 
 export interface Watching {
@@ -20,7 +20,7 @@ export interface Watching {
 
 export class LeaseWatcher {
   readonly #watching: Watching;
-  /** Leases that somebody has been told of. */
+  /** Generations of the leases that were reported already. */
   #told = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #turns = 0;
