@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call to kubelet, over a connection of its own: calls are rare, and kubelet's sockets come and go.
+// Calls kubelet. Each call opens a connection of its own: calls are rare, and kubelet replaces its sockets when it restarts.
 
 import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js';
 import { CrosswireError } from '../model/error.ts';

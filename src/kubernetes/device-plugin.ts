@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Offers the resources of this node's NICs to kubelet, for as long as kubelet lives and comes back: it empties the
-// directory of its plugins at every start, and forgets them.
+// Offers the resources of this node's NICs to kubelet, and registers again after each restart of kubelet, which then
+// deletes all sockets of its plugins and forgets them.
 
 import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
@@ -13,7 +13,7 @@ import { PluginServer } from './plugin-server.ts';
 import { type GivenDevices, listGivenDevices } from './pod-resources.ts';
 import type { TokenPool } from './tokens.ts';
 
-/** The part of pino's logger that is used here. */
+/** The part of pino's logger that the device plugin uses. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -21,37 +21,37 @@ export interface Log {
 
 export interface DevicePluginOptions {
   readonly pool: TokenPool;
-  /** Where kubelet and its plugins have their sockets: /var/lib/kubelet/device-plugins. */
+  /** The directory of the sockets of kubelet and its plugins: /var/lib/kubelet/device-plugins. */
   readonly directory: string;
-  /** Of kubelet's PodResources API: /var/lib/kubelet/pod-resources/kubelet.sock. */
+  /** The socket of kubelet's PodResources API: /var/lib/kubelet/pod-resources/kubelet.sock. */
   readonly podResourcesSocket: string;
   readonly pollMilliseconds: number;
   readonly log: Log;
 }
 
 const version = 'v1beta1';
-/** Until kubelet is asked again, where it did not take the registration. */
+/** How long to wait after a failed registration. */
 const retryMilliseconds = 1_000;
-/** For kubelet to ask for the list, after it took the registration. */
+/** How long kubelet may take to call ListAndWatch after a registration. */
 const watchMilliseconds = 10_000;
 
-const hostDirectoryHint = 'mount the host directory there, or leave the resources to wire files';
+const hostDirectoryHint = "mount the host's directory there, or use the devices in wire files only";
 
 export class DevicePlugin {
   readonly #options: DevicePluginOptions;
   readonly #kubelet: string;
   #servers: PluginServer[] = [];
-  /** Which kubelet socket knows us. */
+  /** The identity of the kubelet socket at which we are registered; '' if we are not. */
   #registeredAt = '';
   #complaint = '';
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
-  /** What is under way; the next begins after it. */
+  /** The current run of #attend(); the next one begins after it. */
   #turn: Promise<void> = Promise.resolve();
   #waiting = false;
   #closed = false;
-  /** Allocated, but missing in kubelet's answers, and since when (milliseconds). */
+  /** Allocated tokens that are missing in kubelet's answers: id → since when (milliseconds). */
   readonly #missing = new Map<string, number>();
 
   constructor(options: DevicePluginOptions) {
@@ -59,14 +59,14 @@ export class DevicePlugin {
     this.#kubelet = join(options.directory, 'kubelet.sock');
   }
 
-  /** Carries on in the background; kubelet need not be there yet. */
+  /** Tries once, then goes on in the background; kubelet need not run yet. */
   async start(): Promise<void> {
     const { directory, pollMilliseconds } = this.#options;
     try {
       this.#watcher = watch(directory, () => this.#soon());
       this.#watcher.on('error', () => this.#watcher?.close());
     } catch {
-      // It is not there yet, or there are no watches left: polling finds the change.
+      // The directory does not exist yet, or no inotify watches are left: polling finds the change.
     }
     this.#poll = setInterval(() => this.#soon(), pollMilliseconds);
     this.#soon();
@@ -96,7 +96,7 @@ export class DevicePlugin {
     try {
       const given = await this.#given();
       const kubelet = await identityOf(this.#kubelet);
-      if (kubelet === undefined) throw this.#failed('its socket is not there', hostDirectoryHint);
+      if (kubelet === undefined) throw this.#failed('its socket does not exist', hostDirectoryHint);
       if (kubelet !== this.#registeredAt) await this.#register(given, kubelet);
       else this.#freeMissing(given);
       this.#complaint = '';
@@ -109,7 +109,7 @@ export class DevicePlugin {
     }
   }
 
-  /** Undefined: kubelet does not say. An allocation is then believed until kubelet does. */
+  /** What kubelet has given to pods. Undefined if kubelet does not answer: then no allocation is freed. */
   async #given(): Promise<GivenDevices | undefined> {
     return listGivenDevices(this.#options.podResourcesSocket).catch(() => undefined);
   }
@@ -127,13 +127,15 @@ export class DevicePlugin {
       const options = { preStartRequired: false, getPreferredAllocationAvailable: false };
       const request = { version, endpoint, resourceName: resource, options };
       await callKubelet(this.#kubelet, RegistrationService.register, request);
-      if (!(await server.isWatched(watchMilliseconds))) throw this.#failed('it did not come for the list of devices');
+      if (!(await server.isWatched(watchMilliseconds)))
+        throw this.#failed('it accepted the registration but did not ask for the list of devices');
       log.info({ resource, devices: pool.tokens(resource).length }, 'resource offered to kubelet');
     }
     this.#registeredAt = kubelet;
   }
 
-  /** A pod may be on its way into kubelet's answer, and a kubelet that was started anew knows none at first. */
+  /** Frees tokens that kubelet no longer lists, but only after two polls: a new pod may not be listed yet, and a kubelet that
+   *  was just started lists none at first. */
   #freeMissing(given: GivenDevices | undefined): void {
     const { pool, pollMilliseconds } = this.#options;
     if (!given) return;
@@ -159,12 +161,12 @@ export class DevicePlugin {
   }
 }
 
-/** Short: an address of a unix socket has 107 bytes (unix(7)). */
+/** A hash, so that the path fits into the 107 bytes of a unix socket address (unix(7)). */
 function socketName(resource: string): string {
   return `crosswire-${createHash('sha256').update(resource).digest('hex').slice(0, 16)}.sock`;
 }
 
-/** Another one after every start of kubelet. */
+/** The identity changes with every start of kubelet, which makes its socket anew. */
 async function identityOf(socket: string): Promise<string | undefined> {
   try {
     const { dev, ino, ctimeNs } = await stat(socket, { bigint: true });

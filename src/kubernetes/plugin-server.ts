@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device plugin of one resource (k8s.io/kubelet, deviceplugin/v1beta1). The socket is in a directory that only root
-// may enter, and kubelet, who calls, has no credentials to show.
+// Serves the device plugin API for one resource (k8s.io/kubelet, deviceplugin/v1beta1). There is no authentication: kubelet
+// has no credentials, and only root may enter the directory of the socket.
 
 import { rm } from 'node:fs/promises';
 import {
@@ -13,7 +13,7 @@ import {
 import { type DevicePluginServer, DevicePluginService, type ListAndWatchResponse } from './generated/deviceplugin.ts';
 import type { TokenPool } from './tokens.ts';
 
-/** Read by NSM's clients and endpoints: their tokens, with commas between. */
+/** The variable from which NSM's clients and endpoints read their tokens, separated by commas. */
 const environmentPrefix = 'NSM_SRIOV_TOKENS_';
 
 type Watch = ServerWritableStream<unknown, ListAndWatchResponse>;
@@ -35,7 +35,7 @@ export class PluginServer {
     this.#stopListening = pool.onChange(() => this.#tellAll());
   }
 
-  /** Takes the place of a socket that an earlier run left. */
+  /** Replaces a socket that an earlier run left. */
   async listen(): Promise<void> {
     await rm(this.#socket, { force: true });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -45,7 +45,7 @@ export class PluginServer {
     await promise;
   }
 
-  /** kubelet has asked for the list: only now does it know of the devices. false: not within the time. */
+  /** Waits until kubelet has called ListAndWatch: only then does it know the devices. False if it does not in time. */
   async isWatched(milliseconds: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<false>();
     const timer = setTimeout(resolve, milliseconds, false);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kubelet has given to pods (its PodResources API).
+// Reads from kubelet's PodResources API which devices pods have been given.
 
 import { PodResourcesListerService } from './generated/podresources.ts';
 import { callKubelet } from './calls.ts';
 
-/** Device ids by the name of their resource. */
+/** Resource name → ids of the devices given to pods. */
 export type GivenDevices = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Rejects with KUBELET_UNREACHABLE. */

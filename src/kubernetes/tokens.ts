@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kubelet hands out instead of VFs. A token stands for any VF of a resource (`serviceDomain/capability`); a physical
-// function that offers several resources has as many tokens of each as it has VFs, so a VF that is taken closes one token
-// of each of its other resources (contracts of NSM's SR-IOV forwarder).
+// The pool of tokens, which kubelet hands out instead of VFs. A token stands for any VF of a resource
+// (`serviceDomain/capability`). A physical function with several resources has, for each of them, as many tokens as VFs; so
+// a VF that is in use closes one token of each other resource (as in NSM's SR-IOV forwarder, sdk-sriov pkg/sriov/token).
 
 import { createHash } from 'node:crypto';
 import { CrosswireError } from '../model/error.ts';
 
-/** A physical function, as far as it is shared out. */
+/** A physical function whose VFs are offered to pods. */
 export interface SharedFunction {
   readonly pci: string;
   readonly resources: readonly string[];
   readonly virtualFunctions: number;
 }
 
-/** A VF that is not free. */
+/** A VF that is in use. */
 export interface UsedDevice {
   readonly pci: string;
-  /** Of its physical function. */
+  /** PCI address of the physical function. */
   readonly physicalFunction: string;
-  /** Absent: it was not taken for a token, so it closes one of every resource. */
+  /** The token that the VF is used for. Absent if there is none: then the VF closes one token of every resource. */
   readonly token?: string;
 }
 
 export interface TokenState {
   readonly id: string;
-  /** There is a VF for it. */
+  /** A VF is available for the token. */
   readonly healthy: boolean;
 }
 
 interface Token {
   id: string;
   readonly resource: string;
-  /** kubelet has given it to a pod. */
+  /** kubelet has given the token to a pod. */
   allocated: boolean;
   inUse: boolean;
-  /** The VF whose use closed it. */
+  /** The VF whose use closed the token. */
   closedBy: string | undefined;
 }
 
@@ -71,7 +71,8 @@ export class TokenPool {
     return this.#usable(id, 'use the token').resource;
   }
 
-  /** Before an earlier run, or another forwarder, gave them out: ids that are not known take the place of free ones. */
+  /** Marks tokens as allocated that kubelet gave out during an earlier run or from another forwarder. An unknown id replaces the
+   *  id of a free token. */
   restore(resource: string, ids: Iterable<string>): void {
     for (const id of ids) {
       const free = this.#of(resource).find((one) => !one.allocated && !one.inUse);
@@ -85,7 +86,7 @@ export class TokenPool {
     this.#changed();
   }
 
-  /** All of them, or it throws TOKEN_UNUSABLE and none is. */
+  /** Allocates all of the tokens, or throws TOKEN_UNUSABLE and allocates none. */
   allocate(ids: readonly string[]): void {
     const tokens = ids.map((id) => this.#usable(id, 'allocate the token'));
     for (const token of tokens) token.allocated = true;
@@ -100,7 +101,7 @@ export class TokenPool {
     return this.#of(resource).flatMap(({ id, allocated }) => (allocated ? [id] : []));
   }
 
-  /** All VFs that are in use now. */
+  /** `devices`: all VFs that are in use now. */
   setUses(devices: readonly UsedDevice[]): void {
     const uses = new Map(devices.map((one) => [one.pci, one]));
     const ended = [...this.#uses.values()].filter((one) => !isIn(uses, one));
@@ -112,7 +113,7 @@ export class TokenPool {
     this.#changed();
   }
 
-  /** Called after every change of what tokens() says; the answer ends it. */
+  /** Calls the listener after every change of what tokens() returns. Returns the function that ends this. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -143,7 +144,7 @@ export class TokenPool {
     const reason = !token
       ? 'this forwarder has no such token'
       : token.closedBy
-        ? `the VF for it is used under another name, as ${token.closedBy}`
+        ? `the VF that it stands for, ${token.closedBy}, is in use under another resource name or without a token`
         : undefined;
     if (reason === undefined) return token as Token;
     const hint = 'start the pod again: kubelet then gives it another token';
@@ -170,7 +171,7 @@ function isIn(uses: ReadonlyMap<string, UsedDevice>, { pci, token }: UsedDevice)
   return same !== undefined && same.token === token;
 }
 
-/** The same at every start, so that a pod's tokens outlive the forwarder: a UUID of version 8 (RFC 9562, section 5.8). */
+/** A UUID of version 8 (RFC 9562, section 5.8), computed so that the ids are the same after every start and pods keep theirs. */
 function tokenId(resource: string, pci: string, index: number): string {
   const hash = createHash('sha256').update(`${resource}\n${pci}\n${index}`).digest('hex');
   const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 3) | 8).toString(16);
