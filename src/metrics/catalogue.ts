@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of our metrics: it heads every family in the exposition and makes docs/metrics.md.
+// The table of all metrics: the exposition takes names and help texts from it, and docs/metrics.md is generated from it.
 
 export interface MetricRow {
   readonly name: string;
@@ -93,7 +93,7 @@ const forwarderRows = {
   crosswire_health_records: ['gauge', 'Open health records, by severity', '', ['severity']],
 } satisfies Record<string, Definition>;
 
-/** Only where a NIC has virtual functions; counters only where the driver of the physical function counts. */
+/** Only on machines whose NICs have virtual functions; the counters only if the driver of the physical function has them. */
 const deviceRows = {
   crosswire_devices: ['gauge', 'Virtual functions of a NIC, by state', '', ['physical_function', 'state']],
   crosswire_device_info: [
@@ -120,7 +120,7 @@ const deviceRows = {
   ],
 } satisfies Record<string, Definition>;
 
-/** Only where the control group's cpu.stat can be read. */
+/** Only if the control group's cpu.stat can be read. */
 const throttlingRows = {
   crosswire_cpu_periods_total: ['counter', 'Periods of the CPU quota in which the forwarder ran'],
   crosswire_cpu_throttled_periods_total: [
@@ -130,7 +130,7 @@ const throttlingRows = {
   crosswire_cpu_throttled_seconds_total: ['counter', 'Time for which the CPU quota stopped the forwarder', 'seconds'],
 } satisfies Record<string, Definition>;
 
-/** Only of a forwarder in a mesh. */
+/** Only if the forwarder is part of a mesh. */
 const meshRows = {
   crosswire_nsm_calls_total: [
     'counter',
@@ -169,7 +169,7 @@ export const deviceMetrics = rows(deviceRows);
 export const throttlingMetrics = rows(throttlingRows);
 export const meshMetrics = rows(meshRows);
 
-/** `--metrics-compat nsm2019`: names, type and labels of the NSM and SMI integration of December 2019. */
+/** `--metrics-compat nsm2019`: names, type and labels as in the NSM and SMI integration of December 2019. */
 export const nsm2019Metrics: readonly MetricRow[] = [
   'rx_bytes',
   'tx_bytes',
@@ -180,13 +180,14 @@ export const nsm2019Metrics: readonly MetricRow[] = [
 ].map((name) => ({
   name,
   type: 'gauge',
-  help: `${name} transmissed`, // as it was spelled then
+  help: `${name} transmissed`, // spelled as in 2019
   unit: name.endsWith('bytes') ? 'bytes' : 'packets',
   labels: ['src_pod_name', 'src_pod_namespace', 'dst_pod_name', 'dst_pod_namespace'],
 }));
 
-/** `--metrics-compat nsm`: names, type and labels of NSM's own forwarder (sdk-vpp, pkg/networkservice/stats). `server` is
- *  the side of whoever asked for the connection, `client` the onward one; rx are frames that came from there. */
+/** `--metrics-compat nsm`: names, type and labels as in NSM's own forwarder (sdk-vpp, pkg/networkservice/stats). `server` is
+ *  the side towards the caller that requested the connection, `client` the side towards the next hop; rx are frames that
+ *  came from that side. */
 export const nsmMetrics: readonly MetricRow[] = (['client', 'server'] as const).flatMap((side) =>
   (['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'drops'] as const).map((counter) => ({
     name: `${side}_${counter}_total`,

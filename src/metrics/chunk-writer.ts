@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collects text as buffers and lets the event loop turn between them, so that a scrape of 10,000 wires holds up
-// nothing else: strings grow to one chunk, then become bytes.
+// Collects the text of an exposition in buffers. The caller can pause between them, so that a scrape of 10,000 wires does not
+// block the event loop.
 
-const chunkLength = 32 * 1024; // characters; small, so that little of it outlives a young garbage collection
+const chunkLength = 32 * 1024; // characters; small, so that few strings survive a young-generation garbage collection
 const longestTurn = 3; // milliseconds
 
 export class ChunkWriter {
@@ -15,14 +15,14 @@ export class ChunkWriter {
     if (this.#text.length >= chunkLength) this.#flush();
   }
 
-  /** They must never change: one buffer may be part of several expositions. */
+  /** The bytes must not change afterwards: one buffer may be part of several expositions. */
   writeBytes(bytes: Buffer | undefined): void {
     if (!bytes?.length) return;
     this.#flush();
     this.#chunks.push(bytes);
   }
 
-  /** True when the caller should await `pause` before it goes on. */
+  /** Whether the caller should await `pause` before it goes on. */
   get due(): boolean {
     return performance.now() - this.#turnBegan > longestTurn;
   }

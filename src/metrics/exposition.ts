@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One scrape: a snapshot of everything, rendered. Scrapes that come while one is under way share it.
+// Renders a snapshot of all metrics for a scrape. Scrapes that arrive during a rendering share its result.
 
 import type { WorkerStatistics } from '../dataplane/types.ts';
 import type { DeviceReport } from '../model/device-status.ts';
@@ -15,9 +15,9 @@ import { renderNsm2019 } from './render-nsm2019.ts';
 import { WireRenderer } from './render-wires.ts';
 import { renderWorkers } from './render-workers.ts';
 
-/** Where the numbers come from. Nothing here waits for a forwarding thread. */
+/** The source of the numbers. No method waits for a forwarding thread. */
 export interface MetricsSource {
-  /** In the same order every time, so that what is kept of a scrape fits the next. */
+  /** The wires in a stable order, so that text cached by the previous scrape can be used again. */
   list(): Promise<readonly WireStatus[]>;
   counters(): Promise<ReadonlyMap<string, WireCounters>>;
   health(): readonly HealthRecord[];
@@ -31,9 +31,9 @@ export interface ExpositionSettings {
   readonly process: ProcessMetrics;
   readonly version: string;
   readonly compat: 'none' | 'nsm' | 'nsm2019';
-  /** Before the names that compat 'nsm' adds. */
+  /** Prefix of the names that compat 'nsm' adds. */
   readonly compatPrefix?: string;
-  /** Absent: in no mesh. */
+  /** Absent if the forwarder is in no mesh. */
   readonly mesh?: MeshMetrics;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the loops turn: the event loop's, which shows by answering at all, and those of the workers. Nothing here
-// depends on a peer: a fault of the surroundings must not get a healthy forwarder restarted.
+// Detects stuck worker threads and event-loop lag for /healthz. A blocked event loop shows by itself: /healthz does not
+// answer. The result depends on no peer, so that a fault elsewhere does not restart a healthy forwarder.
 
 import type { WorkerStatistics } from '../dataplane/types.ts';
 
@@ -9,7 +9,7 @@ const period = 5_000; // milliseconds
 export interface LivenessReport {
   readonly alive: boolean;
   readonly stuckWorkers: readonly number[];
-  /** How much later than due the last timer came. */
+  /** The delay of the last timer. */
   readonly eventLoopLagMilliseconds: number;
 }
 
@@ -55,8 +55,8 @@ export class Liveness {
   }
 }
 
-/** A hot wire is polled until it is busy or goes cold, within milliseconds: either shows in these numbers. A worker
- *  whose wires are all cold sleeps, and may do so for days. */
+/** A worker with hot wires polls them until frames arrive or the wires go cold, within milliseconds; either changes these
+ *  counters. A worker whose wires are all cold sleeps, possibly for days, and is not stuck. */
 function standsStill(before: WorkerStatistics | undefined, now: WorkerStatistics): boolean {
   if (before === undefined || before.hotWires === 0 || now.hotWires === 0) return false;
   return (

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What metrics need to know of a connection of the mesh. nsm/ lists them.
+// What the metrics need to know about a connection of the mesh. The forwarder's service lists the connections.
 
 export interface MeshConnection {
-  /** Ours, of our own segment of the path. */
+  /** The connection id of this forwarder's own path segment. */
   readonly id: string;
-  /** Its wire: where the numbers are. */
+  /** The name of the connection's wire, which has the counters. */
   readonly wire: string;
   readonly networkService: string;
-  /** Our place on the path, and its number of segments. */
+  /** The index of this forwarder's segment on the path, and the number of segments. */
   readonly index: number;
   readonly segments: number;
-  /** The id of the first segment, and the interfaces that the first and the last say they have. */
+  /** The id of the first segment, and the interface names that the client and the endpoint report. */
   readonly client: string;
   readonly clientInterface: string;
   readonly endpointInterface: string;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a forwarder in a mesh tells of itself: the calls it answers, and whether its manager knows it.
+// Metrics of a forwarder in a mesh: the calls that it answers, its connections, and its registration at the manager.
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { meshMetrics } from './catalogue.ts';
@@ -11,7 +11,7 @@ const buckets = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15];
 const calls: readonly MeshCall[] = ['request', 'close'];
 
 export class MeshMetrics {
-  /** Those that stand now; the service says it once it is there. */
+  /** Lists the established connections; set by the forwarder's service when it starts. */
   connections: () => readonly MeshConnection[] = () => [];
   readonly #registry = new Registry();
   readonly #calls: Counter<'call' | 'outcome'>;
@@ -48,13 +48,13 @@ export class MeshMetrics {
     this.#gauge('crosswire_nsm_registration_expiry_timestamp_seconds', () => this.#expiry / 1000);
   }
 
-  /** `outcome`: the gRPC status in small letters. */
+  /** `outcome`: the gRPC status in lower case. */
   answered(call: MeshCall, outcome: string, seconds: number): void {
     this.#calls.inc({ call, outcome });
     this.#duration.observe({ call }, seconds);
   }
 
-  /** `until` is absent where the manager does not say. */
+  /** `until` is undefined if the manager gives no expiry. */
   registered(until: Date | undefined): void {
     this.#registrations.inc({ outcome: 'ok' });
     this.#isRegistered = true;
@@ -74,7 +74,7 @@ export class MeshMetrics {
     const collect = function (this: Gauge) {
       this.set(value());
     };
-    // It belongs to the registry from now on.
+    // The registry keeps the gauge.
     void new Gauge({ ...named(name), registers: [this.#registry], collect });
   }
 }

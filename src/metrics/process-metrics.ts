@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What prom-client keeps: the metrics of the process, and the histogram of how long making a wire takes.
+// The metrics that prom-client collects: those of the process, and the histogram of the time to make a wire.
 
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Path } from '../model/wire.ts';
@@ -8,10 +8,10 @@ import { setupMetrics } from './catalogue.ts';
 const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const paths: readonly Path[] = ['veth', 'engine', 'tunnel', 'vlan', 'proxy', 'nic'];
 
-/** Milliseconds between two looks at the event loop. prom-client's 10 cost a percent of a CPU for nothing. */
+/** Milliseconds between two samples of the event-loop lag. prom-client's default of 10 costs 1 % of a CPU when idle. */
 const lagPrecision = 100;
 
-/** Gauges with names that `promtool check metrics` refuses. */
+/** Gauges whose names `promtool check metrics` refuses. */
 const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 const replaced = [...misnamed, 'process_open_fds'];
 
@@ -19,7 +19,8 @@ export class ProcessMetrics {
   readonly #registry = new Registry();
   readonly #setup: Histogram<'path'>;
 
-  /** prom-client counts open files by reading the whole of /proc/self/fd, which may hold tens of thousands. */
+  /** `openDescriptors` replaces prom-client's way to count open files, which lists /proc/self/fd with maybe ten thousands of
+   *  entries. */
   constructor(openDescriptors: () => number) {
     const { name, help } = setupMetrics.crosswire_wire_setup_seconds;
     this.#setup = new Histogram({ name, help, labelNames: ['path'], buckets, registers: [this.#registry] });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NICs and their virtual functions; nothing at all on a machine that has none.
+// Renders the metrics of NICs and their virtual functions; nothing on a machine without them.
 
 import type { DeviceCounters, DeviceReport, DeviceStatus } from '../model/device-status.ts';
 import { deviceMetrics } from './catalogue.ts';

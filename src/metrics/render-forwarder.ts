@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What concerns the forwarder as a whole.
+// Renders the metrics of the forwarder as a whole.
 
 import type { HealthRecord, WirePhase } from '../model/status.ts';
 import type { WireStatus } from '../wire/status.ts';

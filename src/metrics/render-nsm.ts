@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ten counters of NSM's own forwarder, by connection. There they are as old as the last refresh; here they are read
-// for the scrape, and a series goes with its connection.
+// Renders the ten counters of NSM's own forwarder for each connection. In NSM's forwarder the values are as old as the last
+// refresh; here they are read for the scrape, and a series disappears with its connection.
 
 import type { EndCounters, WireCounters } from '../model/status.ts';
 import { nsmMetrics } from './catalogue.ts';
@@ -18,7 +18,7 @@ export async function renderNsm(
   for (const connection of connections) {
     const both = counters.get(connection.wire);
     if (both === undefined) continue;
-    // As in nsmMetrics. The onward side of the connection is the wire's endpoint.
+    // In the order of nsmMetrics: the side towards the next hop, which is the wire's endpoint end, comes first.
     const values = [...valuesOf(both.endpoint), ...valuesOf(both.client)];
     series.push({ labels: labelText(labelsOf(connection)), values });
     if (out.due) await out.pause();
@@ -37,10 +37,10 @@ function valuesOf({ rxBytes, txBytes, rxPackets, txPackets, drops }: EndCounters
   return [rxBytes, txBytes, rxPackets, txPackets, Object.values(drops).reduce((sum, count) => sum + count, 0n)];
 }
 
-/** Client, manager, forwarder and endpoint: a longer path leads to another node. */
+/** On one node a path has client, manager, forwarder and endpoint; a longer path leads to another node. */
 const segmentsOnOneNode = 4;
 
-/** Of a path over two nodes, each forwarder names the interface at its own end only. */
+/** If the path spans two nodes, each forwarder reports only the interface on its own node. */
 function labelsOf(connection: MeshConnection): Record<string, string> {
   const { index, segments } = connection;
   const far = segments > segmentsOnOneNode;

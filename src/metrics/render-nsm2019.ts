@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The six gauges of 2019. Each end is a traffic source: its own pod is src, the other one dst. A series without all
-// four names was not shown then and is not now. They had no wire in their labels, so wires between the same pods add
-// up. rx is what entered the wire from that end, for every mechanism: the two forwarders of then disagreed.
+// Renders the six gauges of 2019. Each end is a source of traffic: its own pod is src, the other pod is dst. As in 2019, an
+// end without all four names has no series, and the wires between the same two pods are summed up, because the labels do
+// not name the wire. rx are the frames that entered the wire from that end, for every mechanism; the two forwarders of
+// 2019 disagreed about that.
 
 import type { EndCounters } from '../model/status.ts';
 import type { End } from '../wire/wire.ts';

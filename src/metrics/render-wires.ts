@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The families of all wires, one after the other as the format wants them. Most of the text is the same from scrape to
-// scrape: it is kept as bytes, for some wires and one family together, and made again when one of its numbers is another.
+// Renders the metric families of all wires. Most of the text does not change between two scrapes, so it is cached as bytes,
+// one block for each group of wires and family, and a block is rendered again only if one of its numbers has changed.
 
 import type { WireCounters } from '../model/status.ts';
 import type { WireStatus } from '../wire/status.ts';
@@ -9,13 +9,13 @@ import { heading } from './text-format.ts';
 import { families, type Row } from './wire-families.ts';
 import { WireLabels } from './wire-labels.ts';
 
-/** Status and counters of one moment; a wire that was never made has no counters. */
+/** A snapshot of status and counters. A wire that was never made has no counters. */
 export interface WireSamples {
   readonly wires: readonly WireStatus[];
   readonly counters: ReadonlyMap<string, WireCounters>;
 }
 
-/** Wires that are rendered together: enough for few writes, few enough for one that moves not to cost much. */
+/** Wires that are rendered together. A larger group means fewer writes, a smaller one less work when one wire changes. */
 interface Group {
   rows: readonly Row[];
   blocks: readonly Buffer[]; // by family
@@ -54,7 +54,7 @@ export class WireRenderer {
   }
 }
 
-/** Makes nothing new: what is the same in the most wires of the most scrapes should leave no garbage. */
+/** Whether the group still shows exactly these wires. Allocates nothing: this is the usual case of every scrape. */
 function isOf({ rows }: Group, { wires, counters }: WireSamples, first: number): boolean {
   if (rows.length !== Math.min(groupSize, wires.length - first)) return false;
   for (let at = 0; at < rows.length; at++) {

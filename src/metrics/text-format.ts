@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text format 0.0.4 of Prometheus: families, label text, numbers.
+// The Prometheus text format, version 0.0.4: families, labels, numbers.
 
 import type { MetricRow } from './catalogue.ts';
 
@@ -8,7 +8,7 @@ export const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 export const escapeLabel = (value: string): string =>
   /[\\"\n]/.test(value) ? value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : value;
 
-/** wire="a",end="client": without the braces, so that more labels can follow. */
+/** Labels like wire="a",end="client", without braces so that more labels can be appended. */
 export function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
@@ -31,7 +31,7 @@ export function family(
   return heading(metric) + lines.join('');
 }
 
-/** Nanoseconds as seconds, exactly. */
+/** Nanoseconds as seconds, without rounding. */
 export function seconds(nanoseconds: bigint): string {
   const fraction = (nanoseconds % 1_000_000_000n).toString().padStart(9, '0');
   return `${nanoseconds / 1_000_000_000n}.${fraction}`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The families of all wires: what lines a wire has in each, and when those are the same as before.
+// The metric families of wires: the lines of a wire in each family, and when the lines are unchanged.
 
 import type { EndCounters, WireCounters } from '../model/status.ts';
 import type { WireStatus } from '../wire/status.ts';
@@ -7,7 +7,7 @@ import { type EndName, endNames } from '../model/wire.ts';
 import { type MetricRow, wireMetrics } from './catalogue.ts';
 import type { WireText } from './wire-labels.ts';
 
-/** All that the lines of a wire are made of. */
+/** Everything that the lines of a wire depend on. */
 export interface Row {
   readonly status: WireStatus;
   readonly text: WireText;
@@ -18,7 +18,7 @@ export interface Row {
 export interface Family {
   readonly metric: MetricRow;
   readonly lines: (row: Row) => string;
-  /** Of rows of the same text. */
+  /** Whether the lines of two rows with the same `text` are equal. */
   readonly same: (before: Row, now: Row) => boolean;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the lines of a wire have in common, made once and kept while the wire lives unchanged. The longer texts are made
-// when they are needed: rendered lines are kept themselves (render-wires.ts).
+// The label texts of a wire, cached until the wire changes. The longer texts are made on demand only, because the rendered
+// lines are cached too (render-wires.ts).
 
 import type { DropReason } from '../model/drop-reason.ts';
 import type { WireStatus } from '../wire/status.ts';
@@ -10,7 +10,7 @@ import { labelText } from './text-format.ts';
 
 export interface EndText {
   readonly labels: string; // {wire="…",…}
-  /** The drop reasons that are always shown. */
+  /** The drop reasons that are always shown, even at zero. */
   readonly drops: readonly DropReason[];
   readonly withReason: (reason: string) => string; // {wire="…",…,reason="…"}
 }
@@ -22,7 +22,7 @@ export interface WireText {
   readonly info: () => string;
 }
 
-/** Labels of a wire that say where its client is: NSM's well-known ones, which its managers add to a connection. */
+/** The well-known labels with which NSM's managers say on which node and in which cluster the client is. */
 const placeLabels = { node: 'nodeName', cluster: 'clusterName' } as const;
 
 export class WireLabels {
@@ -44,7 +44,7 @@ export class WireLabels {
   }
 }
 
-/** Whether everything that label text is made of is the same. */
+/** Whether everything that the label texts depend on is the same. */
 function sameLabels(a: WireStatus, b: WireStatus): boolean {
   const sameOf = (end: EndName) =>
     a.spec[end].pod === b.spec[end].pod &&
