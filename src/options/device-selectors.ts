@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's device selector file: by which host device a gateway's network is reached. `via` is what endpoints call it.
+// Parses NSM's device selector file, which maps gateways to the host devices that lead to them. `via` is the name by which
+// endpoints refer to a gateway.
 
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -16,7 +17,8 @@ const selector = z.strictObject({ via: z.string().min(1) });
 const matches = z.array(z.strictObject({ labelSelector: z.array(selector).min(1) }));
 const file = z.strictObject({ interfaces: z.array(z.strictObject({ name, matches })).default([]) });
 
-/** Of two devices for one gateway, the later one counts, as in NSM's own forwarder. Throws what keeps it from use. */
+/** Returns gateway → device. If a gateway has two devices, the later one counts, as in NSM's own forwarder. Throws the first
+ *  error of the file. */
 export function parseDeviceSelectors(text: string, fileName: string): ReadonlyMap<string, string> {
   const read = file.safeParse(contentOf(text, fileName));
   if (!read.success) {

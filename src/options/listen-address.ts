@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where to listen: host:port, [IPv6]:port or :port.
+// Parses the address to listen at: host:port, [IPv6]:port or :port.
 
 import { isIP } from 'node:net';
 

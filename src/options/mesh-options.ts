@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of `crosswire request`, `endpoint` and `manager`, in one table: it makes their command lines, reads the
-// environment by the names that NSM's own programs have, and is a part of docs/options.md.
+// The options of `crosswire request`, `endpoint` and `manager` in one table. Their command lines, the variables read from the
+// environment (named as in NSM's own programs) and a part of docs/options.md come from it.
 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -27,7 +27,7 @@ interface WorkloadOptions extends ProgramOptions {
 
 export interface RequestOptions extends WorkloadOptions {
   readonly mechanism: 'KERNEL' | 'MEMIF';
-  /** Of a virtual function; '' for none. */
+  /** The token of a virtual function; '' for none. */
   readonly deviceToken: string;
   readonly livenessCheck: boolean;
   readonly livenessIntervalMilliseconds: number;
@@ -35,7 +35,7 @@ export interface RequestOptions extends WorkloadOptions {
 }
 
 export interface EndpointOptions extends WorkloadOptions {
-  /** NOOP: it has a device of its own. */
+  /** NOOP: the endpoint has a device of its own and needs no interface. */
   readonly mechanism: 'KERNEL' | 'MEMIF' | 'NOOP';
   readonly cidr: string;
   readonly payload: 'IP' | 'ETHERNET';
@@ -56,7 +56,7 @@ export interface MeshOptionRow {
   readonly argument: string;
   readonly repeatable?: true;
   readonly environment?: string;
-  /** Without one, and without words for it, the option must be given. */
+  /** An option without a default must be given. */
   readonly default?: string;
   readonly defaultInWords?: string;
   readonly meaning: string;
@@ -216,7 +216,7 @@ interface OptionsOf {
   manager: ManagerOptions;
 }
 
-/** `target` is the argument of the verb, where it has one. Throws an AggregateError of CrosswireErrors. */
+/** `target`: the argument of the verb, if it has one. Throws an AggregateError of CrosswireErrors. */
 export function readMeshOptions<V extends MeshVerb>(
   verb: V,
   target: string | undefined,
@@ -246,12 +246,12 @@ export function readMeshOptions<V extends MeshVerb>(
 
 type Labels = Readonly<Record<string, string>>;
 
-/** As NSM's client does: the label sriovToken names a resource of which kubelet gave the pod tokens (sdk-sriov,
+/** As in NSM's client, the label sriovToken names a resource; kubelet gave the pod tokens of the resource (sdk-sriov,
  *  pkg/networkservice/common/token/multitoken). */
 function withToken({ sriovToken: resource, ...labels }: Labels, environment: Environment, errors: CrosswireError[]) {
   if (resource === undefined) return { labels, deviceToken: '' };
   const variable = `NSM_SRIOV_TOKENS_${resource}`;
-  // bin/crosswire hands them on in one: RESOURCE=ID,ID in each line.
+  // The shell of bin/crosswire cannot export a name with '/', so it passes all tokens in one variable, RESOURCE=ID,ID in each line.
   const handedOn = (environment['CROSSWIRE_DEVICE_TOKENS'] ?? '').split('\n');
   const ids = environment[variable] ?? handedOn.find((line) => line.startsWith(`${resource}=`))?.split('=')[1];
   const [deviceToken = ''] = (ids ?? '').split(',');
@@ -262,12 +262,12 @@ function withToken({ sriovToken: resource, ...labels }: Labels, environment: Env
 
 type Target = Pick<EndpointOptions, 'mechanism' | 'service' | 'interfaceName' | 'labels'>;
 
-/** kernel://service[@domain]/interface[?label=value], as the annotation of pods has it. */
+/** Parses kernel://service[@domain]/interface[?label=value], the form that NSM's pod annotation uses. */
 function readTarget(verb: MeshVerb, text: string, errors: CrosswireError[]): Partial<Target> {
   const [, mechanism = '', service = '', interfaceName = '', query = ''] =
     /^(kernel|memif|noop):\/\/([^/?\s]+)(?:\/([^/?\s]+))?(?:\?(.*))?$/.exec(text) ?? [];
   const isNoop = mechanism === 'noop';
-  // linux/if.h, IFNAMSIZ: 15 characters and a zero.
+  // IFNAMSIZ in linux/if.h is 16: 15 bytes and the terminating zero.
   const isName = interfaceName !== '' && Buffer.byteLength(interfaceName) <= 15 && !['.', '..'].includes(interfaceName);
   if (mechanism && (isNoop ? verb === 'endpoint' && !interfaceName : isName))
     return {

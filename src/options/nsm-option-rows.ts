@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The environment of NSM's own forwarders (networkservicemesh/cmd-forwarder-vpp, internal/config), so that this one takes
-// their place without a changed manifest. One table: it reads, and writes docs/options.md.
+// The environment variables of NSM's own forwarder (networkservicemesh/cmd-forwarder-vpp, internal/config), so that Crosswire
+// can replace it with the same manifest. The variables are read, and docs/options.md is generated, from this table.
 
 import { isIP } from 'node:net';
 import type { RegistryPolicy } from '../model/registry-policy.ts';
@@ -8,7 +8,7 @@ import { managerVariable } from './nsm-run-options.ts';
 import { anyText, directory, duration, flag, list, map, policies, type Reading, text, url } from './nsm-values.ts';
 import { usualRegistryPolicies } from './registry-policies.ts';
 
-/** Where the identity comes from: the Workload API, else files. */
+/** Where the SPIFFE identity comes from: the Workload API, or files. */
 export interface IdentityOptions {
   readonly workloadApi: string;
   readonly certificateFile: string;
@@ -24,7 +24,7 @@ export interface NsmOptions extends IdentityOptions {
   readonly listenUrl: string;
   readonly maxTokenMilliseconds: number;
   readonly dialMilliseconds: number;
-  readonly tunnelAddress: string; // '': that of the interface of the default route
+  readonly tunnelAddress: string; // '': the address of the default route's interface
   readonly vxlanPort: number;
   readonly deviceSelectorFile: string; // '': none
   readonly wireguardPort: number;
@@ -34,7 +34,7 @@ export interface NsmOptions extends IdentityOptions {
   readonly podResourcesDirectory: string;
   readonly resourcePollMilliseconds: number;
   readonly controlGroupDirectory: string;
-  /** Over the answer to our registration. */
+  /** The policies for the registry's answer to our registration. */
   readonly registryPolicies: readonly RegistryPolicy[];
   readonly telemetry: boolean;
   readonly telemetryEndpoint: string;
@@ -241,13 +241,14 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
   }),
 ];
 
-/** Whoever sets these counts on what they say: with `PROMETHEUS=true` it is told that it is not done. */
+/** Variables that ask for something Crosswire does not do. With `PROMETHEUS=true` the daemon warns about those that are set. */
 export const notDone: Readonly<Record<string, string>> = {
   NSM_PROMETHEUS_CERT_FILE: 'metrics are served without TLS',
   NSM_PROMETHEUS_CA_FILE: 'whoever asks for metrics needs no certificate',
 };
 
-/** Of cmd-forwarder-vpp; read elsewhere, or about things that Crosswire does not have. Taken without a word. */
+/** Variables of cmd-forwarder-vpp that have no effect here: they are about things that Crosswire does not have. Accepted
+ *  without a warning. */
 export const withoutEffect: readonly string[] = [
   'NSM_METRICS_EXPORT_INTERVAL',
   'NSM_PPROF_ENABLED',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the environment asks of a forwarder of NSM, by the table in nsm-option-rows.ts.
+// Reads the options of a forwarder of NSM from the environment, according to the table in nsm-option-rows.ts.
 
 import { isIP } from 'node:net';
 import { CrosswireError } from '../model/error.ts';
@@ -10,13 +10,13 @@ import { isTrue, managerVariable, runOptionNames } from './nsm-run-options.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface NsmReading {
-  /** Undefined where there is no mesh. */
+  /** Undefined if the forwarder is in no mesh. */
   readonly options: NsmOptions | undefined;
-  /** Variables that nothing reads, and what is not done of what others ask for, in words. */
+  /** One sentence for each variable that nothing reads or that asks for something Crosswire does not do. */
   readonly warnings: readonly string[];
 }
 
-/** For whoever asks without being in a mesh; '' where there is none, or none that can be used. */
+/** NSM_TUNNEL_IP for programs that are not in a mesh, like doctor; '' if it is unset or invalid. */
 export function tunnelAddressOf(environment: Environment): string {
   const address = environment['NSM_TUNNEL_IP'] ?? '';
   return isIP(address) ? address : '';
@@ -52,7 +52,7 @@ function identityProblems({ workloadApi, certificateFile, keyFile, bundleFile }:
     .map(([variable]) => refusal(variable, 'is not set', 'CROSSWIRE_TLS_CERTIFICATE needs its key and a bundle'));
 }
 
-/** Of the other programs of a mesh; what is wrong with it goes to `errors`. */
+/** The identity options of the other programs of a mesh (client, endpoint, manager). Adds problems to `errors`. */
 export function readIdentity(environment: Environment, errors: CrosswireError[]): IdentityOptions {
   const keys: readonly string[] = ['workloadApi', 'certificateFile', 'keyFile', 'bundleFile'];
   const rows = nsmOptionRows.filter(({ key }) => keys.includes(key));

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Variables of NSM's forwarders that are other names for options of `crosswire run`.
+// Variables of NSM's own forwarder that are aliases of options of `crosswire run`.
 
-/** Its presence makes `crosswire run` a forwarder of NSM. */
+/** If this variable is set, `crosswire run` joins the mesh as a forwarder. */
 export const managerVariable = 'NSM_CONNECT_TO';
 
-/** `read` turns their words into that option's. */
+/** `read` converts a value of the variable to a value of the option. */
 export const runOptionNames: readonly {
   readonly environment: string;
   readonly option: string;
-  /** NSM's forwarders read it only with PROMETHEUS=true. */
+  /** Only read with PROMETHEUS=true, as in NSM's own forwarder. */
   readonly withPrometheus?: true;
-  /** Where nothing is said. */
+  /** The default in a mesh, if it differs from that of `crosswire run`. */
   readonly default?: string;
   readonly read: (text: string) => string;
 }[] = [
@@ -54,7 +54,7 @@ interface Said {
   readonly value: string;
 }
 
-/** What NSM's names say where Crosswire's own are silent. */
+/** The options given by NSM's variables, except those that Crosswire's own variables set. */
 function saidByNsm(environment: Environment): Said[] {
   if (!environment[managerVariable]) return [];
   const prometheus = isTrue(environment['PROMETHEUS']);
@@ -65,13 +65,13 @@ function saidByNsm(environment: Environment): Said[] {
   });
 }
 
-/** The environment of `crosswire run`, with that. */
+/** The environment of `crosswire run`, with NSM's variables translated to Crosswire's own. */
 export function withNsmNames(environment: Environment): Environment {
   const added = saidByNsm(environment).map(({ option, value }) => [option, value]);
   return { ...environment, ...Object.fromEntries(added) };
 }
 
-/** Of the options that NSM's names say: the variable that was set. */
+/** For each option that an NSM variable sets: Crosswire's variable → NSM's variable, for error messages. */
 export function nsmNamesUsed(environment: Environment): Readonly<Record<string, string>> {
   return Object.fromEntries(saidByNsm(environment).map(({ option, environment: variable }) => [option, variable]));
 }
@@ -80,7 +80,7 @@ export function isTrue(value: string | undefined): boolean {
   return /^(true|1|t)$/i.test(value ?? '');
 }
 
-/** The SR-IOV file of whoever asks without being the daemon; '': none. */
+/** The path of the SR-IOV file for programs other than the daemon, like doctor; '' if there is none. */
 export function sriovFileOf(environment: Environment): string {
   return withNsmNames(environment)['CROSSWIRE_SRIOV_CONFIG_FILE'] ?? '';
 }

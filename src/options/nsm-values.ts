@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How NSM's programs write values in their environment, read as they read them.
+// Parses the values of environment variables in the same way as NSM's programs.
 
 import type { RegistryPolicy } from '../model/registry-policy.ts';
 import { isTrue } from './nsm-run-options.ts';
@@ -63,7 +63,7 @@ export function flag(value: string): Reading<boolean> {
   return { reason: `'${value}' is neither true nor false` };
 }
 
-/** As Go's time.ParseDuration reads it, in milliseconds: 750ms, 10m, 1h30m. */
+/** A duration as Go's time.ParseDuration reads it, like 750ms, 10m or 1h30m, in milliseconds. */
 export function duration(value: string): Reading<number> {
   const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   const parts = [...value.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)];

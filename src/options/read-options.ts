@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command line and environment → frozen options, or every error in them.
+// Reads the options of `crosswire run` from command line and environment, or reports all errors in them.
 
 import { CrosswireError } from '../model/error.ts';
 import { defaultNode, defaultWorkers, type OptionRow, type RunOptions, runOptionRows } from './run-options.ts';
@@ -7,8 +7,8 @@ import { defaultNode, defaultWorkers, type OptionRow, type RunOptions, runOption
 export type GivenOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws an AggregateError of CrosswireErrors. `given` is by option key, as the command line had it; `otherNames` are the
- *  variables that said what the environment has under its own. */
+/** `given`: option key → value from the command line. `otherNames`: Crosswire's variable → the NSM variable that set it, for
+ *  error messages. Throws an AggregateError of CrosswireErrors. */
 export function readRunOptions(
   given: GivenOptions,
   environment: Environment,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies as NSM's programs are told of them: regular expressions over the names of Rego files (networkservicemesh/sdk,
-// pkg/tools/opa/policies.go).
+// Reads policies as NSM's programs are given them: regular expressions that match names of Rego files
+// (networkservicemesh/sdk, pkg/tools/opa/policies.go).
 
 import type { RegistryPolicy } from '../model/registry-policy.ts';
 
@@ -12,17 +12,17 @@ const files: ReadonlyMap<string, RegistryPolicy | undefined> = new Map<string, R
   ['etc/nsm/opa/common/tokens_expired.rego', 'tokens_expired'],
   ['etc/nsm/opa/common/tokens_chained.rego', 'tokens_chained'],
   ['etc/nsm/opa/client/next_token_signed.rego', 'next_token_signed'],
-  // Whether a name is used by the one it belongs to: of the one name that a forwarder registers it always holds.
+  // Checks that a name is used only by its owner, which is always true for the one name that a forwarder registers.
   ['etc/nsm/opa/registry/client_allowed.rego', undefined],
 ]);
 
 export interface PoliciesReading {
   readonly policies: readonly RegistryPolicy[];
-  /** Expressions that name no file of these. */
+  /** Expressions that match none of these files. */
   readonly unknown: readonly string[];
 }
 
-/** Throws a SyntaxError where one is no regular expression. */
+/** Throws a SyntaxError if an expression is not a regular expression. */
 export function readRegistryPolicies(expressions: readonly string[]): PoliciesReading {
   const named = expressions.map((text) => {
     const whole = new RegExp(`^(?:${text})$`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of `crosswire run`, in one table: it makes the command line, reads the environment, and writes
-// docs/options.md. The command line wins over the environment, which wins over the default.
+// The options of `crosswire run` in one table: the command line, the environment variables and docs/options.md come from it.
+// The command line wins over the environment, and the environment over the default.
 
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -14,13 +14,13 @@ export interface RunOptions {
   readonly control: string;
   readonly metrics: ListenAddress | null;
   readonly metricsCompat: 'none' | 'nsm' | 'nsm2019';
-  readonly metricsCompatPrefix: string; // without the '_' behind it
+  readonly metricsCompatPrefix: string; // without the '_' that follows it
   readonly wires: readonly string[];
   readonly sriovConfigFile: string; // '': none
   readonly vfioDirectory: string;
   readonly node: string;
   readonly workers: number;
-  readonly workerCpus: readonly number[]; // ascending; empty: any
+  readonly workerCpus: readonly number[]; // ascending; empty: not pinned
   readonly busyPoll: boolean;
   readonly removeOnExit: boolean;
   readonly resyncSeconds: number;
@@ -30,7 +30,7 @@ export interface RunOptions {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** A value, or what is wrong with the text. */
+/** The value, or why the text is invalid. */
 type Reading<T> = { readonly value: T } | { readonly reason: string; readonly hint?: string };
 
 export interface OptionRow<Key extends keyof RunOptions = keyof RunOptions> {
@@ -154,7 +154,7 @@ export const runOptionRows: readonly OptionRow[] = [
     default: '',
     defaultInWords: '1, or one for each of --worker-cpus',
     meaning: `threads that move frames, 1 to ${mostWorkers}; a wire goes to the one that has the fewest`,
-    read: (text) => (text === '' ? { value: 0 } : wholeNumber(text, 1, mostWorkers)), // 0: to be made by defaultWorkers
+    read: (text) => (text === '' ? { value: 0 } : wholeNumber(text, 1, mostWorkers)), // 0: replaced by defaultWorkers()
   }),
   row({
     key: 'workerCpus',
@@ -219,12 +219,12 @@ export function readControl(text: string): Reading<string> {
 }
 
 function readNode(text: string): Reading<string> {
-  if (text === '') return { value: text }; // to be made by defaultNode
+  if (text === '') return { value: text }; // replaced by defaultNode()
   if (/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) return { value: text };
   return { reason: `'${text}' is no node name`, hint: "at most 63 of letters, digits, '-', '_' and '.'" };
 }
 
-/** Daemons beside each other have different state directories, so their marks differ without a word from anyone. */
+/** Daemons on one machine have different state directories; with a digest of it in the name, their marks differ by default. */
 export function defaultNode(stateDirectory: string): string {
   const host =
     hostname()
@@ -240,7 +240,7 @@ function readCpus(text: string): Reading<readonly number[]> {
   return value ? { value } : { reason: `'${text}' is no list of CPUs`, hint: 'like 2-5,8; the largest is 1023' };
 }
 
-/** Whoever names CPUs wants all of them used. */
+/** One worker for each CPU that is named. */
 export function defaultWorkers(cpus: readonly number[]): number {
   return Math.min(Math.max(cpus.length, 1), mostWorkers);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's SR-IOV file: which physical functions may be used, by which drivers, under which names. Every error in it comes
-// with line and column.
+// Parses NSM's SR-IOV file, which lists the physical functions that may be used, with their drivers and resource names. Every
+// error has line and column.
 
 import { LineCounter, parseDocument } from 'yaml';
 import { canonicalPci } from '../model/device.ts';
@@ -13,7 +13,7 @@ const operation = 'reading the SR-IOV file';
 const most = { bytes: 1024 * 1024, functions: 256, names: 64, nameLength: 63 } as const;
 const keys = ['pfKernelDriver', 'vfKernelDriver', 'capabilities', 'serviceDomains', 'virtualFunctions'];
 
-/** Throws an AggregateError of CrosswireErrors. A file without physical functions is no mistake: there is no SR-IOV. */
+/** Throws an AggregateError of CrosswireErrors. A file without physical functions is valid: no devices are lent then. */
 export function parseSriovFile(text: string, fileName: string): readonly PhysicalFunctionSettings[] {
   const reader = new Reader(text, fileName);
   const functions = reader.read();
@@ -41,7 +41,7 @@ class Reader {
     if (broken) return this.#broken(broken.message, broken.pos[0]);
     let content: unknown;
     try {
-      content = this.#document.toJS(); // bounded: yaml refuses more than 100 uses of aliases
+      content = this.#document.toJS(); // bounded: the yaml package refuses more than 100 alias uses
     } catch (error) {
       return this.#broken((error as Error).message, 0);
     }
@@ -76,14 +76,14 @@ class Reader {
     ];
   }
 
-  /** It becomes a part of paths below /sys. */
+  /** The name is checked strictly because it becomes part of paths in /sys. */
   #driver(path: KeyPath, value: unknown): string {
     if (typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$/.test(value)) return value;
     this.#refuse(path, 'must be the name of a kernel driver', 'like igb');
     return '';
   }
 
-  /** Together they become extended resources of Kubernetes. */
+  /** The names are checked because they become names of extended resources in Kubernetes. */
   #names(path: KeyPath, value: unknown): string[] {
     const isName = (name: unknown) =>
       typeof name === 'string' && name.length <= most.nameLength && /^[A-Za-z0-9][\w.-]*$/.test(name);
