@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection of a mesh as people and programs want to know it.
+// The report on a connection of the mesh, as `crosswire request` and `endpoint` print it.
 
 export interface ConnectionReport {
   readonly id: string;
@@ -8,11 +8,11 @@ export interface ConnectionReport {
   readonly payload: string;
   readonly mechanism: string;
   readonly interface: string;
-  /** Of a memif. */
+  /** The memif socket; absent for other mechanisms. */
   readonly socket?: string;
   readonly mtu: number;
   readonly clientAddresses: readonly string[];
   readonly endpointAddresses: readonly string[];
-  /** Names of the programs between client and endpoint, both included. */
+  /** The names of the programs on the connection's path, from client to endpoint. */
   readonly path: readonly string[];
 }

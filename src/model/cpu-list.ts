@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A list of CPUs as the kernel writes it: `2-5,8` (cpuset(7), "List format").
+// Parses CPU lists in the kernel's list format, like `2-5,8` (cpuset(7), "List format").
 
-/** Of the kernel's cpu_set_t as the C library has it (CPU_SET(3)). */
+/** The size of the C library's cpu_set_t (CPU_SET(3)). */
 const mostCpus = 1024;
 
-/** In ascending order, each once; undefined if the text is no list. */
+/** Returns the CPUs in ascending order, without duplicates; undefined if the text is not a list. */
 export function parseCpuList(text: string): readonly number[] | undefined {
   const cpus = new Set<number>();
   for (const part of text.split(',')) {

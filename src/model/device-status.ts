@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which virtual functions this machine has, who has them, and what the operator allows: plain data.
+// Plain data about the virtual functions of this machine: their state, who borrowed them, and what the operator allows.
 
 import type { EndName } from './wire.ts';
 
-/** One physical function that the operator lets be used (contract of NSM: physicalFunctions of its SR-IOV file). */
+/** A physical function whose virtual functions may be lent: an entry of physicalFunctions in NSM's SR-IOV file. */
 export interface PhysicalFunctionSettings {
   readonly pci: string;
   readonly pfKernelDriver: string;
@@ -12,12 +12,12 @@ export interface PhysicalFunctionSettings {
   readonly serviceDomains: readonly string[];
 }
 
-/** `serviceDomain/capability`: the names under which VFs of a physical function can be asked for. */
+/** The resources of a physical function, `serviceDomain/capability`: the names by which its VFs are requested. */
 export function resourcesOf({ capabilities, serviceDomains }: PhysicalFunctionSettings): string[] {
   return serviceDomains.flatMap((domain) => capabilities.map((capability) => `${domain}/${capability}`));
 }
 
-/** Whose a virtual function is: its lease, in brief. */
+/** A lease in brief: which end of which wire has a virtual function. */
 export interface Holder {
   readonly pci: string;
   readonly wire: string;
@@ -29,27 +29,27 @@ export type HolderState = 'taking' | 'held' | 'returning';
 export interface PhysicalFunctionStatus {
   readonly pci: string;
   readonly driver?: string;
-  /** In the forwarder's own network namespace. */
+  /** Absent if the interface is not in the forwarder's own network namespace. */
   readonly interface?: string;
-  readonly up: boolean; // carrier
-  readonly present: number; // virtual functions that there are
-  readonly possible: number; // … that there can be
+  readonly up: boolean; // has carrier
+  readonly present: number; // number of virtual functions
+  readonly possible: number; // largest number of virtual functions
   readonly resources: readonly string[];
-  /** Why its virtual functions cannot be used. */
+  /** Why the virtual functions cannot be used. */
   readonly problem?: string;
 }
 
 export interface DeviceStatus {
   readonly pci: string;
   readonly physicalFunction: string;
-  readonly index: number; // as the driver of the physical function counts
+  readonly index: number; // its number at the physical function
   readonly state: 'free' | 'leased' | 'unusable';
   readonly holder?: Holder;
-  /** Why it cannot be had by a network namespace, or by an application that drives it itself. Both: unusable. */
+  /** Why the device cannot be lent as an interface (kernel), or to an application (vfio). With both it is unusable. */
   readonly refusals: { readonly kernel?: string; readonly vfio?: string };
   readonly driver?: string;
   readonly iommuGroup?: number;
-  /** In the forwarder's own network namespace. */
+  /** Absent if the interface is not in the forwarder's own network namespace. */
   readonly interface?: string;
   readonly resources: readonly string[];
   readonly mac?: string;
@@ -60,7 +60,7 @@ export interface DeviceStatus {
   readonly counters?: DeviceCounters;
 }
 
-/** As a wire sees it: rx is what came from the virtual function. Only where the driver of the physical one counts. */
+/** Counters as the wire sees them: rx are frames from the virtual function. Absent if the physical function's driver has none. */
 export interface DeviceCounters {
   readonly rxPackets: bigint;
   readonly txPackets: bigint;
@@ -73,6 +73,6 @@ export interface DeviceCounters {
 export interface DeviceReport {
   readonly physicalFunctions: readonly PhysicalFunctionStatus[];
   readonly devices: readonly DeviceStatus[];
-  /** Leases of virtual functions that are not there any more: somebody made fewer of them. */
+  /** Leases of virtual functions that no longer exist: someone reduced their number. */
   readonly lost: readonly Holder[];
 }

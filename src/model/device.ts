@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A virtual function of a NIC as an end of a wire asks for it. Plain data, validated by config/.
+// The request of an end for a virtual function of a NIC. Plain data, validated by src/wire.
 
-/** What the physical function is told of the virtual one. What is absent stays as it is. */
+/** Settings of a virtual function that are made through its physical function. What is absent stays as it is. */
 export interface DeviceSettings {
   readonly vlan?: number; // 0 to 4094; 0: untagged
   readonly trust?: boolean;
@@ -9,12 +9,12 @@ export interface DeviceSettings {
   readonly maxRate?: number; // Mbit/s
 }
 
-/** By its address, `0000:01:10.0`, or any free one of a resource, `serviceDomain/capability`. */
+/** One device by its PCI address, `0000:01:10.0`, or any free device of a resource, `serviceDomain/capability`. */
 export type DeviceChoice = { readonly pci: string } | { readonly resource: string };
 
 export type DeviceRequest = DeviceChoice & DeviceSettings;
 
-/** `0000:01:10.0`: domain, bus, device and function; the domain may be left out when written. */
+/** Adds the domain 0000 if it is missing: `01:10.0` → `0000:01:10.0`. Undefined if the text is not a PCI address. */
 export function canonicalPci(text: string): string | undefined {
   const [, domain = '0000', rest] =
     /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[01][0-9a-f]\.[0-7])$/.exec(text.toLowerCase()) ?? [];

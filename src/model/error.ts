@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one error class of the project. The addon makes its failures with it too.
+// The only error class of the project; the addon throws it too.
 
 export interface ErrorDetails {
   /** Stable, documented in docs/errors.md. */
   code: string;
-  /** What was tried, in words. */
+  /** What was tried. */
   operation: string;
-  /** On what: an interface, a namespace, a file with line and column. */
+  /** The object of the operation: an interface, a namespace, a file with line and column. */
   subject: string;
   /** Why it failed, with the kernel's own text where it gave one. */
   reason: string;
@@ -37,7 +37,7 @@ export class CrosswireError extends Error {
     this.errno = errno;
   }
 
-  /** As the control API and `-o json` show it. */
+  /** The form in the control API and in `-o json`. */
   toJSON(): ErrorDetails {
     const { code, operation, subject, reason, hint, errno } = this;
     return { code, operation, subject, reason, ...(hint ? { hint } : {}), ...(errno ? { errno } : {}) };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `crosswire doctor` finds out about a machine.
+// The report of `crosswire doctor` about a machine.
 
 export interface MachineFinding {
-  /** Stable, for scripts: 'cpu-quota'. */
+  /** A stable name for scripts, like 'cpu-quota'. */
   readonly check: string;
-  /** missing: something essential is not there; the forwarder cannot do its work. */
+  /** missing: something essential is missing, and the forwarder cannot work. */
   readonly state: 'ok' | 'note' | 'warning' | 'missing';
   readonly found: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly advice?: string;
 }
 

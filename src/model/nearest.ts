@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// "Did you mean": the known word nearest to a mistyped one.
+// Finds the known word that is nearest to a mistyped one, for "did you mean …?".
 
-/** Damerau-Levenshtein with adjacent swaps: the number of slips of the finger between two words. */
+/** The edit distance between two words: Damerau-Levenshtein with swaps of adjacent characters. */
 export function distance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number) => (rows[row] as number[])[column] as number;

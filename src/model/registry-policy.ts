@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's policies over the tokens in the answer of a registry.
+// NSM's policies that the tokens in a registry's answer must satisfy.
 
 export const registryPolicies = ['tokens_valid', 'tokens_expired', 'tokens_chained', 'next_token_signed'] as const;
 
