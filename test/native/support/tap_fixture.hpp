@@ -23,9 +23,9 @@
 #include "link/tap.hpp"
 #include "os/netns.hpp"
 #include "os/tun.hpp"
+#include "support/namespace.hpp"
 #include "support/packet.hpp"
 #include "support/split.hpp"
-#include "test_namespace.hpp"
 
 extern char** environ;
 

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "memif_fixture.hpp"
+#include "fixture.hpp"
 
 namespace crosswire {
 namespace {

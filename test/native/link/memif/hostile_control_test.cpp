@@ -5,8 +5,8 @@
 
 #include <thread>
 
-#include "memif_fixture.hpp"
-#include "memif_raw_client.hpp"
+#include "fixture.hpp"
+#include "raw_client.hpp"
 #include "support/process_counts.hpp"
 
 namespace crosswire {

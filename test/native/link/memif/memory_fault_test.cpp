@@ -5,9 +5,9 @@
 
 #include <fstream>
 
-#include "memif_fixture.hpp"
-#include "memif_raw_client.hpp"
+#include "fixture.hpp"
 #include "os/memory_mapping.hpp"
+#include "raw_client.hpp"
 #include "support/process_counts.hpp"
 
 namespace crosswire {

@@ -7,8 +7,8 @@
 #include <random>
 #include <thread>
 
-#include "memif_fixture.hpp"
-#include "memif_raw_client.hpp"
+#include "fixture.hpp"
+#include "raw_client.hpp"
 
 namespace crosswire {
 namespace {

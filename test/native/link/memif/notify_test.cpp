@@ -4,8 +4,8 @@
 
 #include <thread>
 
-#include "memif_fixture.hpp"
-#include "memif_raw_client.hpp"
+#include "fixture.hpp"
+#include "raw_client.hpp"
 
 namespace crosswire {
 namespace {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two applications of bare system calls with a proxy between them:
 //   client ──▶ front.sock [proxy] ──▶ back.sock server
+#include "link/memif/proxy.hpp"
+
 #include <doctest/doctest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "link/memif/proxy.hpp"
+#include "fixture.hpp"
 #include "link/memif/service.hpp"
-#include "memif_fixture.hpp"
 #include "os/seqpacket.hpp"
 #include "support/process_counts.hpp"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "os/interface.hpp"
-#include "test_namespace.hpp"
+#include "support/namespace.hpp"
 
 namespace crosswire::test {
 

@@ -2,8 +2,8 @@
 // Our server and our client, through a real socket and real shared memory.
 #include <doctest/doctest.h>
 
-#include "memif_fixture.hpp"
-#include "test_namespace.hpp"
+#include "fixture.hpp"
+#include "support/namespace.hpp"
 
 namespace crosswire {
 namespace {

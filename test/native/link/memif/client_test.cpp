@@ -2,8 +2,8 @@
 // Our client against scripted servers, right and hostile.
 #include <doctest/doctest.h>
 
-#include "memif_fixture.hpp"
-#include "memif_raw_server.hpp"
+#include "fixture.hpp"
+#include "raw_server.hpp"
 
 namespace crosswire {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "memif_raw_client.hpp"
+#include "raw_client.hpp"
 
 namespace crosswire::test {
 

@@ -2,7 +2,7 @@
 // Super-frames and unfinished checksums on their way into memif slots.
 #include <doctest/doctest.h>
 
-#include "memif_fixture.hpp"
+#include "fixture.hpp"
 #include "support/packet.hpp"
 
 namespace crosswire {

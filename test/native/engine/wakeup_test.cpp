@@ -6,8 +6,8 @@
 #include <atomic>
 #include <random>
 
+#include "bench.hpp"
 #include "core/clock.hpp"
-#include "engine_bench.hpp"
 
 using namespace crosswire;
 using namespace crosswire::test;

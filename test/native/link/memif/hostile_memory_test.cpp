@@ -3,8 +3,8 @@
 // other. Whatever it writes costs it its own frames, or its session.
 #include <doctest/doctest.h>
 
-#include "memif_fixture.hpp"
-#include "memif_raw_client.hpp"
+#include "fixture.hpp"
+#include "raw_client.hpp"
 
 namespace crosswire {
 namespace {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // hot → cold → resting, on a clock of the test's own.
+#include "engine/idle_policy.hpp"
+
 #include <doctest/doctest.h>
 
-#include "engine/idle_policy.hpp"
-#include "engine_scripted_link.hpp"
+#include "scripted_link.hpp"
 
 using namespace crosswire;
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pump books every frame once: delivered, or dropped with a reason.
+#include "engine/pump.hpp"
+
 #include <doctest/doctest.h>
 
 #include <memory>
 #include <numeric>
 
-#include "engine/pump.hpp"
-#include "engine_scripted_link.hpp"
+#include "scripted_link.hpp"
 
 using namespace crosswire;
 using test::ScriptedLink;

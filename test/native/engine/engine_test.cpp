@@ -8,7 +8,7 @@
 #include <fstream>
 #include <set>
 
-#include "engine_bench.hpp"
+#include "bench.hpp"
 
 using namespace crosswire;
 using namespace crosswire::test;

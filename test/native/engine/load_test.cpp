@@ -5,7 +5,7 @@
 #include <atomic>
 #include <random>
 
-#include "engine_bench.hpp"
+#include "bench.hpp"
 
 using namespace crosswire;
 using namespace crosswire::test;
