@@ -11,40 +11,42 @@ import { reportOf } from '../mesh/client/report.ts';
 import { Endpoint } from '../mesh/endpoint/endpoint.ts';
 import { LocalManager } from '../mesh/manager/manager.ts';
 import { MeshProgram } from '../mesh/program.ts';
-import { identitySource } from './mesh.ts';
-import { changeLevelBySignal, longestStop, makeLog, type Releases, releaseAll, stopSignal } from './process.ts';
+import { identitySource } from './identity.ts';
+import { type Part, Parts } from './part.ts';
+import { changeLevelBySignal, longestStop, makeLog, stopSignal } from './process.ts';
 
 /** Milliseconds: to an identity, and to a manager. */
 const longestWait = { identity: 30_000, dial: 2_000 };
 
-/** A program of a mesh from its identity to its end: `work` starts it, and gives back what stops it. */
-async function runInMesh(
-  options: ProgramOptions,
-  work: (program: MeshProgram) => Promise<() => Promise<void>>,
-): Promise<ExitCode> {
+/** A program of a mesh, from its identity to its end. */
+async function runInMesh(options: ProgramOptions, makePart: (program: MeshProgram) => Part): Promise<ExitCode> {
   const log = makeLog(options.logLevel, { program: options.name });
   changeLevelBySignal(log);
   const unixSockets = new NativeUnixSockets();
-  const releases: Releases = [() => unixSockets.close()];
   const { maxTokenMilliseconds } = options;
   const program = new MeshProgram({ identity: identitySource(options, log), unixSockets, maxTokenMilliseconds, log });
-  releases.push(() => program.close());
+  const parts = new Parts(
+    [
+      { start: () => {}, stop: () => unixSockets.close() },
+      { start: () => program.ready(AbortSignal.timeout(longestWait.identity)), stop: () => program.close() },
+      makePart(program),
+    ],
+    log,
+  );
   const stopping = stopSignal(longestStop.removingWires, log);
   try {
-    await program.ready(AbortSignal.timeout(longestWait.identity));
-    releases.push(await work(program));
+    await parts.start();
     await stopping;
   } finally {
-    await releaseAll(releases, log);
+    await parts.stop();
   }
   return exitCodes.ok;
 }
 
 export const request = (options: RequestOptions, onConnected: (report: ConnectionReport) => void) =>
-  runInMesh(options, async (program) => {
+  runInMesh(options, (program) => {
     const client = new Client({ ...options, dialMilliseconds: longestWait.dial }, program, startPings);
-    onConnected(reportOf(await client.connect()));
-    return () => client.stop();
+    return { start: async () => onConnected(reportOf(await client.connect())), stop: () => client.stop() };
   });
 
 export const endpoint = (
@@ -52,18 +54,20 @@ export const endpoint = (
   onRegistered: () => void,
   onChange: (change: string, report: ConnectionReport) => void,
 ) =>
-  runInMesh(options, async (program) => {
+  runInMesh(options, (program) => {
     const settings = { ...options, dialMilliseconds: longestWait.dial };
     const tell = (change: string, connection: Parameters<typeof reportOf>[0]) => onChange(change, reportOf(connection));
-    const server = new Endpoint(settings, program, tell, onRegistered);
-    await server.start();
-    return () => server.stop();
+    return new Endpoint(settings, program, tell, onRegistered);
   });
 
 export const manager = (options: ManagerOptions, onServing: () => void) =>
-  runInMesh(options, async (program) => {
+  runInMesh(options, (program) => {
     const server = new LocalManager(options, program);
-    await server.start();
-    onServing();
-    return () => server.stop();
+    return {
+      start: async () => {
+        await server.start();
+        onServing();
+      },
+      stop: () => server.stop(),
+    };
   });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A forwarder in its mesh.
+// The forwarder of a mesh.
 
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { parseDeviceSelectors } from '../options/device-selectors.ts';
-import type { IdentityOptions, NsmOptions } from '../options/nsm-option-rows.ts';
+import type { NsmOptions } from '../options/nsm-option-rows.ts';
 import { parseWireList } from '../wire/wire-list.ts';
 import type { NativeDataplane } from '../dataplane/dataplane.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
@@ -15,51 +15,68 @@ import { findUnderlay } from '../machine/underlay.ts';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { Wire } from '../wire/wire.ts';
 import { Forwarder } from '../forwarder/forwarder.ts';
-import { FileSource } from '../spiffe/file-source.ts';
-import type { IdentitySource } from '../spiffe/identity.ts';
-import { WorkloadSource } from '../spiffe/workload-source.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import { startTracing } from '../grpc/tracing/start.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
-import type { Releases } from './process.ts';
+import { identitySource } from './identity.ts';
+import type { Part } from './part.ts';
 
 export interface MeshParts {
   readonly dataplane: NativeDataplane;
   readonly supervisor: Supervisor;
   readonly metrics: MeshMetrics;
   readonly log: Logger;
-  readonly releases: Releases;
   readonly version: string;
+  /** Undefined: none are shared. */
   readonly devices: SharedDevices | undefined;
 }
 
-/** Returns at once; what it waits for, an identity for one, it says in the log. */
-export async function joinMesh(options: NsmOptions, parts: MeshParts): Promise<Forwarder> {
-  const { dataplane, supervisor, metrics, log, releases, version, devices } = parts;
-  const tunnel = await tunnelOf(options, parts);
-  const gateways = await gatewaysOf(options, parts);
-  const unixSockets = new NativeUnixSockets();
-  releases.push(() => unixSockets.close());
-  const forwarder = new Forwarder(options, {
-    wires: supervisor,
-    readWire: readSingleWire,
-    listNamespaces: () => dataplane.listNamespaces(),
-    isPortFree: isUdpPortFree,
-    unixSockets,
-    identity: identitySource(options, log),
-    tunnel,
-    gateways,
-    tracing: await startTracing(telemetryOf(options, version, log)),
-    metrics,
-    devices,
-    log,
-  });
-  releases.push(() => forwarder.stop());
-  forwarder.start((error) => {
-    log.fatal({ error }, 'the mesh cannot be served; kernel wires go on');
-    process.kill(process.pid, 'SIGTERM');
-  });
-  return forwarder;
+export class Mesh implements Part {
+  readonly #options: NsmOptions;
+  readonly #parts: MeshParts;
+  readonly #unixSockets = new NativeUnixSockets();
+  #forwarder: Forwarder | undefined;
+
+  constructor(options: NsmOptions, parts: MeshParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /** Calls of the mesh are answered. */
+  get serving(): boolean {
+    return this.#forwarder?.serving ?? false;
+  }
+
+  /** Does not wait for an identity; the log says that the forwarder does. */
+  async start(): Promise<void> {
+    const [options, parts] = [this.#options, this.#parts];
+    const { dataplane, supervisor, metrics, log, version, devices } = parts;
+    const tunnel = await tunnelOf(options, parts);
+    const gateways = await gatewaysOf(options, parts);
+    this.#forwarder = new Forwarder(options, {
+      wires: supervisor,
+      readWire: readSingleWire,
+      listNamespaces: () => dataplane.listNamespaces(),
+      isPortFree: isUdpPortFree,
+      unixSockets: this.#unixSockets,
+      identity: identitySource(options, log),
+      tunnel,
+      gateways,
+      tracing: await startTracing(telemetryOf(options, version, log)),
+      metrics,
+      devices,
+      log,
+    });
+    this.#forwarder.start((error) => {
+      log.fatal({ error }, 'the mesh cannot be served; kernel wires go on');
+      process.kill(process.pid, 'SIGTERM');
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#forwarder?.stop();
+    await this.#unixSockets.close();
+  }
 }
 
 /** Networks behind devices of this node, where there is a file of them and the kernel can share devices. */
@@ -96,15 +113,6 @@ function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOption
     else log.info({ endpoint }, 'the collector takes traces again');
   };
   return { endpoint, serviceName: name, version, onExport };
-}
-
-export function identitySource(options: IdentityOptions, log: Logger): IdentitySource {
-  const { workloadApi: endpoint, certificateFile: certificate, keyFile: key, bundleFile: bundle } = options;
-  const source = endpoint
-    ? new WorkloadSource({ endpoint, log })
-    : new FileSource({ files: { certificate, key, bundle }, log });
-  source.start();
-  return source;
 }
 
 async function readSingleWire(document: object): Promise<Wire> {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process itself: its log, its signals, and how it lets go of what it holds.
+// The process itself: its log and its signals.
 
 import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { CrosswireError } from '../model/error.ts';
-
-/** Each acquisition pushes its own release; they run in reverse. */
-export type Releases = (() => Promise<unknown> | void)[];
 
 /** Milliseconds from the first signal to a forced exit. The kernel takes some 40 ms to remove an interface. */
 export const longestStop = { keepingWires: 10_000, removingWires: 120_000 };
@@ -41,17 +38,6 @@ export function changeLevelBySignal(log: Logger): void {
     log.info({ signal, level }, 'log level changed');
   };
   process.on('SIGUSR1', change('trace')).on('SIGUSR2', change(configured));
-}
-
-/** Carries on past failures. */
-export async function releaseAll(releases: Releases, log: Logger): Promise<void> {
-  for (const release of releases.toReversed()) {
-    try {
-      await release();
-    } catch (error) {
-      log.error({ error }, 'could not be stopped cleanly');
-    }
-  }
 }
 
 export function makeLog(level: string, base: object): Logger {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a program of a mesh has its identity from: the Workload API of SPIFFE, or files.
+
+import type { Logger } from 'pino';
+import type { IdentityOptions } from '../options/nsm-option-rows.ts';
+import { FileSource } from '../spiffe/file-source.ts';
+import type { IdentitySource } from '../spiffe/identity.ts';
+import { WorkloadSource } from '../spiffe/workload-source.ts';
+
+export function identitySource(options: IdentityOptions, log: Logger): IdentitySource {
+  const { workloadApi: endpoint, certificateFile: certificate, keyFile: key, bundleFile: bundle } = options;
+  const source = endpoint
+    ? new WorkloadSource({ endpoint, log })
+    : new FileSource({ files: { certificate, key, bundle }, log });
+  source.start();
+  return source;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether the daemon serves all that it was asked to serve. The last part to start, the first to stop.
+
+import type { Part } from './part.ts';
+
+export class Readiness implements Part {
+  /** Of a forwarder in a mesh: it starts at once and serves once it has an identity. */
+  mesh: { readonly serving: boolean } | undefined;
+  readonly #onReady: () => void;
+  #started = false;
+
+  constructor(onReady: () => void) {
+    this.#onReady = onReady;
+  }
+
+  get ready(): boolean {
+    return this.#started && (this.mesh?.serving ?? true);
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#onReady();
+  }
+
+  stop(): void {
+    this.#started = false;
+  }
+}
