@@ -9,7 +9,7 @@ import { readSriovFile } from './cli/read-files.ts';
 import type { RunFiles } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { NativeDataplane } from './dataplane/dataplane.ts';
-import { examineMachine } from './machine/doctor.ts';
+import { examineMachine } from './machine/doctor/doctor.ts';
 import { findUnderlay } from './machine/underlay.ts';
 import { type NsmReading, tunnelAddressOf } from './options/nsm-options.ts';
 import { sriovFileOf } from './options/nsm-run-options.ts';

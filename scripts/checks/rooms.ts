@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one-way rules between rooms (docs/decisions/001-rooms.md), held against every #include and import, at every level:
-// a file belongs to the deepest room of the table that holds it.
+// The one-way rules between rooms (docs/decisions/001-rooms.md, 023-mesh-rooms.md), held against every #include and import,
+// at every level: a file belongs to the deepest room of the table that holds it.
 
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
@@ -18,7 +18,8 @@ const nativeRooms: Rooms = {
   binding: everything,
 };
 
-/** What a room may use. A room holds its inner rooms, and may use them; an inner room uses what its own line says. */
+/** What a room may use. A name stands for that room with its inner rooms; in the line of an inner room, the name of a room
+ *  around it stands for that room's own files. A room may use its inner rooms where they do not use it: no cycles. */
 const sourceRooms: Rooms = {
   model: [],
   wire: ['model'],
@@ -27,7 +28,8 @@ const sourceRooms: Rooms = {
   dataplane: ['model'],
   machine: ['dataplane', 'model'],
   'machine/device-access': ['machine', 'dataplane', 'model'],
-  'machine/sriov': ['machine', 'dataplane', 'model'],
+  'machine/sriov': ['machine/device-access', 'machine', 'dataplane', 'model'],
+  'machine/doctor': ['machine/sriov', 'machine', 'dataplane', 'model'],
   metrics: ['dataplane', 'wire', 'model'],
   supervisor: ['plan', 'machine', 'wire', 'dataplane', 'model'],
   'supervisor/count': ['plan', 'wire', 'dataplane', 'model'],
@@ -57,16 +59,21 @@ const sourceRooms: Rooms = {
   spiffe: ['model'],
   grpc: ['spiffe', 'model'],
   'grpc/tracing': ['model'],
-  nsm: ['grpc', 'spiffe', 'wire', 'model'],
-  'nsm/mechanisms': ['nsm', 'wire', 'model'],
+  nsm: ['model'],
   'nsm/path': ['nsm', 'model'],
+  'nsm/mechanisms': ['nsm', 'wire', 'model'],
+  'nsm/wire': ['nsm/mechanisms', 'nsm/path', 'nsm', 'wire', 'model'],
   'nsm/registry': ['nsm', 'grpc', 'spiffe', 'model'],
-  'nsm/wire': ['nsm', 'wire', 'model'],
+  'nsm/chain': ['nsm/path', 'nsm', 'grpc', 'spiffe', 'model'],
   forwarder: ['nsm', 'grpc', 'spiffe', 'metrics', 'wire', 'model'],
-  mesh: ['forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
-  'mesh/client': ['mesh', 'forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
-  'mesh/endpoint': ['mesh', 'forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
-  'mesh/manager': ['mesh', 'forwarder', 'nsm', 'grpc', 'spiffe', 'model'],
+  'forwarder/parts': ['nsm', 'grpc', 'wire', 'model'],
+  'forwarder/connections': ['forwarder/parts', 'nsm', 'grpc', 'metrics', 'wire', 'model'],
+  'forwarder/close': ['forwarder/connections', 'forwarder/parts', 'nsm', 'grpc', 'wire', 'model'],
+  'forwarder/request': ['forwarder/close', 'forwarder/connections', 'forwarder/parts', 'nsm', 'grpc', 'wire', 'model'],
+  mesh: ['grpc', 'spiffe', 'model'],
+  'mesh/client': ['mesh', 'nsm', 'grpc', 'spiffe', 'model'],
+  'mesh/endpoint': ['mesh', 'nsm', 'grpc', 'spiffe', 'model'],
+  'mesh/manager': ['mesh', 'nsm', 'grpc', 'spiffe', 'model'],
   kubernetes: ['model'],
   http: ['supervisor', 'metrics', 'wire', 'model'],
   cli: ['options', 'wire', 'model'],
@@ -77,6 +84,8 @@ const sourceRooms: Rooms = {
 
 const withoutNode = ['model', 'plan'];
 const problems: string[] = [];
+/** Native rooms and those of src have no names in common. */
+const usedRooms = new Map<string, Set<string>>();
 
 /** The deepest room of a path below native/ or src/; undefined where a folder is no room. */
 function roomOf(path: string, rooms: Rooms): string | undefined {
@@ -91,12 +100,29 @@ function checkUse(file: string, path: string, used: string, rooms: Rooms): void 
   if (room === undefined) problems.push(`${file}: its folder is not a room of scripts/checks/rooms.ts`);
   else if (other === undefined) problems.push(`${file}: uses ${used}, whose folder is not a room`);
   else if (!mayUse(room, other, rooms)) problems.push(`${file}: '${room}' may not use '${other}'`);
+  else if (room !== other) usedRooms.set(room, (usedRooms.get(room) ?? new Set()).add(other));
 }
 
 function mayUse(room: string, other: string, rooms: Rooms): boolean {
   const allowed = rooms[room] ?? [];
-  if (room === other || other.startsWith(`${room}/`) || allowed === everything) return true;
-  return allowed.some((one) => other === one || other.startsWith(`${one}/`));
+  if (room === other || isWithin(other, room) || allowed === everything) return true;
+  return allowed.some((one) => other === one || (isWithin(other, one) && !isWithin(room, one)));
+}
+
+function isWithin(room: string, around: string): boolean {
+  return room.startsWith(`${around}/`);
+}
+
+/** Which rooms each room uses: an arrow of the table that no file needs makes no cycle. */
+function checkCycles(uses: ReadonlyMap<string, ReadonlySet<string>>): void {
+  const done = new Set<string>();
+  const visit = (room: string, way: readonly string[]) => {
+    if (way.includes(room)) problems.push(`rooms in a cycle: ${[...way.slice(way.indexOf(room)), room].join(' → ')}`);
+    if (done.has(room)) return;
+    done.add(room);
+    for (const other of uses.get(room) ?? []) visit(other, [...way, room]);
+  };
+  for (const room of uses.keys()) visit(room, []);
 }
 
 function checkNative(file: string, text: string): void {
@@ -134,6 +160,7 @@ for (const file of sourceFiles(['native', 'src'])) {
   if (/^native\/.+\/.+\.(cpp|hpp)$/.test(file)) checkNative(file, text);
   else if (/^src\/.+\.ts$/.test(file)) checkSource(file, text);
 }
+checkCycles(usedRooms);
 
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

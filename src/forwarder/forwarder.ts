@@ -4,28 +4,25 @@
 import { tmpdir } from 'node:os';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { Wire } from '../wire/wire.ts';
-import { MonitorConnectionService } from '../nsm/generated/connection.ts';
-import { HealthService } from '../grpc/generated/health.ts';
-import { NetworkServiceService } from '../nsm/generated/networkservice.ts';
 import type { IdentitySource } from '../spiffe/identity.ts';
 import { checkServerPolicies } from '../spiffe/policies.ts';
 import { tokenFor } from '../spiffe/token.ts';
-import { removeLeftovers } from './leftovers.ts';
-import { Manager } from '../nsm/manager.ts';
+import { removeLeftovers } from './close/leftovers.ts';
+import { Manager } from '../nsm/registry/manager.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import type { Gateways } from '../nsm/mechanisms/gateways.ts';
 import type { TunnelSettings } from '../nsm/mechanisms/offers.ts';
 import { Registration } from '../nsm/registry/registration.ts';
-import { healthHandlers, monitorHandlers, networkServiceHandlers } from './handlers.ts';
-import { NetworkService } from './network-service.ts';
-import type { ServiceLog, ServiceParts } from './parts.ts';
-import type { NsmSettings } from './settings.ts';
+import { serve } from '../nsm/chain/serve.ts';
+import { ForwarderService } from './service.ts';
+import type { ServiceLog, ServiceParts } from './parts/parts.ts';
+import type { NsmSettings } from './parts/settings.ts';
 import type { Tracing } from '../grpc/tracing/tracing.ts';
 import type { Peer } from '../grpc/calls.ts';
 import { GrpcDialer } from '../grpc/dialer.ts';
-import { callerOf, GrpcServer } from '../grpc/server.ts';
+import { GrpcServer } from '../grpc/server.ts';
 import type { UnixSockets } from '../grpc/unix-sockets.ts';
-import type { Wires } from './wires.ts';
+import type { Wires } from './parts/wires.ts';
 
 export interface ForwarderParts {
   readonly wires: Wires;
@@ -48,7 +45,7 @@ const stopMilliseconds = 2_000;
 export class Forwarder {
   readonly #settings: NsmSettings;
   readonly #parts: ForwarderParts;
-  readonly #service: NetworkService;
+  readonly #service: ForwarderService;
   readonly #server: GrpcServer;
   readonly #dialer: GrpcDialer;
   readonly #manager: Manager;
@@ -70,7 +67,7 @@ export class Forwarder {
       propagate: (metadata) => tracing.propagate(metadata),
     });
     this.#manager = new Manager(settings.managerUrl, this.#dialer, settings.dialMilliseconds);
-    this.#service = new NetworkService(
+    this.#service = new ForwarderService(
       { ...settings, ...(tunnel ? { tunnel } : {}), temporaryDirectory: tmpdir() },
       {
         wires,
@@ -144,19 +141,11 @@ export class Forwarder {
     const { identity, log, tracing, metrics } = this.#parts;
     if (!identity.current()) log.info({}, 'waiting for an identity before anything is served');
     const { spiffeId } = await identity.ready(this.#stopping.signal);
-    this.#server.addService(
-      NetworkServiceService,
-      networkServiceHandlers(this.#service, {
-        callerOf,
-        tracing,
-        onAnswered: (call, outcome, seconds) => metrics.answered(call, outcome, seconds),
-      }),
-    );
-    this.#server.addService(MonitorConnectionService, monitorHandlers(this.#service));
-    this.#server.addService(
-      HealthService,
-      healthHandlers(() => this.#serving),
-    );
+    serve(this.#server, this.#service, {
+      tracing,
+      onAnswered: (call, outcome, seconds) => metrics.answered(call, outcome, seconds),
+      isServing: () => this.#serving,
+    });
     const url = await this.#server.listen(this.#settings.listenUrl);
     this.#serving = true;
     this.#service.start();

@@ -13,7 +13,7 @@ import type { NetworkServiceRequest } from '../../src/nsm/generated/networkservi
 import { NetworkService, NetworkServiceEndpoint } from '../../src/nsm/generated/registry.ts';
 import type { CallOptions, NextHop, Peer } from '../../src/grpc/calls.ts';
 import type { HeldFile } from '../../src/grpc/unix-sockets.ts';
-import type { Wires } from '../../src/forwarder/wires.ts';
+import type { Wires } from '../../src/forwarder/parts/wires.ts';
 import { counters, status } from './wires.ts';
 
 export const failure = { code: 'NAMESPACE_MISSING', operation: 'open the namespace', subject: 'x', reason: 'gone' };

@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, State } from '../../nsm/generated/connection.ts';
 import { checkClientPolicies } from '../../spiffe/policies.ts';
-import { Manager } from '../../nsm/manager.ts';
+import { Manager } from '../../nsm/registry/manager.ts';
 import { mechanismClass, parameter } from '../../nsm/names.ts';
 import type { MeshProgram } from '../program.ts';
-import { HeldFiles } from '../../forwarder/held-files.ts';
-import { closeOnward, requestOnward, watchOnward } from '../../forwarder/onward.ts';
+import { HeldFiles } from '../../nsm/chain/held-files.ts';
+import { closeOnward, requestOnward } from '../../nsm/chain/onward.ts';
+import { watchOnward } from '../../nsm/chain/onward-events.ts';
 import type { NextHop } from '../../grpc/calls.ts';
 import { Liveness, type Pinger } from './liveness.ts';
 import { type Wanted, firstRequest, refreshDelay, reselecting, withOwnToken } from './requests.ts';

@@ -3,9 +3,6 @@
 
 import { Metadata } from '@grpc/grpc-js';
 import { registryPolicies } from '../../model/registry-policy.ts';
-import { MonitorConnectionService } from '../../nsm/generated/connection.ts';
-import { HealthService } from '../../grpc/generated/health.ts';
-import { NetworkServiceService } from '../../nsm/generated/networkservice.ts';
 import {
   NetworkService,
   NetworkServiceEndpoint,
@@ -13,14 +10,13 @@ import {
   NetworkServiceQuery,
   NetworkServiceRegistryService,
 } from '../../nsm/generated/registry.ts';
-import { Manager } from '../../nsm/manager.ts';
+import { Manager } from '../../nsm/registry/manager.ts';
 import { metadataKey } from '../../grpc/metadata-key.ts';
 import type { MeshProgram } from '../program.ts';
 import { Registration } from '../../nsm/registry/registration.ts';
-import { healthHandlers, monitorHandlers, networkServiceHandlers } from '../../forwarder/handlers.ts';
-import { PassOn } from '../../grpc/tracing/pass-on.ts';
+import { serve } from '../../nsm/chain/serve.ts';
 import type { NextHop } from '../../grpc/calls.ts';
-import { callerOf, type GrpcServer } from '../../grpc/server.ts';
+import type { GrpcServer } from '../../grpc/server.ts';
 import { type EndpointObserver, EndpointService, type EndpointServiceSettings } from './service.ts';
 
 export interface EndpointSettings extends EndpointServiceSettings {
@@ -63,15 +59,7 @@ export class Endpoint {
   }
 
   async start(): Promise<void> {
-    this.#server.addService(
-      NetworkServiceService,
-      networkServiceHandlers(this.#service, { callerOf, tracing: new PassOn() }),
-    );
-    this.#server.addService(MonitorConnectionService, monitorHandlers(this.#service));
-    this.#server.addService(
-      HealthService,
-      healthHandlers(() => true),
-    );
+    serve(this.#server, this.#service);
     await this.#server.listen(this.#settings.listenUrl);
     this.#registration.start();
   }

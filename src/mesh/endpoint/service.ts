@@ -7,15 +7,16 @@ import { ConnectionContext } from '../../nsm/generated/connectioncontext.ts';
 import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
 import { checkServerPolicies } from '../../spiffe/policies.ts';
 import { mechanismType, parameter } from '../../nsm/names.ts';
-import { clientOf, previousSegment, withSegment } from '../../nsm/path/path-segments.ts';
+import { clientOf, withSegment } from '../../nsm/path/path-segments.ts';
 import { asCallerSees, locate, trimmed } from '../../nsm/path/update-path.ts';
 import type { MeshProgram } from '../program.ts';
-import { admitted } from '../../forwarder/admission.ts';
-import { Expiry } from '../../forwarder/expiry.ts';
-import { MonitorHub, type Watcher } from '../../forwarder/monitor-hub.ts';
-import type { IncomingCall } from '../../forwarder/parts.ts';
+import { authorized, mustBelongToClient } from '../../nsm/chain/authorize.ts';
+import { connectionOf, type IncomingCall } from '../../nsm/chain/call.ts';
+import { Monitor, type Watcher } from '../../nsm/chain/monitor.ts';
+import type { NetworkService } from '../../nsm/chain/serve.ts';
+import { expiryOf, Timeouts } from '../../nsm/chain/timeout.ts';
 import type { Peer } from '../../grpc/calls.ts';
-import { Turns } from '../../forwarder/turns.ts';
+import { Serializer } from '../../nsm/chain/serialize.ts';
 import { AddressPool, type Pair } from './addresses.ts';
 import { InterfaceNames } from './interface-names.ts';
 
@@ -30,16 +31,16 @@ export interface EndpointServiceSettings {
 
 export type EndpointObserver = (change: 'connected' | 'closed', connection: Connection) => void;
 
-export class EndpointService {
+export class EndpointService implements NetworkService {
   readonly #settings: EndpointServiceSettings;
   readonly #program: MeshProgram;
   readonly #onChange: EndpointObserver;
   readonly #addresses: AddressPool;
   readonly #names: InterfaceNames;
-  readonly #turns = new Turns();
-  readonly #monitor = new MonitorHub();
-  readonly #standing = new Map<string, Connection>();
-  readonly #expiry = new Expiry((id) => this.#end(id));
+  readonly #serializer = new Serializer();
+  readonly #monitor = new Monitor();
+  readonly #connections = new Map<string, Connection>();
+  readonly #timeouts = new Timeouts((id) => this.#end(id));
 
   constructor(settings: EndpointServiceSettings, program: MeshProgram, onChange: EndpointObserver) {
     this.#settings = settings;
@@ -50,17 +51,16 @@ export class EndpointService {
   }
 
   async request(request: NetworkServiceRequest, call: IncomingCall): Promise<Connection> {
-    const { connection: located, caller } = locate(mustHaveConnection(request), this.#settings.name);
-    const answer = await this.#turns.take(located.id, async () => {
-      const connection = await this.#admitted(located, call);
-      const expires = previousSegment(connection)?.expires;
-      if (!expires) throw withoutExpiry(connection);
+    const { connection: located, caller } = locate(connectionOf(request), this.#settings.name);
+    const answer = await this.#serializer.run(located.id, async () => {
+      const connection = await this.#authorized(located, call);
+      const expires = expiryOf(connection);
       const asked = this.#choose(connection.mechanism, request.mechanismPreferences);
-      const isNew = !this.#standing.has(connection.id);
+      const isNew = !this.#connections.has(connection.id);
       try {
         const made = await this.#answered(connection, asked, call);
-        this.#standing.set(connection.id, made);
-        this.#expiry.arm(connection.id, expires.getTime() - Date.now());
+        this.#connections.set(connection.id, made);
+        this.#timeouts.arm(connection.id, expires.getTime() - Date.now());
         this.#monitor.updated(made);
         if (isNew) this.#onChange('connected', made);
         return made;
@@ -74,8 +74,8 @@ export class EndpointService {
 
   async close(asked: Connection, call: IncomingCall): Promise<void> {
     const { connection: located } = locate(asked, this.#settings.name);
-    await this.#turns.take(located.id, async () => {
-      await this.#admitted(located, call);
+    await this.#serializer.run(located.id, async () => {
+      await this.#authorized(located, call);
       this.#end(located.id);
     });
   }
@@ -85,20 +85,15 @@ export class EndpointService {
   }
 
   stop(): void {
-    this.#expiry.stop();
+    this.#timeouts.stop();
   }
 
-  async #admitted(located: Connection, call: IncomingCall): Promise<Connection> {
+  async #authorized(located: Connection, call: IncomingCall): Promise<Connection> {
     const issueToken = this.#program.issueToken.bind(this.#program);
-    const connection = await admitted({ issueToken, checkCaller: checkServerPolicies }, located, call);
-    const held = this.#standing.get(connection.id);
-    if (!held || clientOf(held) === clientOf(connection)) return connection;
-    throw new CrosswireError({
-      code: 'CONNECTION_OF_ANOTHER',
-      operation: 'find the connection',
-      subject: `connection ${connection.id}`,
-      reason: `it belongs to ${clientOf(held)}, not to ${clientOf(connection)}`,
-    });
+    const connection = await authorized({ issueToken, checkCaller: checkServerPolicies }, located, call);
+    const held = this.#connections.get(connection.id);
+    if (held) mustBelongToClient(clientOf(held), connection, call);
+    return connection;
   }
 
   #choose(inUse: Mechanism | undefined, preferences: readonly Mechanism[]): Mechanism {
@@ -141,7 +136,7 @@ export class EndpointService {
   }
 
   #end(id: string): void {
-    const connection = this.#standing.get(id);
+    const connection = this.#connections.get(id);
     this.#forget(id);
     if (!connection) return;
     this.#monitor.deleted(connection);
@@ -149,8 +144,8 @@ export class EndpointService {
   }
 
   #forget(id: string): void {
-    this.#standing.delete(id);
-    this.#expiry.disarm(id);
+    this.#connections.delete(id);
+    this.#timeouts.disarm(id);
     this.#addresses.free(id);
     this.#names.free(id);
   }
@@ -166,25 +161,6 @@ function ipContextOf({ ipContext }: ConnectionContext, { client, endpoint }: Pai
     dstRoutes: [route(client)],
   };
   return ConnectionContext.fromPartial({ ipContext: { ...ipContext, ...own } }).ipContext;
-}
-
-function mustHaveConnection({ connection }: NetworkServiceRequest): Connection {
-  if (connection) return connection;
-  throw new CrosswireError({
-    code: 'CONNECTION_PATH',
-    operation: 'read the Request',
-    subject: '',
-    reason: 'it has no connection',
-  });
-}
-
-function withoutExpiry({ id }: Connection): CrosswireError {
-  return new CrosswireError({
-    code: 'CONNECTION_PATH',
-    operation: 'find out how long the connection may stand',
-    subject: `connection ${id}`,
-    reason: "the caller's path segment does not say when it expires",
-  });
 }
 
 function withoutDescriptors(spiffeId: string): CrosswireError {

@@ -2,14 +2,10 @@
 // A manager and its registry for one machine, in the place of NSM's own: for demonstrations and tests. It knows no other
 // node, no domains and no matches of forwarders, and forgets everything when it ends.
 
-import { MonitorConnectionService } from '../../nsm/generated/connection.ts';
-import { HealthService } from '../../grpc/generated/health.ts';
-import { NetworkServiceService } from '../../nsm/generated/networkservice.ts';
 import { NetworkServiceEndpointRegistryService, NetworkServiceRegistryService } from '../../nsm/generated/registry.ts';
 import type { MeshProgram } from '../program.ts';
-import { healthHandlers, monitorHandlers, networkServiceHandlers } from '../../forwarder/handlers.ts';
-import { PassOn } from '../../grpc/tracing/pass-on.ts';
-import { callerOf, type GrpcServer } from '../../grpc/server.ts';
+import { serve } from '../../nsm/chain/serve.ts';
+import type { GrpcServer } from '../../grpc/server.ts';
 import { LocalRegistry } from './registry.ts';
 import { endpointRegistryHandlers, serviceRegistryHandlers } from './registry-handlers.ts';
 import { LocalManagerService } from './requests.ts';
@@ -36,15 +32,10 @@ export class LocalManager {
   }
 
   async start(): Promise<void> {
-    const [service, registry, program, server] = [this.#service, this.#registry, this.#program, this.#server];
-    server.addService(NetworkServiceService, networkServiceHandlers(service, { callerOf, tracing: new PassOn() }));
-    server.addService(MonitorConnectionService, monitorHandlers(service));
+    const [registry, program, server] = [this.#registry, this.#program, this.#server];
+    serve(server, this.#service);
     server.addService(NetworkServiceRegistryService, serviceRegistryHandlers(registry, program));
     server.addService(NetworkServiceEndpointRegistryService, endpointRegistryHandlers(registry, program));
-    server.addService(
-      HealthService,
-      healthHandlers(() => true),
-    );
     await server.listen(this.#settings.listenUrl);
   }
 

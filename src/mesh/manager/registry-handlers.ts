@@ -12,10 +12,10 @@ import {
   type NetworkServiceRegistryServer,
 } from '../../nsm/generated/registry.ts';
 import { checkServerPolicies } from '../../spiffe/policies.ts';
-import { isInodeUrl } from '../../nsm/mechanisms/inode-url.ts';
+import { isInodeUrl } from '../../nsm/inode-url.ts';
 import { metadataKey } from '../../grpc/metadata-key.ts';
-import { incomingCall, statusOf } from '../../forwarder/handlers.ts';
-import type { IncomingCall } from '../../forwarder/parts.ts';
+import { type IncomingCall, incomingCall } from '../../nsm/chain/call.ts';
+import { statusOf } from '../../nsm/chain/status.ts';
 import type { MeshProgram } from '../program.ts';
 import type { Peer } from '../../grpc/calls.ts';
 import { callerOf } from '../../grpc/server.ts';
@@ -33,7 +33,7 @@ function guarded<Request, Response>(
 ) {
   return (call: ServerUnaryCall<Request, Response>, callback: Callback<Response>) => {
     const answer = async () => {
-      const incoming = incomingCall(call as ServerUnaryCall<unknown, unknown>, callerOf);
+      const incoming = incomingCall(call as ServerUnaryCall<unknown, unknown>);
       const own = await program.issueToken(incoming.caller);
       const segments = [{ token: incoming.token?.token ?? '' }, { token: own.token }];
       await checkServerPolicies(segments, incoming.caller.certificate);

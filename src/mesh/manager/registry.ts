@@ -4,7 +4,7 @@
 
 import { CrosswireError } from '../../model/error.ts';
 import type { NetworkService, NetworkServiceEndpoint } from '../../nsm/generated/registry.ts';
-import { Expiry } from '../../forwarder/expiry.ts';
+import { Timeouts } from '../../nsm/chain/timeout.ts';
 import type { HeldFile } from '../../grpc/unix-sockets.ts';
 
 export interface EndpointEntry {
@@ -24,7 +24,7 @@ export class LocalRegistry {
   readonly #services = new Map<string, { service: NetworkService; owner: string }>();
   readonly #endpoints = new Map<string, EndpointEntry>();
   readonly #watchers = new Set<Watcher>();
-  readonly #expiry = new Expiry((name) => this.#remove(name));
+  readonly #timeouts = new Timeouts((name) => this.#remove(name));
 
   /** Throws NAME_OF_ANOTHER. */
   registerService(service: NetworkService, owner: string): NetworkService {
@@ -52,7 +52,7 @@ export class LocalRegistry {
     mustOwn(name, before?.owner, entry.owner, this.#endpoints.size);
     before?.file?.close();
     this.#endpoints.set(name, entry);
-    this.#expiry.arm(name, (expirationTime?.getTime() ?? 0) - Date.now());
+    this.#timeouts.arm(name, (expirationTime?.getTime() ?? 0) - Date.now());
     for (const watcher of this.#watchers) watcher(entry, false);
   }
 
@@ -72,7 +72,7 @@ export class LocalRegistry {
   }
 
   close(): void {
-    this.#expiry.stop();
+    this.#timeouts.stop();
     for (const { file } of this.#endpoints.values()) file?.close();
     this.#endpoints.clear();
   }
@@ -80,7 +80,7 @@ export class LocalRegistry {
   #remove(name: string): void {
     const entry = this.#endpoints.get(name);
     this.#endpoints.delete(name);
-    this.#expiry.disarm(name);
+    this.#timeouts.disarm(name);
     if (!entry) return;
     for (const watcher of this.#watchers) watcher(entry, true);
     entry.file?.close();

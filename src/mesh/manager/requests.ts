@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Request and Close at the manager: each goes on to a forwarder, the one of before if it is still there.
+// Request and Close at the manager: each goes on to a forwarder, the previous one if it is still there.
 
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
 import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
 import { checkServerPolicies } from '../../spiffe/policies.ts';
-import { isInodeUrl } from '../../nsm/mechanisms/inode-url.ts';
+import { isInodeUrl } from '../../nsm/inode-url.ts';
 import { parameter } from '../../nsm/names.ts';
-import { clientOf, previousSegment } from '../../nsm/path/path-segments.ts';
+import { clientOf } from '../../nsm/path/path-segments.ts';
 import { asCallerSees, locate } from '../../nsm/path/update-path.ts';
 import type { MeshProgram } from '../program.ts';
-import { admitted } from '../../forwarder/admission.ts';
-import { Expiry } from '../../forwarder/expiry.ts';
-import { HeldFiles } from '../../forwarder/held-files.ts';
-import { MonitorHub, type Watcher } from '../../forwarder/monitor-hub.ts';
-import { closeOnward, type OnwardCall, requestOnward, watchOnward } from '../../forwarder/onward.ts';
-import type { IncomingCall } from '../../forwarder/parts.ts';
-import { Turns } from '../../forwarder/turns.ts';
+import { authorized, mustBelongToClient } from '../../nsm/chain/authorize.ts';
+import { connectionOf, type IncomingCall } from '../../nsm/chain/call.ts';
+import { HeldFiles } from '../../nsm/chain/held-files.ts';
+import { Monitor, type Watcher } from '../../nsm/chain/monitor.ts';
+import { closeOnward, type OnwardCall, requestOnward, within } from '../../nsm/chain/onward.ts';
+import { watchOnward } from '../../nsm/chain/onward-events.ts';
+import { Serializer } from '../../nsm/chain/serialize.ts';
+import type { NetworkService } from '../../nsm/chain/serve.ts';
+import { expiryOf, Timeouts } from '../../nsm/chain/timeout.ts';
 import type { NextHop } from '../../grpc/calls.ts';
 import type { EndpointEntry, LocalRegistry } from './registry.ts';
 
-interface Standing {
+interface Established {
   connection: Connection;
   readonly forwarder: string;
   readonly nextHop: NextHop;
@@ -32,14 +34,14 @@ const closeMilliseconds = 5_000;
 /** The service under which forwarders register. */
 const forwarderService = 'forwarder';
 
-export class LocalManagerService {
+export class LocalManagerService implements NetworkService {
   readonly #name: string;
   readonly #program: MeshProgram;
   readonly #registry: LocalRegistry;
-  readonly #monitor = new MonitorHub();
-  readonly #turns = new Turns();
-  readonly #standing = new Map<string, Standing>();
-  readonly #expiry = new Expiry((id) => void this.#turns.take(id, () => this.#end(id)));
+  readonly #monitor = new Monitor();
+  readonly #serializer = new Serializer();
+  readonly #established = new Map<string, Established>();
+  readonly #timeouts = new Timeouts((id) => void this.#serializer.run(id, () => this.#end(id)));
 
   constructor(name: string, program: MeshProgram, registry: LocalRegistry) {
     this.#name = name;
@@ -48,23 +50,22 @@ export class LocalManagerService {
   }
 
   async request(request: NetworkServiceRequest, call: IncomingCall): Promise<Connection> {
-    const { connection: asked, mechanismPreferences: preferences } = request;
-    if (!asked) throw wrong('CONNECTION_PATH', '', 'the Request has no connection');
-    const { connection: located, caller } = locate(asked, this.#name);
+    const { mechanismPreferences: preferences } = request;
+    const { connection: located, caller } = locate(connectionOf(request), this.#name);
     const spare = call.deadline.getTime() - Date.now();
-    const answer = await this.#turns.take(located.id, async () => {
-      const connection = await this.#admitted(located, call);
+    const answer = await this.#serializer.run(located.id, async () => {
+      const connection = await this.#authorized(located, call);
       if (connection.state === State.RESELECT_REQUESTED) await this.#end(connection.id, call);
-      const files = this.#standing.get(connection.id)?.files ?? new HeldFiles();
+      const files = this.#established.get(connection.id)?.files ?? new HeldFiles();
       for (const mechanism of [...preferences, ...(connection.mechanism ? [connection.mechanism] : [])])
         await take(files, mechanism, call);
       try {
-        const made = await this.#established(connection, preferences, files, call);
-        // Early enough for a Close with tokens that still hold (sdk, pkg/networkservice/common/timeout).
-        this.#expiry.arm(made.id, expiryOf(connection) - Date.now() - spare);
+        const made = await this.#establish(connection, preferences, files, call);
+        // Early enough for a Close with tokens that are still valid (sdk, pkg/networkservice/common/timeout).
+        this.#timeouts.arm(made.id, expiryOf(connection).getTime() - Date.now() - spare);
         return made;
       } catch (error) {
-        if (!this.#standing.has(connection.id)) files.close();
+        if (!this.#established.has(connection.id)) files.close();
         throw error;
       }
     });
@@ -73,9 +74,9 @@ export class LocalManagerService {
 
   async close(asked: Connection, call: IncomingCall): Promise<void> {
     const { connection: located } = locate(asked, this.#name);
-    await this.#turns.take(located.id, async () => {
-      const { id, path } = await this.#admitted(located, call);
-      const held = this.#standing.get(id);
+    await this.#serializer.run(located.id, async () => {
+      const { id, path } = await this.#authorized(located, call);
+      const held = this.#established.get(id);
       if (!held) return;
       held.connection = { ...held.connection, path };
       await this.#end(id, call);
@@ -88,20 +89,20 @@ export class LocalManagerService {
 
   /** Connections stay as they are: their clients ask again. */
   stop(): void {
-    this.#expiry.stop();
-    for (const held of this.#standing.values()) release(held);
-    this.#standing.clear();
+    this.#timeouts.stop();
+    for (const held of this.#established.values()) release(held);
+    this.#established.clear();
   }
 
-  async #admitted(located: Connection, call: IncomingCall): Promise<Connection> {
+  async #authorized(located: Connection, call: IncomingCall): Promise<Connection> {
     const issueToken = this.#program.issueToken.bind(this.#program);
-    const connection = await admitted({ issueToken, checkCaller: checkServerPolicies }, located, call);
-    const held = this.#standing.get(connection.id)?.connection;
-    if (!held || clientOf(held) === clientOf(connection)) return connection;
-    throw wrong('CONNECTION_OF_ANOTHER', connection.id, `it belongs to ${clientOf(held)}`);
+    const connection = await authorized({ issueToken, checkCaller: checkServerPolicies }, located, call);
+    const held = this.#established.get(connection.id)?.connection;
+    if (held) mustBelongToClient(clientOf(held), connection, call);
+    return connection;
   }
 
-  async #established(
+  async #establish(
     connection: Connection,
     preferences: readonly Mechanism[],
     files: HeldFiles,
@@ -110,25 +111,25 @@ export class LocalManagerService {
     const { networkService: service, path } = connection;
     expiryOf(connection);
     if (this.#registry.services({ name: service }).length === 0)
-      throw wrong('SERVICE_UNKNOWN', `service ${service}`, 'it is not registered');
-    const before = this.#standing.get(connection.id)?.forwarder ?? path?.pathSegments[path.index + 1]?.name;
+      throw failed('SERVICE_UNKNOWN', `service ${service}`, 'it is not registered');
+    const previous = this.#established.get(connection.id)?.forwarder ?? path?.pathSegments[path.index + 1]?.name;
     const forwarders = this.#registry
       .endpoints({ networkServiceNames: [forwarderService] })
       .filter(({ endpoint }) => endpoint.networkServiceLabels[forwarderService]?.labels['p2p'] === 'true')
-      .toSorted((a, b) => Number(b.endpoint.name === before) - Number(a.endpoint.name === before));
+      .toSorted((a, b) => Number(b.endpoint.name === previous) - Number(a.endpoint.name === previous));
     const failures: string[] = [];
     for (const forwarder of forwarders) {
       try {
-        return await this.#by(forwarder, connection, preferences, files, call);
+        return await this.#requestAt(forwarder, connection, preferences, files, call);
       } catch (error) {
         failures.push(`${forwarder.endpoint.name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
     const reason = forwarders.length === 0 ? 'no forwarder is registered' : failures.join('; ');
-    throw wrong('REQUEST_FAILED', `connection ${connection.id}`, reason);
+    throw failed('REQUEST_FAILED', `connection ${connection.id}`, reason);
   }
 
-  async #by(
+  async #requestAt(
     { endpoint: { name, url }, file }: EndpointEntry,
     connection: Connection,
     preferences: readonly Mechanism[],
@@ -142,7 +143,7 @@ export class LocalManagerService {
         if (namespace) await nextHop.peer.descriptors?.send(namespace.path);
       }
       const answer = await requestOnward(nextHop, connection, preferences, files, call);
-      this.#stands(answer, name, nextHop, files);
+      this.#keep(answer, name, nextHop, files);
       return answer;
     } catch (error) {
       nextHop.close();
@@ -150,12 +151,12 @@ export class LocalManagerService {
     }
   }
 
-  #stands(connection: Connection, forwarder: string, nextHop: NextHop, files: HeldFiles): void {
-    const before = this.#standing.get(connection.id);
-    before?.stopWatching();
-    before?.nextHop.close();
+  #keep(connection: Connection, forwarder: string, nextHop: NextHop, files: HeldFiles): void {
+    const previous = this.#established.get(connection.id);
+    previous?.stopWatching();
+    previous?.nextHop.close();
     const tell = (state: State) => {
-      if (this.#standing.get(connection.id) !== held || held.connection.state === state) return;
+      if (this.#established.get(connection.id) !== held || held.connection.state === state) return;
       held.connection = { ...held.connection, state };
       this.#monitor.updated(held.connection);
     };
@@ -163,16 +164,16 @@ export class LocalManagerService {
       onEvent: (_, state) => tell(state),
       onEnd: () => tell(State.DOWN),
     });
-    const held: Standing = { connection, forwarder, nextHop, files, stopWatching };
-    this.#standing.set(connection.id, held);
+    const held: Established = { connection, forwarder, nextHop, files, stopWatching };
+    this.#established.set(connection.id, held);
     this.#monitor.updated(connection);
   }
 
   async #end(id: string, call: OnwardCall = within(closeMilliseconds)): Promise<void> {
-    const held = this.#standing.get(id);
+    const held = this.#established.get(id);
     if (!held) return;
-    this.#standing.delete(id);
-    this.#expiry.disarm(id);
+    this.#established.delete(id);
+    this.#timeouts.disarm(id);
     held.stopWatching();
     await closeOnward(held.nextHop, held.connection, held.files, call).catch((error: unknown) =>
       this.#program.log.warn({ connection: id, forwarder: held.forwarder, error }, 'the forwarder took no Close'),
@@ -182,13 +183,7 @@ export class LocalManagerService {
   }
 }
 
-function expiryOf(connection: Connection): number {
-  const expires = previousSegment(connection)?.expires;
-  if (expires) return expires.getTime();
-  throw wrong('CONNECTION_PATH', connection.id, "the caller's segment does not say when it expires");
-}
-
-function release({ stopWatching, nextHop, files }: Standing): void {
+function release({ stopWatching, nextHop, files }: Established): void {
   stopWatching();
   nextHop.close();
   files.close();
@@ -199,14 +194,6 @@ async function take(files: HeldFiles, { parameters }: Mechanism, { caller, signa
   if (isInodeUrl(url)) await files.take(url, caller, signal);
 }
 
-function within(milliseconds: number): OnwardCall {
-  return { deadline: new Date(Date.now() + milliseconds), signal: AbortSignal.timeout(milliseconds) };
-}
-
-function wrong(
-  code: 'CONNECTION_PATH' | 'CONNECTION_OF_ANOTHER' | 'SERVICE_UNKNOWN' | 'REQUEST_FAILED',
-  subject: string,
-  reason: string,
-): CrosswireError {
+function failed(code: 'SERVICE_UNKNOWN' | 'REQUEST_FAILED', subject: string, reason: string): CrosswireError {
   return new CrosswireError({ code, operation: 'manage a connection', subject, reason });
 }

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { CrosswireError } from '../../model/error.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import { mechanismType, parameter } from '../names.ts';
-import { parseInodeUrl } from './inode-url.ts';
+import { parseInodeUrl } from '../inode-url.ts';
 import { type TunnelSettings, tunnelMtu } from './offers.ts';
 import { type VniBook, vniParity } from './vni.ts';
 import type { WireguardSide } from './wireguard.ts';

@@ -12,7 +12,7 @@ import {
   NetworkServiceQuery,
   NetworkServiceRegistryService,
 } from '../generated/registry.ts';
-import { isInodeUrl } from '../mechanisms/inode-url.ts';
+import { isInodeUrl } from '../inode-url.ts';
 import type { NextHop } from '../../grpc/calls.ts';
 import type { HeldFile } from '../../grpc/unix-sockets.ts';
 import { type Candidate, candidatesFor } from './match.ts';

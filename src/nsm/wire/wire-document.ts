@@ -14,7 +14,7 @@ import {
   type SharedDevices,
 } from '../mechanisms/devices.ts';
 import type { Uplink } from '../mechanisms/gateways.ts';
-import { parseInodeUrl } from '../mechanisms/inode-url.ts';
+import { parseInodeUrl } from '../inode-url.ts';
 import type { WireguardSide } from '../mechanisms/wireguard.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
 import { clientOf, nextSegment } from '../path/path-segments.ts';

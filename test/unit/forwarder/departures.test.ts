@@ -4,7 +4,7 @@
 import { mock } from 'node:test';
 import test from 'ava';
 import { ConnectionEventType } from '../../../src/nsm/generated/connection.ts';
-import { Departures } from '../../../src/forwarder/departures.ts';
+import { Departures } from '../../../src/forwarder/connections/departures.ts';
 import { alice, callOf, firstRequest, mallory, setting } from './service-support.ts';
 
 function watching(...inUse: string[]) {

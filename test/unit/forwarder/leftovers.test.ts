@@ -3,7 +3,7 @@
 
 import { mock } from 'node:test';
 import test from 'ava';
-import { removeLeftovers } from '../../../src/forwarder/leftovers.ts';
+import { removeLeftovers } from '../../../src/forwarder/close/leftovers.ts';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
 import { FakeWires, readWire } from '../../fakes/mesh.ts';
 import { alice, callOf, firstRequest, mallory, refresh, setting } from './service-support.ts';

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
-import { mostOfOneCaller } from '../../../src/forwarder/standing.ts';
+import { mostOfOneCaller } from '../../../src/forwarder/connections/established-connections.ts';
 import { alice, callOf, firstRequest, mallory, refresh, setting, tokenOf } from './service-support.ts';
 
 /** A path as if mallory were the manager's client alice, and the manager; mallory's own token is the caller's. */

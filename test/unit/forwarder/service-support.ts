@@ -11,8 +11,8 @@ import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice
 import type { SharedDevices } from '../../../src/nsm/mechanisms/devices.ts';
 import type { Gateways } from '../../../src/nsm/mechanisms/gateways.ts';
 import type { TunnelSettings } from '../../../src/nsm/mechanisms/offers.ts';
-import { NetworkService } from '../../../src/forwarder/network-service.ts';
-import type { IncomingCall } from '../../../src/forwarder/parts.ts';
+import { ForwarderService } from '../../../src/forwarder/service.ts';
+import type { IncomingCall } from '../../../src/nsm/chain/call.ts';
 import { PassOn } from '../../../src/grpc/tracing/pass-on.ts';
 import { FakeEndpoint, FakeMesh, FakeWires, readWire } from '../../fakes/mesh.ts';
 
@@ -45,7 +45,7 @@ export function settingOf(
   const warnings: string[] = [];
   const tracing = new PassOn();
   const namespaces: { device: number; inode: number }[] = [];
-  const service = new NetworkService(
+  const service = new ForwarderService(
     {
       name: 'forwarder-1',
       mechanismPriority: [],

@@ -238,7 +238,7 @@ test('an endpoint that is reached by another manager now, as one that was starte
   far.url = 'tcp://10.0.0.8:5001';
   await one.service.request(refresh(answer), callOf(one));
   t.deepEqual([far.requests.length, far.closes.length], [2, 0]);
-  t.deepEqual(one.warnings, ['the endpoint of before did not take the Close']);
+  t.deepEqual(one.warnings, ['the previous endpoint did not take the Close']);
 });
 
 test('Close ends everything; of an id that is not known it is a success', async (t) => {

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { MachineProbe } from '../../../src/dataplane/types.ts';
 import { readCpuQuota } from '../../../src/machine/cgroup.ts';
-import { examineMachine } from '../../../src/machine/doctor.ts';
+import { examineMachine } from '../../../src/machine/doctor/doctor.ts';
 import { requireCapabilities } from '../../../src/machine/privileges.ts';
 import { CrosswireError } from '../../../src/model/error.ts';
 

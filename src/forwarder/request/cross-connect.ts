@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wire between the caller's mechanism and the next hop's (cmd-forwarder-vpp, xconnect).
+
+import { CrosswireError } from '../../model/error.ts';
+import type { ServiceParts } from '../parts/parts.ts';
+
+/** A new wire that fails is removed; the supervisor would keep trying. */
+export async function crossConnect(
+  { wires, tracing, readWire }: Pick<ServiceParts, 'wires' | 'tracing' | 'readWire'>,
+  document: object,
+  isNew: boolean,
+): Promise<void> {
+  const wire = await readWire(document);
+  const [report] = await tracing.step('apply the wire', { 'crosswire.wire': wire.name }, () => wires.apply([wire]));
+  if (!report?.error) return;
+  if (isNew) await wires.remove([wire.name]);
+  throw new CrosswireError(report.error);
+}
