@@ -3,11 +3,7 @@
 
 import type { Dataplane, InterfaceInfo, NamespaceEntry } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
-
-/** Brings devices back that have no lease; implemented by sriov/lender.ts. */
-export interface TakesHome {
-  takeHome(pci: string): Promise<void>;
-}
+import type { Devices } from './sriov/devices.ts';
 
 export interface FoundInterface {
   readonly namespace: NamespaceEntry;
@@ -41,12 +37,12 @@ export async function findInterfaces(dataplane: Dataplane, search: Search): Prom
 export async function removeFound(
   dataplane: Dataplane,
   found: readonly FoundInterface[],
-  devices: TakesHome | undefined,
+  devices: Pick<Devices, 'bringBack'> | undefined,
 ): Promise<unknown[]> {
   const errors: unknown[] = [];
   for (const { namespace, info } of found) {
     try {
-      if (info.kind === '') await devices?.takeHome(info.device ?? '');
+      if (info.kind === '') await devices?.bringBack(info.device ?? '');
       else await ignoringMissing(dataplane.deleteInterface(namespace.path, info.name, info.alias));
     } catch (error) {
       errors.push(error);

@@ -4,13 +4,14 @@
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
 import { type Mark, markPrefix, parseMark, parseUplinkMark } from './marks.ts';
-import { type FoundInterface, findInterfaces, removeFound, type TakesHome } from './observation.ts';
+import { type FoundInterface, findInterfaces, removeFound } from './observation.ts';
+import type { Devices } from './sriov/devices.ts';
 
 export interface OrphanSearch {
   readonly node: string;
   /** Temporary names of interfaces that may not have been marked yet. */
   readonly temporaryNames: readonly string[];
-  readonly devices?: TakesHome | undefined;
+  readonly devices?: Pick<Devices, 'bringBack'> | undefined;
   readonly isClaimed: (mark: Mark, namespace: NamespaceEntry) => boolean;
   /** The mark is that of the interface above the uplink. */
   readonly isUplinkClaimed: (mark: Mark, name: string) => boolean;

@@ -5,7 +5,7 @@ import type { Dataplane } from '../dataplane/types.ts';
 import { parseMark } from '../machine/marks.ts';
 import { isSame } from '../machine/namespaces.ts';
 import { sweepOrphans } from '../machine/orphans.ts';
-import type { Devices, Holding } from '../machine/sriov/devices.ts';
+import type { Devices, LeaseView } from '../machine/sriov/devices.ts';
 import { endNames } from '../model/wire.ts';
 import { asCrosswireError } from './act/errors.ts';
 import type { HealthBook } from './tell/health.ts';
@@ -63,8 +63,8 @@ export async function recover({
 }
 
 /** Devices that were lent to wires which are no more. */
-export async function returnUnclaimed(devices: Devices, isClaimed: (holding: Holding) => boolean): Promise<unknown[]> {
-  const unclaimed = (await devices.holdings()).filter((one) => !isClaimed(one));
+export async function returnUnclaimed(devices: Devices, isClaimed: (lease: LeaseView) => boolean): Promise<unknown[]> {
+  const unclaimed = (await devices.listLeases()).filter((one) => !isClaimed(one));
   const returns = await Promise.allSettled(unclaimed.map((one) => devices.giveBack(one.pci, one)));
   return returns.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
 }

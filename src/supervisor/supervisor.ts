@@ -4,7 +4,7 @@
 import { HostDeviceFinder } from '../machine/host-devices.ts';
 import { checkNode, parseMark } from '../machine/marks.ts';
 import { NamespaceFinder } from '../machine/namespaces.ts';
-import type { Holding } from '../machine/sriov/devices.ts';
+import type { LeaseView } from '../machine/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { ApplyReport, Explanation, HealthRecord, RemoveReport, WireCounters } from '../model/status.ts';
 import type { WireStatus } from '../wire/status.ts';
@@ -209,7 +209,7 @@ export class Supervisor {
   /** What could not be given back when its wire was given up: the wire is not there to try again. */
   async #returnForgotten(): Promise<void> {
     const { devices, node } = this.settings;
-    const isClaimed = ({ mark }: Holding) => this.#keeper.entries.has(parseMark(node, mark)?.wire ?? '');
+    const isClaimed = ({ mark }: LeaseView) => this.#keeper.entries.has(parseMark(node, mark)?.wire ?? '');
     const errors = devices ? await returnUnclaimed(devices, isClaimed) : [];
     for (const error of errors) this.#log.warn({ error }, 'a device could not be given back; it is tried again');
   }

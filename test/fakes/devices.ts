@@ -6,7 +6,7 @@ import type {
   DeviceOrder,
   Devices,
   DeviceWants,
-  Holding,
+  LeaseView,
   KernelOrder,
   VfioOrder,
 } from '../../src/machine/sriov/devices.ts';
@@ -27,7 +27,7 @@ const original = { driver: 'igbvf', mac: '52:54:00:00:00:01', vlan: 0 };
 /** What is left when a process ends. */
 export class FakeHardware {
   readonly functions = new Map<string, FakeFunction>();
-  readonly leases = new Map<string, Holding>();
+  readonly leases = new Map<string, LeaseView>();
   generation = 0;
 
   constructor() {
@@ -78,11 +78,11 @@ export class FakeDevices implements Devices {
     return chosen;
   }
 
-  async holdings(prefix = ''): Promise<Holding[]> {
+  async listLeases(prefix = ''): Promise<LeaseView[]> {
     return [...this.#hardware.leases.values()].filter(({ mark }) => mark.startsWith(prefix));
   }
 
-  take(order: KernelOrder): Promise<Holding> {
+  take(order: KernelOrder): Promise<LeaseView> {
     return this.#lend({ ...order, mode: 'kernel' }, () => {
       const one = this.#function(order.pci);
       this.onStep('bind the driver of the kernel');
@@ -93,7 +93,7 @@ export class FakeDevices implements Devices {
     });
   }
 
-  bind(order: VfioOrder): Promise<Holding> {
+  bind(order: VfioOrder): Promise<LeaseView> {
     const { cgroup, ...rest } = order;
     return this.#lend({ ...rest, mode: 'vfio', ...(cgroup === undefined ? {} : { cgroup }) }, () => {
       this.onStep('bind vfio-pci');
@@ -101,13 +101,13 @@ export class FakeDevices implements Devices {
     });
   }
 
-  async #lend(order: DeviceOrder & Pick<Holding, 'mode'>, hand: () => void): Promise<Holding> {
+  async #lend(order: DeviceOrder & Pick<LeaseView, 'mode'>, hand: () => void): Promise<LeaseView> {
     const { leases } = this.#hardware;
     const { pci, mark, settings } = order;
     if (leases.has(pci)) await this.giveBack(pci, { mark });
     if (leases.has(pci)) throw refusal('DEVICE_LEASED', pci, 'it is lent');
     this.onStep('write the lease');
-    const lease: Holding = { ...order, generation: ++this.#hardware.generation, isHeld: false, refused: [] };
+    const lease: LeaseView = { ...order, generation: ++this.#hardware.generation, isHeld: false, refused: [] };
     leases.set(pci, lease);
     try {
       this.#unbind(pci);
@@ -138,7 +138,7 @@ export class FakeDevices implements Devices {
     this.#hardware.leases.delete(pci);
   }
 
-  async takeHome(pci: string): Promise<void> {
+  async bringBack(pci: string): Promise<void> {
     const lease = this.#hardware.leases.get(pci);
     if (lease) await this.giveBack(pci, lease);
     else this.#unbind(pci);

@@ -45,7 +45,7 @@ test.afterEach.always(async (t) => {
 
 const phase = () => forwarder.supervisor.get('ab')?.phase;
 const generationOf = async (pci: string) =>
-  (await forwarder.lender.holdings()).find((one) => one.pci === pci)?.generation;
+  (await forwarder.lender.listLeases()).find((one) => one.pci === pci)?.generation;
 const isBack = (generation: number | undefined) =>
   eventually(
     'the wire has its device again',
@@ -119,14 +119,14 @@ test.serial('somebody took its driver away, or bound another one', async (t) => 
 });
 
 test.serial('a late release, of a lease that is no more, does nothing', async (t) => {
-  const holding = (await forwarder.lender.holdings()).find(({ pci }) => pci === second);
-  if (!holding) return t.fail();
+  const lease = (await forwarder.lender.listLeases()).find(({ pci }) => pci === second);
+  if (!lease) return t.fail();
   await forwarder.supervisor.remove(['ab']);
   await forwarder.mustApply(document());
   const now = await generationOf(second);
-  t.true((now ?? 0) > holding.generation);
-  await forwarder.lender.giveBack(second, holding);
-  await forwarder.lender.giveBack(second, { ...holding, mark: 'crosswire/lab/other/client', generation: now });
+  t.true((now ?? 0) > lease.generation);
+  await forwarder.lender.giveBack(second, lease);
+  await forwarder.lender.giveBack(second, { ...lease, mark: 'crosswire/lab/other/client', generation: now });
   t.is(await generationOf(second), now);
   t.deepEqual(await b.interfaces(), ['nsm-1']);
 });

@@ -24,4 +24,4 @@ export interface Borrowing {
 }
 
 /** The forwarder's own network namespace, which holds the physical functions and the devices that are not lent. */
-export const home = '';
+export const ownNamespace = '';

@@ -40,7 +40,7 @@ export interface VfioOrder extends DeviceOrder {
 }
 
 /** A lease as the supervisor sees it: without the original state. */
-export interface Holding extends DeviceOrder {
+export interface LeaseView extends DeviceOrder {
   readonly generation: number;
   readonly mode: DeviceMode;
   readonly namespace?: NamespaceEntry; // mode kernel only
@@ -56,15 +56,15 @@ export interface Devices {
   /** Chooses a device for each end, by PCI address, except those that are taken. Rejects if an end cannot have one. */
   choose(wants: DeviceWants, isTaken: (pci: string) => boolean): Promise<Partial<Record<EndName, string>>>;
   /** The leases whose marks begin with `prefix`: those of one wire, or all. */
-  holdings(prefix?: string): Promise<Holding[]>;
+  listLeases(prefix?: string): Promise<LeaseView[]>;
   /** Moves the interface to its namespace, marked, down and under the ordered name. On failure restores the device. */
-  take(order: KernelOrder): Promise<Holding>;
+  take(order: KernelOrder): Promise<LeaseView>;
   /** Binds the device and its whole IOMMU group to vfio-pci. On failure restores the device. */
-  bind(order: VfioOrder): Promise<Holding>;
+  bind(order: VfioOrder): Promise<LeaseView>;
   /** Restores the device from any state. Does nothing if there is no lease, or a newer one (other generation or mark). */
   giveBack(pci: string, lease: { readonly mark: string; readonly generation?: number | undefined }): Promise<void>;
   /** Brings back a device that has our mark but no lease: its original state is unknown. */
-  takeHome(pci: string): Promise<void>;
+  bringBack(pci: string): Promise<void>;
   /** Reports, within a second, each lease whose device has left the place that it was taken to. Returns the function that ends it. */
   watch(onAstray: (mark: string) => void): () => void;
 }

@@ -3,7 +3,7 @@
 
 import type { VirtualFunctionInfo } from '../../dataplane/types.ts';
 import { withdrawDevices } from '../device-access/device-access.ts';
-import { type Borrowing, home } from './borrowing.ts';
+import { type Borrowing, ownNamespace } from './borrowing.ts';
 import { bindDriver, setOverride, unbindDriver } from './driver.ts';
 import type { Lease, OriginalDriver } from './lease.ts';
 import { restoreInterface } from './restore-interface.ts';
@@ -34,10 +34,10 @@ async function restoreDriver({ sysfs }: Borrowing, { pci, driver, driverOverride
 async function restoreSettings({ sysfs, dataplane }: Borrowing, lease: Lease): Promise<void> {
   const { physicalFunction, index, original } = lease;
   const pf = await sysfs.netdevOf(physicalFunction);
-  const now = pf && (await dataplane.readVirtualFunctions(home, pf)).find((one) => one.index === index);
+  const now = pf && (await dataplane.readVirtualFunctions(ownNamespace, pf)).find((one) => one.index === index);
   if (pf === undefined || !now) return;
   const { mac, vlan = 0, qualityOfService = 0, trust, spoofCheck, maxRate } = original.settings;
-  const place = { netns: home, pf, index };
+  const place = { netns: ownNamespace, pf, index };
   if (now.vlan !== undefined && (now.vlan !== vlan || (now.qualityOfService ?? 0) !== qualityOfService))
     await dataplane.changeVirtualFunction({ ...place, vlan, qualityOfService });
   if (isOther(spoofCheck, now.spoofCheck)) await dataplane.changeVirtualFunction({ ...place, spoofCheck });

@@ -7,7 +7,7 @@ import type { DeviceReport, DeviceStatus, Holder, PhysicalFunctionSettings } fro
 import type { EndName } from '../../model/wire.ts';
 import type { Borrowing } from './borrowing.ts';
 import { chooseDevices } from './device-choice.ts';
-import type { DeviceOrder, Devices, DeviceWants, Holding, KernelOrder, VfioOrder } from './devices.ts';
+import type { DeviceOrder, Devices, DeviceWants, LeaseView, KernelOrder, VfioOrder } from './devices.ts';
 import { bindDriver, unbindDriver, vfioDriver } from './driver.ts';
 import { giveBack } from './give-back.ts';
 import { type Lease, leaseFormat } from './lease.ts';
@@ -61,19 +61,19 @@ export class Lender implements Devices {
     });
   }
 
-  async holdings(prefix = ''): Promise<Holding[]> {
+  async listLeases(prefix = ''): Promise<LeaseView[]> {
     await this.#load();
     const leases = [...this.#leases.values()].filter(({ mark }) => mark.startsWith(prefix));
-    return Promise.all(leases.map((lease) => this.#holdingOf(lease)));
+    return Promise.all(leases.map((lease) => this.#viewOf(lease)));
   }
 
-  take(order: KernelOrder): Promise<Holding> {
+  take(order: KernelOrder): Promise<LeaseView> {
     return this.#lend(order, 'kernel', { namespace: order.namespace }, (lease, device) =>
       takeInterface(this.#borrowing, lease, order, this.#driverFor(device)),
     );
   }
 
-  bind(order: VfioOrder): Promise<Holding> {
+  bind(order: VfioOrder): Promise<LeaseView> {
     const { cgroup } = order;
     return this.#lend(order, 'vfio', cgroup === undefined ? {} : { cgroup }, (lease, device) =>
       bindForApplication(this.#borrowing, lease, device.iommuGroup ?? -1),
@@ -88,8 +88,8 @@ export class Lender implements Devices {
     });
   }
 
-  async takeHome(pci: string): Promise<void> {
-    const lease = (await this.holdings()).find((one) => one.pci === pci);
+  async bringBack(pci: string): Promise<void> {
+    const lease = (await this.listLeases()).find((one) => one.pci === pci);
     if (lease) return this.giveBack(pci, lease);
     const { sysfs, nodes } = this.#settings;
     return this.#queued(pci, async () => {
@@ -112,7 +112,7 @@ export class Lender implements Devices {
     mode: DeviceMode,
     more: Pick<Lease, 'namespace' | 'cgroup'>,
     hand: (lease: Lease, device: DeviceStatus) => Promise<Lease>,
-  ): Promise<Holding> {
+  ): Promise<LeaseView> {
     const { pci, mark, settings } = order;
     const { inventory, journal } = this.#settings;
     return this.#queued(pci, async () => {
@@ -127,7 +127,7 @@ export class Lender implements Devices {
       const lease: Lease = { format: leaseFormat, ...about, ...was, state: 'taking', refused: [] };
       await this.#borrowing.journal.write(lease);
       try {
-        return await this.#holdingOf(await hand(lease, device));
+        return await this.#viewOf(await hand(lease, device));
       } catch (error) {
         // If restoring fails, the lease remains, and restoring is tried again later.
         await this.#return(this.#leases.get(pci) ?? lease).catch(() => {});
@@ -140,7 +140,7 @@ export class Lender implements Devices {
     await giveBack(this.#borrowing, lease);
   }
 
-  async #holdingOf(lease: Lease): Promise<Holding> {
+  async #viewOf(lease: Lease): Promise<LeaseView> {
     const { pci, mark, generation, mode, settings, namespace, cgroup, state, refused, group, nodes } = lease;
     const isBound = mode === 'kernel' || (await this.#settings.sysfs.driverOf(pci)) === vfioDriver;
     return {

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { DeviceStatus } from '../../model/device-status.ts';
-import { type Borrowing, home } from './borrowing.ts';
+import { type Borrowing, ownNamespace } from './borrowing.ts';
 import type { Lease, OriginalDriver, OriginalInterface, OriginalSettings } from './lease.ts';
 
 export type Original = Pick<Lease, 'driver' | 'driverOverride' | 'companions' | 'original'>;
@@ -34,7 +34,7 @@ async function driverOf({ sysfs }: Borrowing, pci: string): Promise<OriginalDriv
 async function settingsOf(borrowing: Borrowing, { physicalFunction, index }: DeviceStatus): Promise<OriginalSettings> {
   const { sysfs, dataplane } = borrowing;
   const pf = await sysfs.netdevOf(physicalFunction);
-  const told = pf === undefined ? [] : await dataplane.readVirtualFunctions(home, pf);
+  const told = pf === undefined ? [] : await dataplane.readVirtualFunctions(ownNamespace, pf);
   const { mac, vlan, qualityOfService, trust, spoofCheck, maxRate } = told.find((one) => one.index === index) ?? {};
   const known = Object.entries({ mac, vlan, qualityOfService, trust, spoofCheck, maxRate });
   return Object.fromEntries(known.filter(([, value]) => value !== undefined));
@@ -47,7 +47,7 @@ async function interfaceOf(
 ): Promise<OriginalInterface | undefined> {
   const name = await sysfs.netdevOf(pci);
   if (name === undefined) return undefined;
-  const [info] = await dataplane.listInterfaces({ netns: home, names: [name], details: false });
+  const [info] = await dataplane.listInterfaces({ netns: ownNamespace, names: [name], details: false });
   if (!info) return undefined;
   const { mac, mtu, up } = info;
   return { name, mac, mtu, up, ownMac: settings.mac === mac && !(await isFromNic(name)) };

@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { InterfaceInfo } from '../../dataplane/types.ts';
 import { CrosswireError } from '../../model/error.ts';
-import { type Borrowing, home } from './borrowing.ts';
+import { type Borrowing, ownNamespace } from './borrowing.ts';
 import { awaitNetdev } from './driver.ts';
 import type { OriginalInterface } from './lease.ts';
 
@@ -35,10 +35,10 @@ export async function restoreInterface(parts: Parts, pci: string, original: Orig
 
 /** False if the interface is no longer there. */
 async function isRestored({ dataplane }: Parts, name: string, original: OriginalInterface): Promise<boolean> {
-  const [info] = await dataplane.listInterfaces({ netns: home, names: [name], details: false });
+  const [info] = await dataplane.listInterfaces({ netns: ownNamespace, names: [name], details: false });
   const change = info && differences(info, original);
   if (change && Object.keys(change).length > 0)
-    await dataplane.changeInterface({ netns: home, name, alias: '', ...change });
+    await dataplane.changeInterface({ netns: ownNamespace, name, alias: '', ...change });
   return change !== undefined;
 }
 
@@ -46,7 +46,8 @@ async function isRestored({ dataplane }: Parts, name: string, original: Original
  *  come back at the same time may get each other's names and would wait for each other forever. */
 async function stepAside({ dataplane }: Parts, pci: string, name: string): Promise<void> {
   const aside = `cw-${pci.replaceAll(/\W/g, '')}`;
-  if (name !== aside) await dataplane.changeInterface({ netns: home, name, alias: '', rename: aside }).catch(() => {});
+  if (name !== aside)
+    await dataplane.changeInterface({ netns: ownNamespace, name, alias: '', rename: aside }).catch(() => {});
   await pause(patience.between);
 }
 

@@ -4,7 +4,7 @@
 import type { DeviceStatus } from '../../model/device-status.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { grantDevices } from '../device-access/device-access.ts';
-import { type Borrowing, home } from './borrowing.ts';
+import { type Borrowing, ownNamespace } from './borrowing.ts';
 import type { KernelOrder } from './devices.ts';
 import { awaitNetdev, bindDriver, unbindDriver, vfioDriver } from './driver.ts';
 import type { Lease } from './lease.ts';
@@ -17,7 +17,8 @@ export async function requireUp(
   { pci, physicalFunction }: DeviceStatus,
 ): Promise<void> {
   const pf = await sysfs.netdevOf(physicalFunction);
-  const [info] = pf === undefined ? [] : await dataplane.listInterfaces({ netns: home, names: [pf], details: false });
+  const [info] =
+    pf === undefined ? [] : await dataplane.listInterfaces({ netns: ownNamespace, names: [pf], details: false });
   if (info?.up) return;
   const reason = `the interface of its physical function, ${pf ?? physicalFunction}, is down`;
   const hint = `ip link set ${pf ?? 'DEV'} up`;
@@ -36,7 +37,7 @@ export async function takeInterface(
   const refused = await applySettings(borrowing, lease);
   await bindDriver(sysfs, lease.pci, driver, lease.driverOverride);
   await moveAway(borrowing, lease, (netdev) =>
-    dataplane.moveInterface({ netns: home, name: netdev, alias: mark, to: namespace.path, rename: name }),
+    dataplane.moveInterface({ netns: ownNamespace, name: netdev, alias: mark, to: namespace.path, rename: name }),
   );
   const held: Lease = { ...lease, state: 'held', refused };
   await journal.write(held);
@@ -63,7 +64,7 @@ async function applySettings({ sysfs, dataplane }: Borrowing, lease: Lease): Pro
   const pf = await sysfs.netdevOf(physicalFunction);
   if (pf === undefined)
     throw refusal('DEVICE_MISSING', lease, `the interface of its physical function ${physicalFunction} is not here`);
-  const place = { netns: home, pf, index };
+  const place = { netns: ownNamespace, pf, index };
   const { mac, vlan, ...optional } = settings;
   await dataplane.changeVirtualFunction({ ...place, mac });
   if (vlan !== undefined && vlan !== original.settings.vlan) await dataplane.changeVirtualFunction({ ...place, vlan });
@@ -95,7 +96,7 @@ async function moveAway(borrowing: Borrowing, lease: Lease, move: (netdev: strin
 
 /** A driver that cannot reach the physical function makes up a MAC, and the NIC drops frames from that MAC. */
 async function checkMac({ dataplane }: Borrowing, lease: Lease, netdev: string): Promise<void> {
-  const [info] = await dataplane.listInterfaces({ netns: home, names: [netdev], details: false });
+  const [info] = await dataplane.listInterfaces({ netns: ownNamespace, names: [netdev], details: false });
   if (!info || info.mac === lease.settings.mac) return;
   const reason = `its interface came with the MAC ${info.mac} instead of ${lease.settings.mac}`;
   throw refusal('DEVICE_REFUSED', lease, reason, 'set the interface of the physical function up: ip link set DEV up');

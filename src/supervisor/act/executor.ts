@@ -3,7 +3,7 @@
 
 import type { Dataplane, InterfaceChange } from '../../dataplane/types.ts';
 import { uplinkMark } from '../../machine/marks.ts';
-import type { Devices, Holding } from '../../machine/sriov/devices.ts';
+import type { Devices, LeaseView } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { type Action, inverse } from '../../plan/action.ts';
 import { newborn } from '../../plan/planner.ts';
@@ -161,15 +161,15 @@ export class Executor {
     }
   }
 
-  #hold(holding: Holding): void {
-    this.#entry.holdings = [...this.#entry.holdings.filter(({ pci }) => pci !== holding.pci), holding];
+  #hold(lease: LeaseView): void {
+    this.#entry.leases = [...this.#entry.leases.filter(({ pci }) => pci !== lease.pci), lease];
   }
 
   async #giveBack(device: Device | undefined, mark: string): Promise<void> {
     if (!device) return;
-    const held = this.#entry.holdings.find(({ pci }) => pci === device.pci);
+    const held = this.#entry.leases.find(({ pci }) => pci === device.pci);
     await this.#lender.giveBack(device.pci, { mark, generation: held?.generation });
-    this.#entry.holdings = this.#entry.holdings.filter((one) => one !== held);
+    this.#entry.leases = this.#entry.leases.filter((one) => one !== held);
   }
 
   async stopEngine(): Promise<void> {

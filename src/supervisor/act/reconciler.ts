@@ -121,8 +121,8 @@ export class Reconciler {
     const wanted = this.compile(record);
     const found = await survey.take(name, distinct(interfacePlaces(now)));
     const { node, devices } = this.#parts;
-    const holdings = (await devices?.holdings(markPrefix(node, name))) ?? [];
-    const observation = assess(found, { node, name, wanted: wanted.interfaces, holdings });
+    const leases = (await devices?.listLeases(markPrefix(node, name))) ?? [];
+    const observation = assess(found, { node, name, wanted: wanted.interfaces, leases });
     const state = stateOf({ ...observation, devices: observation.bound, engine: entry.engine });
     if (!isTidy(observation) || plan(state, wanted, chooseNames()).length > 0) return false;
     remember(entry, observation);
@@ -252,8 +252,8 @@ export class Reconciler {
   /** After the namespace of an end has gone: its device is nobody's. */
   async bringHome(entry: WireEntry): Promise<void> {
     const { devices, node } = this.#parts;
-    const holdings = (await devices?.holdings(markPrefix(node, entry.name))) ?? [];
-    if (holdings.length === 0) return;
+    const leases = (await devices?.listLeases(markPrefix(node, entry.name))) ?? [];
+    if (leases.length === 0) return;
     const observation = await this.observe(entry, undefined);
     await this.#clear({ ...observation, strays: [] });
   }
@@ -342,10 +342,10 @@ function isTidy({ strays, astray }: Observation): boolean {
   return strays.length === 0 && astray.length === 0;
 }
 
-function remember(entry: WireEntry, { interfaces, bound, holdings, running, handshakes }: Observation): void {
+function remember(entry: WireEntry, { interfaces, bound, leases, running, handshakes }: Observation): void {
   entry.interfaces = interfaces;
   entry.devices = bound;
-  entry.holdings = holdings;
+  entry.leases = leases;
   entry.running = running;
   entry.heard = { ...handshakes, lookedAt: Math.floor(Date.now() / 1000) };
   entry.meter.settle(interfaces);

@@ -6,7 +6,7 @@ import type { Dataplane, InterfaceInfo, PolicyEntry, PortRange } from '../../dat
 import { markPrefix, parseMark } from '../../machine/marks.ts';
 import { isSame, type NamespaceFinder } from '../../machine/namespaces.ts';
 import { type FoundInterface, findInterfaces } from '../../machine/observation.ts';
-import type { Devices, Holding } from '../../machine/sriov/devices.ts';
+import type { Devices, LeaseView } from '../../machine/sriov/devices.ts';
 import { type EndName, endNames } from '../../model/wire.ts';
 import type { Policy } from '../../wire/wire.ts';
 import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../../plan/address.ts';
@@ -35,12 +35,12 @@ export interface Observation {
   readonly interfaces: readonly InterfaceState[];
   readonly running: Readonly<Partial<Record<EndName, boolean>>>;
   readonly bound: readonly BoundDevice[];
-  readonly holdings: readonly Holding[];
+  readonly leases: readonly LeaseView[];
   /** When the other side of a tunnel with sessions was heard last, seconds since 1970. */
   readonly handshakes: Readonly<Partial<Record<EndName, number>>>;
   readonly strays: readonly FoundInterface[];
   /** Leases of devices that are not where they were taken to. */
-  readonly astray: readonly Holding[];
+  readonly astray: readonly LeaseView[];
   /** Not ours, but of a name that the wire wants there. */
   readonly taken: readonly FoundInterface[];
 }
@@ -60,8 +60,8 @@ export async function observe(
   const details = target !== undefined; // whatever else an interface has goes with it
   const search = { namespaces: await placesOf(observer.finder, target, before), names, details };
 
-  const holdings = (await devices?.holdings(markPrefix(node, name))) ?? [];
-  const subject = { node, name, wanted, known, temporary, names: record?.names, holdings };
+  const leases = (await devices?.listLeases(markPrefix(node, name))) ?? [];
+  const subject = { node, name, wanted, known, temporary, names: record?.names, leases };
   let found = await findInterfaces(dataplane, search);
   if (record && !isWhole(record, found.filter(isMarkedFor(subject))))
     found = await findInterfaces(dataplane, { ...search, aliasPrefix: markPrefix(node, name) });
@@ -77,20 +77,20 @@ interface Subject {
   readonly known?: readonly InterfaceState[];
   readonly names?: NameChoice | undefined;
   readonly temporary?: readonly string[];
-  readonly holdings: readonly Holding[];
+  readonly leases: readonly LeaseView[];
 }
 
 export function assess(found: readonly FoundInterface[], subject: Subject): Observation {
-  const { node, wanted, known = wanted, names, temporary = [], holdings } = subject;
-  const marked = found.filter(isMarkedFor(subject)).map((one) => ({ ...one, holding: holdingOf(one, holdings) }));
+  const { node, wanted, known = wanted, names, temporary = [], leases } = subject;
+  const marked = found.filter(isMarkedFor(subject)).map((one) => ({ ...one, lease: leaseOf(one, leases) }));
   const unmarked = found.filter((one) => !isMarkedFor(subject)(one));
   const chosen = choose(marked, node, wanted, names);
   const unborn = unmarked.filter(({ info }) => info.alias === '' && info.kind !== '' && temporary.includes(info.name));
   return {
     interfaces: [...chosen].map(([end, one]) => stateOf(end, one, known, wanted)),
-    bound: boundOf(node, holdings),
-    holdings,
-    astray: holdings.filter((one) => !isInPlace(one, [...chosen.values()])),
+    bound: boundOf(node, leases),
+    leases,
+    astray: leases.filter((one) => !isInPlace(one, [...chosen.values()])),
     running: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.running])),
     handshakes: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.wireguard?.handshake])),
     strays: [...marked.filter((one) => ![...chosen.values()].includes(one)), ...unborn],
@@ -104,30 +104,30 @@ export function assess(found: readonly FoundInterface[], subject: Subject): Obse
 
 /** Hardware with the lease that says it is ours. */
 interface Marked extends FoundInterface {
-  readonly holding?: Holding | undefined;
+  readonly lease?: LeaseView | undefined;
 }
 
-function holdingOf({ info }: FoundInterface, holdings: readonly Holding[]): Holding | undefined {
+function leaseOf({ info }: FoundInterface, leases: readonly LeaseView[]): LeaseView | undefined {
   if (info.kind !== '') return undefined;
-  return holdings.find(
+  return leases.find(
     ({ isHeld, mode, mark, pci }) => isHeld && mode === 'kernel' && mark === info.alias && pci === info.device,
   );
 }
 
-function isInPlace(holding: Holding, chosen: readonly Marked[]): boolean {
-  return holding.mode === 'vfio' ? holding.isHeld : chosen.some((one) => one.holding === holding);
+function isInPlace(lease: LeaseView, chosen: readonly Marked[]): boolean {
+  return lease.mode === 'vfio' ? lease.isHeld : chosen.some((one) => one.lease === lease);
 }
 
-function boundOf(node: string, holdings: readonly Holding[]): BoundDevice[] {
-  return holdings.flatMap(({ mode, isHeld, mark, pci, settings, cgroup }) => {
+function boundOf(node: string, leases: readonly LeaseView[]): BoundDevice[] {
+  return leases.flatMap(({ mode, isHeld, mark, pci, settings, cgroup }) => {
     const end = parseMark(node, mark)?.end;
     if (mode !== 'vfio' || !isHeld || !end) return [];
     return [{ end, alias: mark, device: { pci, ...settings }, ...(cgroup === undefined ? {} : { cgroup }) }];
   });
 }
 
-function kindOf({ info, holding }: Marked): InterfaceKind | undefined {
-  return holding ? 'vf' : isOurKind(info.kind) ? info.kind : undefined;
+function kindOf({ info, lease }: Marked): InterfaceKind | undefined {
+  return lease ? 'vf' : isOurKind(info.kind) ? info.kind : undefined;
 }
 
 function isMarkedFor({ node, name }: Subject): (found: FoundInterface) => boolean {
@@ -202,7 +202,7 @@ function stateOf(
   known: readonly InterfaceState[],
   wanted: readonly InterfaceState[],
 ): InterfaceState {
-  const { namespace, info, holding } = one;
+  const { namespace, info, lease } = one;
   const ours = known.filter((other) => other.end === end);
   const addresses = new Set(ours.flatMap((other) => other.addresses));
   const neighbours = new Set(ours.flatMap((other) => other.neighbours.map(({ address }) => address)));
@@ -223,7 +223,7 @@ function stateOf(
     policies: info.policies.map(policyOf),
     allowPing: info.allowsPing && wanted.some((other) => other.end === end && other.allowPing), // of interest to nobody else
     ...(tunnel ? { tunnel } : {}),
-    ...(holding ? { device: { pci: holding.pci, ...holding.settings } } : {}),
+    ...(lease ? { device: { pci: lease.pci, ...lease.settings } } : {}),
     ...(info.uplink ? { uplink: info.uplink } : {}),
     ...(counted ? { counted } : {}),
   };

@@ -6,7 +6,7 @@ import { vlanOf } from '../../plan/nic-path.ts';
 import type { WireEntry } from '../wanted/entry.ts';
 import type { Warning } from './health.ts';
 
-export function notesOn({ name, wire, holdings }: WireEntry): Warning[] {
+export function notesOn({ name, wire, leases }: WireEntry): Warning[] {
   if (choosePath(wire).path !== 'nic') return [];
   const shared: Warning = {
     code: 'DEVICE_SEGMENT_SHARED',
@@ -14,7 +14,7 @@ export function notesOn({ name, wire, holdings }: WireEntry): Warning[] {
     text: `the wire ${name} has no VLAN: its devices share the untagged segment of the NIC with all others there`,
     wire: name,
   };
-  const refusals = holdings.flatMap(({ pci, mark, refused }) =>
+  const refusals = leases.flatMap(({ pci, mark, refused }) =>
     refused.map((text): Warning => {
       const end = mark.endsWith('/client') ? 'client' : 'endpoint';
       return { code: 'DEVICE_ATTRIBUTE_REFUSED', severity: 'warning', text: `${pci}: ${text}`, wire: name, end };

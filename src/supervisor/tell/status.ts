@@ -26,8 +26,8 @@ const told = new WeakMap<WireEntry, { readonly from: readonly unknown[]; readonl
 export function statusOf(entry: WireEntry, dataplane: Dataplane, fingerprint?: bigint): WireStatus {
   if (entry.engine && fingerprint === undefined) return makeStatus(entry, dataplane);
   const before = told.get(entry);
-  const { wire, phase, error, record, interfaces, devices, holdings, running, heard, engine } = entry;
-  const from = [wire, phase, error, record, interfaces, devices, holdings, running, heard, engine?.id, fingerprint];
+  const { wire, phase, error, record, interfaces, devices, leases, running, heard, engine } = entry;
+  const from = [wire, phase, error, record, interfaces, devices, leases, running, heard, engine?.id, fingerprint];
   if (before && from.every((part, at) => part === before.from[at])) return before.status;
   const status = makeStatus(entry, dataplane);
   told.set(entry, { from, status });
@@ -88,13 +88,13 @@ function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism
 }
 
 /** What the application does with it, nobody sees. */
-function vfioStatus({ error, record, devices, holdings }: WireEntry, end: EndName): EndStatus {
+function vfioStatus({ error, record, devices, leases }: WireEntry, end: EndName): EndStatus {
   const bound = devices.find((one) => one.end === end);
   const device = record?.devices?.[end];
   const known = { mechanism: 'vfio' as const, ...(device ? { device } : {}) };
   if (!bound) return { ...known, up: false, detail: error?.reason ?? 'the device is not bound' };
   const { pci, mac } = bound.device;
-  const vfio = holdings.find((one) => one.pci === pci)?.vfio;
+  const vfio = leases.find((one) => one.pci === pci)?.vfio;
   const detail = vfio ? `vfio-pci, IOMMU group ${vfio.group}` : 'vfio-pci';
   return { ...known, up: true, detail, mac, ...(vfio ? { iommuGroup: vfio.group, deviceNodes: vfio.nodes } : {}) };
 }

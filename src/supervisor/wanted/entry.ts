@@ -2,7 +2,7 @@
 // What the supervisor remembers of a wire while it runs. Only jobs of the wire's own queue change it.
 
 import type { EngineWireId } from '../../dataplane/types.ts';
-import type { Holding } from '../../machine/sriov/devices.ts';
+import type { LeaseView } from '../../machine/sriov/devices.ts';
 import type { CrosswireError } from '../../model/error.ts';
 import type { WirePhase } from '../../model/status.ts';
 import type { EndName } from '../../model/wire.ts';
@@ -24,7 +24,7 @@ export class WireEntry {
   interfaces: readonly InterfaceState[] = [];
   devices: readonly BoundDevice[] = [];
   /** The leases of its devices. */
-  holdings: readonly Holding[] = [];
+  leases: readonly LeaseView[] = [];
   /** Whether each had a carrier when last observed. */
   running: Readonly<Partial<Record<EndName, boolean>>> = {};
   /** When the other side of a tunnel with sessions was heard last, and when somebody looked: seconds since 1970. */
