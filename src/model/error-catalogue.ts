@@ -10,7 +10,7 @@ export const inputErrors = {
   KEY_UNKNOWN: 'The key is unknown here; the message names the known keys, or the nearest one.',
   KEY_MISSING: 'A required key is missing.',
   VALUE_INVALID: 'A value has the wrong type or is out of bounds, or two values contradict each other.',
-  MECHANISM_COUNT: 'An end has more than one of kernel, memif, vxlan, vlan and wireguard, or none.',
+  MECHANISM_COUNT: 'An end has more than one of kernel, memif, vxlan, vlan, vfio and wireguard, or none.',
   WIRE_TO_ITSELF: 'Both ends of a wire are the same interface, or the same id on one memif socket.',
   DUPLICATE_NAME: 'Two wires have the same name.',
   INTERFACE_CLAIMED: 'Two wires want the same interface of the same namespace.',
