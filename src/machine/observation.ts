@@ -3,7 +3,11 @@
 
 import type { Dataplane, InterfaceInfo, NamespaceEntry } from '../dataplane/types.ts';
 import { CrosswireError } from '../model/error.ts';
-import type { Devices } from './sriov/devices.ts';
+
+/** Brings back devices that have no lease; implemented by sriov/lender.ts. */
+export interface BringsBack {
+  bringBack(pci: string): Promise<void>;
+}
 
 export interface FoundInterface {
   readonly namespace: NamespaceEntry;
@@ -37,7 +41,7 @@ export async function findInterfaces(dataplane: Dataplane, search: Search): Prom
 export async function removeFound(
   dataplane: Dataplane,
   found: readonly FoundInterface[],
-  devices: Pick<Devices, 'bringBack'> | undefined,
+  devices: BringsBack | undefined,
 ): Promise<unknown[]> {
   const errors: unknown[] = [];
   for (const { namespace, info } of found) {

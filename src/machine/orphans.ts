@@ -4,14 +4,13 @@
 
 import type { Dataplane, NamespaceEntry } from '../dataplane/types.ts';
 import { type Mark, markPrefix, parseMark, parseUplinkMark } from './marks.ts';
-import { type FoundInterface, findInterfaces, removeFound } from './observation.ts';
-import type { Devices } from './sriov/devices.ts';
+import { type BringsBack, type FoundInterface, findInterfaces, removeFound } from './observation.ts';
 
 export interface OrphanSearch {
   readonly node: string;
   /** Temporary names of interfaces that may not have been marked yet. */
   readonly temporaryNames: readonly string[];
-  readonly devices?: Pick<Devices, 'bringBack'> | undefined;
+  readonly devices?: BringsBack | undefined;
   readonly isClaimed: (mark: Mark, namespace: NamespaceEntry) => boolean;
   /** The mark is that of the interface above the uplink. */
   readonly isUplinkClaimed: (mark: Mark, name: string) => boolean;
