@@ -23,6 +23,8 @@ const nativeRooms: Rooms = {
 const sourceRooms: Rooms = {
   model: [],
   wire: ['model'],
+  'wire/values': ['model'],
+  'wire/mechanisms': ['wire/values', 'model'],
   options: ['wire', 'model'],
   plan: ['wire', 'model'],
   dataplane: ['model'],

@@ -5,19 +5,19 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSriovFile } from '../options/sriov-file.ts';
 import { parseWireFile } from '../wire/wire-file.ts';
-import { WireSet } from '../wire/wire-set.ts';
+import { Claims } from '../wire/claims.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import type { Wire } from '../wire/wire.ts';
 
 /** Throws an AggregateError with every error of every file. */
 export async function readWires(names: readonly string[], stdin: () => Promise<string>): Promise<Wire[]> {
-  const set = new WireSet();
+  const claims = new Claims();
   const wires: Wire[] = [];
   const errors: CrosswireError[] = [];
   for (const name of (await Promise.all(names.map(expand))).flat()) {
     const text = name === '-' ? await stdin() : await readFile(name, 'utf8').catch((cause) => unreadable(name, cause));
-    const parsed = parseWireFile(text, name === '-' ? 'standard input' : name, set);
+    const parsed = parseWireFile(text, name === '-' ? 'standard input' : name, claims);
     wires.push(...parsed.wires);
     errors.push(...parsed.errors);
   }

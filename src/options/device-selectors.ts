@@ -5,7 +5,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { CrosswireError } from '../model/error.ts';
-import { interfaceName } from '../wire/value-checks.ts';
+import { interfaceName } from '../wire/values/value-checks.ts';
 
 const mostBytes = 1024 * 1024;
 

@@ -5,7 +5,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CrosswireError } from '../model/error.ts';
-import { parseNetwork } from '../wire/addresses.ts';
+import { parseNetwork } from '../wire/values/addresses.ts';
 import type { IdentityOptions } from './nsm-option-rows.ts';
 import { readIdentity, refusal } from './nsm-options.ts';
 import { duration, flag, unixUrl } from './nsm-values.ts';

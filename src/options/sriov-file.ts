@@ -6,7 +6,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { canonicalPci } from '../model/device.ts';
 import type { PhysicalFunctionSettings } from '../model/device-status.ts';
 import { CrosswireError } from '../model/error.ts';
-import { isMapping, type KeyPath } from '../wire/problems.ts';
+import { isMapping, type KeyPath } from '../wire/values/problems.ts';
 import { positionOf } from '../wire/yaml-position.ts';
 
 const operation = 'reading the SR-IOV file';

@@ -3,6 +3,7 @@
 // that the inverse needs nothing else.
 
 import type { EndName } from '../model/wire.ts';
+import { interfaceTraits } from '../wire/mechanisms/index.ts';
 import {
   type BoundDevice,
   type EngineEnd,
@@ -15,16 +16,12 @@ import {
 export type Action =
   | { readonly kind: 'createVethPair'; readonly client: InterfaceState; readonly endpoint: InterfaceState }
   | { readonly kind: 'removeVethPair'; readonly client: InterfaceState; readonly endpoint: InterfaceState }
-  | { readonly kind: 'createTap'; readonly interface: InterfaceState }
-  | { readonly kind: 'removeTap'; readonly interface: InterfaceState }
-  | { readonly kind: 'createTunnel'; readonly interface: InterfaceState }
-  | { readonly kind: 'removeTunnel'; readonly interface: InterfaceState }
+  | { readonly kind: 'createInterface'; readonly interface: InterfaceState }
+  | { readonly kind: 'removeInterface'; readonly interface: InterfaceState }
   | { readonly kind: 'takeDevice'; readonly interface: InterfaceState }
   | { readonly kind: 'returnDevice'; readonly interface: InterfaceState }
   | { readonly kind: 'bindDevice'; readonly device: BoundDevice }
   | { readonly kind: 'unbindDevice'; readonly device: BoundDevice }
-  | { readonly kind: 'createVlan'; readonly interface: InterfaceState }
-  | { readonly kind: 'removeVlan'; readonly interface: InterfaceState }
   | { readonly kind: 'changeInterface'; readonly from: InterfaceState; readonly to: InterfaceState }
   | { readonly kind: 'startEngineWire'; readonly engine: EngineState }
   | { readonly kind: 'stopEngineWire'; readonly engine: EngineState }
@@ -35,20 +32,21 @@ export type Action =
       readonly to: EngineEnd;
     };
 
+/** Borrowed from a NIC, not made. */
+export function isLent({ kind }: InterfaceState): boolean {
+  return interfaceTraits(kind)?.made === 'lent';
+}
+
 export function inverse(action: Action): Action {
   switch (action.kind) {
     case 'createVethPair':
       return { ...action, kind: 'removeVethPair' };
     case 'removeVethPair':
       return { ...action, kind: 'createVethPair' };
-    case 'createTap':
-      return { ...action, kind: 'removeTap' };
-    case 'removeTap':
-      return { ...action, kind: 'createTap' };
-    case 'createTunnel':
-      return { ...action, kind: 'removeTunnel' };
-    case 'removeTunnel':
-      return { ...action, kind: 'createTunnel' };
+    case 'createInterface':
+      return { ...action, kind: 'removeInterface' };
+    case 'removeInterface':
+      return { ...action, kind: 'createInterface' };
     case 'takeDevice':
       return { ...action, kind: 'returnDevice' };
     case 'returnDevice':
@@ -57,10 +55,6 @@ export function inverse(action: Action): Action {
       return { ...action, kind: 'unbindDevice' };
     case 'unbindDevice':
       return { ...action, kind: 'bindDevice' };
-    case 'createVlan':
-      return { ...action, kind: 'removeVlan' };
-    case 'removeVlan':
-      return { ...action, kind: 'createVlan' };
     case 'startEngineWire':
       return { ...action, kind: 'stopEngineWire' };
     case 'stopEngineWire':
@@ -80,14 +74,10 @@ export function advance(state: WireState, action: Action): WireState {
       return { ...state, interfaces: [...interfaces, action.client, action.endpoint] };
     case 'removeVethPair':
       return { ...state, interfaces: drop(interfaces, action.client, action.endpoint) };
-    case 'createTap':
-    case 'createTunnel':
-    case 'createVlan':
+    case 'createInterface':
     case 'takeDevice':
       return { ...state, interfaces: [...interfaces, action.interface] };
-    case 'removeTap':
-    case 'removeTunnel':
-    case 'removeVlan':
+    case 'removeInterface':
     case 'returnDevice':
       return { ...state, interfaces: drop(interfaces, action.interface) };
     case 'changeInterface':

@@ -3,10 +3,12 @@
 
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, otherEnd, type Path } from '../model/wire.ts';
+import { isTunnel, tunnelReach } from '../wire/mechanisms/index.ts';
+import { familyOf } from '../wire/mechanisms/tunnels.ts';
 import {
   deviceOf,
   hasDevice,
-  isTunnel,
+  isReached,
   type KernelMechanism,
   type Neighbour,
   portEndOf,
@@ -31,26 +33,18 @@ import {
   type Device,
   type ChosenDevices,
   type EngineEnd,
-  familyOf,
   type InterfaceKind,
   type InterfaceState,
   isLayerless,
   isTunnelKind,
-  isVxlan,
   type Namespace,
   type Namespaces,
   type Tunnel,
-  type TunnelEnd,
-  type TunnelKind,
   type Uplink,
-  type WireguardEnd,
   type WireState,
 } from './state.ts';
 
 export const defaultMtu = 1500;
-/** Around an inner packet: UDP and the outer IP header, and of VXLAN its own and that of Ethernet with a VLAN tag (RFC
- *  7348, section 5), of WireGuard its own and the tag of the cipher (wireguard.com/papers/wireguard.pdf, 5.4.6). */
-const tunnelOverhead = { vxlan: { 4: 54, 6: 74 }, wireguard: { 4: 60, 6: 80 } } as const;
 
 export interface CompileContext {
   readonly node: string;
@@ -67,7 +61,7 @@ export interface CompileContext {
 export function mtuOf(wire: Wire, deviceMtu = defaultMtu): number {
   if (sharedOf(wire)) return wire.mtu ?? deviceMtu;
   const tunnel = tunnelOf(wire);
-  return wire.mtu ?? defaultMtu - (tunnel ? tunnelOverhead[kindOfTunnel(tunnel)][familyOf(tunnel)] : 0);
+  return wire.mtu ?? defaultMtu - (tunnel ? tunnelReach(tunnel.type).overhead[familyOf(tunnel.remote)] : 0);
 }
 
 export function compile(wire: Wire, context: CompileContext): WireState {
@@ -90,24 +84,18 @@ export function compile(wire: Wire, context: CompileContext): WireState {
 function kindOf(path: Path, wire: Wire): InterfaceKind {
   if (hasDevice(wire)) return 'vf';
   const shared = sharedOf(wire);
-  if (shared) return shared.id === 0 ? 'macvlan' : 'vlan';
+  if (shared) return shared.interfaceKind;
   if (path === 'engine') return wire.payload === 'ip' ? 'tun' : 'tap';
   const tunnel = path === 'tunnel' ? tunnelOf(wire) : undefined;
-  return tunnel ? kindOfTunnel(tunnel) : 'veth';
+  return tunnel?.type ?? 'veth';
 }
 
-const kindOfTunnel = (tunnel: Tunnel): TunnelKind => (isVxlan(tunnel) ? 'vxlan' : 'wireguard');
-
-function tunnelOf({ client, endpoint }: Wire): Tunnel | undefined {
-  const mechanism = [client.mechanism, endpoint.mechanism].find(isTunnel);
-  return mechanism && canonicalTunnel(mechanism);
+function tunnelOf({ client, endpoint }: Wire): TunnelMechanism | undefined {
+  return [client.mechanism, endpoint.mechanism].find(isTunnel);
 }
 
-function canonicalTunnel(mechanism: TunnelMechanism): Tunnel {
-  const { type, ...tunnel } = mechanism;
-  const remote = canonicalAddress(tunnel.remote);
-  if (type === 'wireguard') return { ...tunnel, remote };
-  return { ...tunnel, local: canonicalAddress(mechanism.local), remote };
+function parametersOf({ type, ...parameters }: TunnelMechanism): Tunnel {
+  return { kind: type, ...parameters } as Tunnel;
 }
 
 function compileInterface(
@@ -131,7 +119,7 @@ function compileInterface(
     neighbours: unique(neighbours, ({ address }) => address),
     policies: unique((mechanism.policies ?? []).map(canonicalPolicy), policyKey),
     allowPing: mechanism.allowPing ?? false,
-    ...(tunnel ? { tunnel } : {}),
+    ...(tunnel ? { tunnel: parametersOf(tunnel) } : {}),
     ...(kind === 'vf' && portEndOf(wire) ? { counted: 'drops' } : {}),
   };
 }
@@ -192,8 +180,8 @@ function compileDevice(wire: Wire, end: EndName, { devices, node }: CompileConte
 
 function compileBound(wire: Wire, end: EndName, context: CompileContext): BoundDevice[] {
   const { mechanism } = wire[end];
-  if (mechanism.type !== 'vfio') return [];
-  const { cgroup } = mechanism;
+  if (!isReached(wire[end], 'device')) return [];
+  const { cgroup } = mechanism as { readonly cgroup?: string };
   const bound = { end, alias: context.alias(end), device: compileDevice(wire, end, context) };
   return [cgroup === undefined ? bound : { ...bound, cgroup }];
 }
@@ -208,31 +196,30 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   }
   if (mechanism.type === 'kernel')
     return { ...common, kind: 'tap', namespace: namespaceOf(wire, end, context), interface: mechanism.interface };
-  if (isTunnel(mechanism))
-    return { ...canonicalTunnel(mechanism), ...common, kind: mechanism.type } as TunnelEnd | WireguardEnd;
-  if (mechanism.type === 'vlan' || mechanism.type === 'vfio') throw new Error('the engine reaches it by a port');
+  if (isTunnel(mechanism)) return { ...common, kind: 'tunnel', tunnel: parametersOf(mechanism) };
+  if (mechanism.type !== 'memif') throw new Error('the engine reaches it by a port');
   const { type: _, netns: _path, inode: _inode, mac: _mac, secret = '', ...rest } = mechanism;
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }
 
 /** The wanted one is as it was made. */
 function uplinkOf(wire: Wire, end: EndName, context: CompileContext): Uplink | undefined {
-  const vlan = sharedOf(wire);
-  if (!vlan) return undefined;
-  const { device, id } = vlan;
+  const network = sharedOf(wire);
+  if (!network) return undefined;
+  const { device, segment: id } = network;
   if (id === 0) return { device, id, name: '', mac: '', sound: true };
   const name = uplinkName(context.alias(end), device);
   return { device, id, name, mac: macAt(wire, end, context.node), sound: true };
 }
 
 function refuseTooLong(wire: Wire, { deviceMtu }: CompileContext): void {
-  const vlan = sharedOf(wire);
-  if (!vlan || deviceMtu === undefined || wire.mtu === undefined || wire.mtu <= deviceMtu) return;
+  const network = sharedOf(wire);
+  if (!network || deviceMtu === undefined || wire.mtu === undefined || wire.mtu <= deviceMtu) return;
   throw new CrosswireError({
     code: 'HOST_DEVICE_REFUSED',
     operation: 'plan the wire',
     subject: wire.name,
-    reason: `its mtu ${wire.mtu} is more than the ${deviceMtu} of ${vlan.device}`,
+    reason: `its mtu ${wire.mtu} is more than the ${deviceMtu} of ${network.device}`,
     hint: 'leave mtu out, and it is that of the device',
   });
 }

@@ -2,6 +2,7 @@
 // The engine's part of a plan: what comes before interfaces give their names away, and what after they have them.
 
 import { type EndName, endNames } from '../model/wire.ts';
+import { listenerKey } from '../wire/mechanisms/memif.ts';
 import type { Action } from './action.ts';
 import { sameEngineEnd } from './parameters.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type EngineState,
   interfaceEndOf,
   type InterfaceState,
-  isTunnelEnd,
   type MemifEnd,
   tunnelKey,
 } from './state.ts';
@@ -45,8 +45,8 @@ export function planEngine(
 }
 
 /** Replacing opens the new link while the old one is open. That cannot be where the old one holds what the new one
- *  needs: a tap of one queue has one owner at a time, and so have an id of a memif listener, a VNI and a port
- *  of WireGuard. Nor where two sockets would hear the same device, and each hand on its frames. */
+ *  needs: a tap of one queue has one owner at a time, and so have an id of a memif listener and a tunnel's place in
+ *  the kernel. Nor where two sockets would hear the same device, and each hand on its frames. */
 function mustRestart(
   old: EngineState,
   wanted: EngineState,
@@ -73,13 +73,12 @@ function isFresh(target: EngineEnd, at: EndName, fresh: readonly InterfaceState[
   return fresh.some((candidate) => candidate.end === interfaceEndOf(target, at));
 }
 
-/** What only one link can have: an id on a listening socket, a tunnel's place in the kernel. */
+/** Unique for a link: an id on a listening socket, a tunnel's place in the kernel. */
 function exclusiveKey(end: EngineEnd): string | undefined {
-  if (isTunnelEnd(end)) return tunnelKey(end);
-  return end.kind === 'memif' && end.role === 'server' ? listenerKey(end) : undefined;
+  if (end.kind === 'tunnel') return tunnelKey(end.tunnel);
+  return end.kind === 'memif' && end.role === 'server' ? listenerKeyOf(end) : undefined;
 }
 
-/** An id on a listening socket. */
-export function listenerKey({ namespace, socket, id }: MemifEnd): string {
-  return JSON.stringify([namespace?.device, namespace?.inode, socket, id]);
+function listenerKeyOf({ namespace, socket, id }: MemifEnd): string {
+  return listenerKey({ key: namespace ? [namespace.device, namespace.inode] : [] }, socket, id);
 }

@@ -2,7 +2,7 @@
 // Why a wire with a virtual function at an end goes the way it goes, and one that the engine has a port for.
 
 import { type EndName, endNames, otherEnd } from '../model/wire.ts';
-import { deviceOf, type Wire } from '../wire/wire.ts';
+import { deviceOf, isReached, networkEndOf, type Wire } from '../wire/wire.ts';
 import type { PathChoice } from './path.ts';
 
 export function nicChoice(wire: Wire): PathChoice {
@@ -11,17 +11,13 @@ export function nicChoice(wire: Wire): PathChoice {
 }
 
 export function portChoice(wire: Wire, memif: EndName): PathChoice {
-  const { mechanism } = wire[otherEnd(memif)];
-  const port =
-    mechanism.type === 'vlan'
-      ? [
-          `The network behind ${mechanism.device} reaches it by a part of that device, which the engine uses.`,
-          'It is in private mode: many wires share the device, and none reaches another through it.',
-        ]
-      : [
-          `The ${otherEnd(memif)} end is a virtual function; the engine has a second one of the same NIC, which switches between them.`,
-          ...segmentOf(wire),
-        ];
+  const network = networkEndOf(wire);
+  const port = network
+    ? network.whyPort
+    : [
+        `The ${otherEnd(memif)} end is a virtual function; the engine has a second one of the same NIC, which switches between them.`,
+        ...segmentOf(wire),
+      ];
   return {
     path: 'engine',
     why: [`The ${memif} end speaks memif, which only user space can move: the wire goes through the engine.`, ...port],
@@ -38,7 +34,7 @@ function wayOf(wire: Wire, own: readonly EndName[]): string[] {
       switched,
     ];
   const other = otherEnd(first);
-  if (wire[other].mechanism.type === 'kernel')
+  if (isReached(wire[other], 'interface'))
     return [
       `The ${first} end is a virtual function; the ${other}'s interface becomes a second one of the same NIC.`,
       switched,
@@ -54,9 +50,7 @@ function segmentOf(wire: Wire): string[] {
 
 /** That the NIC puts the frames of a wire into; undefined: none of its ends says. */
 export function vlanOf(wire: Wire): number | undefined {
-  const vlanAt = (end: EndName) => {
-    const { mechanism } = wire[end];
-    return mechanism.type === 'vlan' ? mechanism.id : deviceOf(wire[end])?.vlan;
-  };
-  return endNames.map(vlanAt).find((vlan) => vlan !== undefined);
+  const network = networkEndOf(wire);
+  const segmentOf = (end: EndName) => (network?.end === end ? network.segment : deviceOf(wire[end])?.vlan);
+  return endNames.map(segmentOf).find((segment) => segment !== undefined);
 }

@@ -2,6 +2,10 @@
 // Which parameters are a thing's identity (another value is another thing: build it, switch, remove the old) and which
 // are changed in place. The one place where this is declared; the planner and `explain` read it.
 
+import { kernel } from '../wire/mechanisms/kernel.ts';
+import { kindOf } from '../wire/mechanisms/index.ts';
+import { memif } from '../wire/mechanisms/memif.ts';
+import type { Role } from '../wire/mechanisms/mechanism.ts';
 import {
   type BoundDevice,
   type EngineEnd,
@@ -10,12 +14,10 @@ import {
   isInterfaceEnd,
   type MemifEnd,
   sameNamespace,
+  type Tunnel,
   type TunnelEnd,
-  type WireguardEnd,
 } from './state.ts';
 
-/** `label`: for people or for finding it, no difference to the thing itself. */
-export type Role = 'identity' | 'mutable' | 'label';
 type Roles<T> = Readonly<Record<keyof T, Role>>;
 
 /** A kernel end: identity = the namespace; path and payload, which together decide the kind of interface; the tunnel;
@@ -23,21 +25,21 @@ type Roles<T> = Readonly<Record<keyof T, Role>>;
 export const interfaceRoles: Roles<InterfaceState> = {
   end: 'identity',
   kind: 'identity',
-  namespace: 'identity',
+  namespace: kernel.parameters.namespace,
   alias: 'identity',
   tunnel: 'identity',
-  device: 'identity', // its MAC too: the physical function sets it before a driver sees the device
+  device: kernel.parameters.device,
   uplink: 'identity',
   counted: 'label',
-  name: 'mutable',
-  mac: 'mutable',
+  name: kernel.parameters.interface,
+  mac: kernel.parameters.mac,
   mtu: 'mutable',
   up: 'mutable',
-  addresses: 'mutable',
-  routes: 'mutable',
-  neighbours: 'mutable',
-  policies: 'mutable',
-  allowPing: 'mutable',
+  addresses: kernel.parameters.addresses,
+  routes: kernel.parameters.routes,
+  neighbours: kernel.parameters.neighbours,
+  policies: kernel.parameters.policies,
+  allowPing: kernel.parameters.allowPing,
 };
 
 /** Seen from the engine. It holds the device itself, so a new name of the interface does not concern it. */
@@ -51,16 +53,9 @@ export const interfaceEndRoles: Roles<InterfaceEnd> = {
 };
 
 export const memifEndRoles: Roles<MemifEnd> = {
+  ...memif.parameters,
   kind: 'identity',
-  socket: 'identity',
   namespace: 'identity',
-  role: 'identity',
-  id: 'identity',
-  secret: 'identity',
-  rings: 'identity',
-  ringSize: 'identity',
-  bufferSize: 'identity',
-  allowUnsealed: 'identity',
   payload: 'identity',
   mtu: 'identity',
   name: 'label',
@@ -68,23 +63,7 @@ export const memifEndRoles: Roles<MemifEnd> = {
 
 export const tunnelEndRoles: Roles<TunnelEnd> = {
   kind: 'identity',
-  local: 'identity',
-  remote: 'identity',
-  port: 'identity',
-  vni: 'identity',
-  payload: 'identity',
-  mtu: 'identity',
-  name: 'label',
-};
-
-export const wireguardEndRoles: Roles<WireguardEnd> = {
-  kind: 'identity',
-  localPort: 'identity',
-  remote: 'identity',
-  remotePort: 'identity',
-  privateKey: 'identity',
-  ownPublicKey: 'identity',
-  publicKey: 'identity',
+  tunnel: 'identity',
   payload: 'identity',
   mtu: 'identity',
   name: 'label',
@@ -111,9 +90,7 @@ export function sameBoundDevice(a: BoundDevice, b: BoundDevice): boolean {
 
 export function sameEngineEnd(a: EngineEnd, b: EngineEnd): boolean {
   if (isInterfaceEnd(a)) return isInterfaceEnd(b) && differences(interfaceEndRoles, 'identity', a, b).length === 0;
-  if (a.kind === 'vxlan') return b.kind === 'vxlan' && differences(tunnelEndRoles, 'identity', a, b).length === 0;
-  if (a.kind === 'wireguard')
-    return b.kind === 'wireguard' && differences(wireguardEndRoles, 'identity', a, b).length === 0;
+  if (a.kind === 'tunnel') return b.kind === 'tunnel' && differences(tunnelEndRoles, 'identity', a, b).length === 0;
   return b.kind === 'memif' && differences(memifEndRoles, 'identity', a, b).length === 0;
 }
 
@@ -125,12 +102,14 @@ function differences<T extends object>(roles: Roles<T>, role: Role, a: T, b: T):
 function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
   if (key === 'namespace') return sameNamespace(a as MemifEnd['namespace'], b as MemifEnd['namespace']);
   if (Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
-  return a === b || (['tunnel', 'device', 'uplink'].includes(String(key)) && keyOf(openPart(a)) === keyOf(openPart(b)));
+  if (key === 'tunnel') return sameTunnel(a as Tunnel | undefined, b as Tunnel | undefined);
+  return a === b || (['device', 'uplink'].includes(String(key)) && keyOf(a) === keyOf(b));
 }
 
-/** A private key is known by its public one; of what was found it need not be known at all. */
-function openPart(value: unknown): unknown {
-  return typeof value === 'object' ? { ...value, privateKey: undefined } : value;
+/** By the parameters that are the identity of its mechanism. */
+function sameTunnel(a: Tunnel | undefined, b: Tunnel | undefined): boolean {
+  if (a === undefined || b === undefined || a.kind !== b.kind) return a === b;
+  return differences<object>(kindOf({ type: a.kind }).parameters, 'identity', a, b).length === 0;
 }
 
 /** Order means nothing in addresses, routes and neighbours; compile() leaves no value in twice. */

@@ -3,7 +3,7 @@
 //
 // The order lets every prefix be undone and keeps the old until the new stands:
 //   engine  stop the old engine wire here already where it holds what is cleared, or what a new interface is to be
-//   clear   what there is no second of, for a new one that needs it: a VNI, a port of WireGuard, a device, a MAC address at a host device
+//   clear   unique kernel resources that a new interface needs: a tunnel's place, a device, a MAC address at a host device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
 //   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
@@ -12,20 +12,18 @@
 //   remove  old interfaces, and before them their rules, which would stay
 
 import { type EndName, endNames } from '../model/wire.ts';
-import type { Action } from './action.ts';
+import { deviceKey } from '../wire/claims.ts';
+import { type Action, isLent } from './action.ts';
 import { planEngine } from './engine.ts';
 import { mutableDifferences, sameBoundDevice, sameInterface } from './parameters.ts';
 import {
   type BoundDevice,
-  deviceKey,
   type EngineEnd,
   type EngineState,
   type InterfaceState,
   interfaceEndOf,
   interfaceOf,
   isInterfaceEnd,
-  isTunnelEnd,
-  isTunnelKind,
   type NameChoice,
   sameNamespace,
   tunnelKey,
@@ -104,7 +102,7 @@ function uplinksOf({ uplink }: InterfaceState): string[] {
   return uplink ? ['uplink'] : [];
 }
 
-/** What of an interface there is no second of. */
+/** Unique kernel resources of an interface. */
 function keysOf(one: InterfaceState): string[] {
   const { tunnel, device } = one;
   const keys = [...(tunnel ? [tunnelKey(tunnel)] : []), ...(device ? [deviceKey(device.pci)] : [])];
@@ -127,12 +125,12 @@ function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
   return { ...engine, client: current('client'), endpoint: current('endpoint') };
 }
 
-/** What the kernel has only once, of interfaces and engine alike. */
+/** Places of tunnels in the kernel, of interfaces and engine alike. */
 function tunnelsOf({ interfaces, engine }: WireState): string[] {
   const ends = engine ? endNames.map((end) => engine[end]) : [];
   return [
     ...interfaces.flatMap(({ tunnel }) => (tunnel ? [tunnelKey(tunnel)] : [])),
-    ...ends.flatMap((end) => (isTunnelEnd(end) ? [tunnelKey(end)] : [])),
+    ...ends.flatMap((end) => (end.kind === 'tunnel' ? [tunnelKey(end.tunnel)] : [])),
   ];
 }
 
@@ -164,24 +162,11 @@ function ruleless(state: InterfaceState): InterfaceState {
   return { ...state, policies: [] };
 }
 
-const single = {
-  tap: { create: 'createTap', remove: 'removeTap' },
-  tunnel: { create: 'createTunnel', remove: 'removeTunnel' },
-  vlan: { create: 'createVlan', remove: 'removeVlan' },
-  device: { create: 'takeDevice', remove: 'returnDevice' },
-} as const;
-
-function sortOf({ kind }: InterfaceState): keyof typeof single {
-  if (isTunnelKind(kind)) return 'tunnel';
-  if (kind === 'vf') return 'device';
-  return kind === 'vlan' || kind === 'macvlan' ? 'vlan' : 'tap';
-}
-
 function create(fresh: readonly InterfaceState[]): Action[] {
   return eachDevice(
     fresh,
     (client, endpoint) => ({ kind: 'createVethPair', client, endpoint }),
-    (one) => ({ kind: single[sortOf(one)].create, interface: one }),
+    (one) => ({ kind: isLent(one) ? 'takeDevice' : 'createInterface', interface: one }),
   );
 }
 
@@ -194,7 +179,7 @@ function remove(old: readonly InterfaceState[]): Action[] {
   return eachDevice(
     old,
     (client, endpoint) => ({ kind: 'removeVethPair', client, endpoint }),
-    (one) => ({ kind: single[sortOf(one)].remove, interface: one }),
+    (one) => ({ kind: isLent(one) ? 'returnDevice' : 'removeInterface', interface: one }),
   );
 }
 

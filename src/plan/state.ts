@@ -3,7 +3,10 @@
 
 import type { DeviceSettings } from '../model/device.ts';
 import { type EndName, otherEnd, type Payload } from '../model/wire.ts';
-import type { MemifMechanism, Neighbour, Policy, Route, VxlanMechanism, WireguardMechanism } from '../wire/wire.ts';
+import { interfaceTraits, type Tunnel, tunnelReach } from '../wire/mechanisms/index.ts';
+import type { MemifMechanism, Neighbour, Policy, Route } from '../wire/wire.ts';
+
+export type { Tunnel };
 
 /** A namespace is its device and inode; the path is only where it was found this time. */
 export interface Namespace {
@@ -18,27 +21,16 @@ export type ChosenDevices = Readonly<Partial<Record<EndName, string>>>;
 /** The namespaces a wire's ends refer to. */
 export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
 
-/** As the kernel has them, but vf. */
-export type InterfaceKind = 'veth' | 'tap' | 'tun' | 'vlan' | 'macvlan' | 'vf' | TunnelKind;
-export type TunnelKind = 'vxlan' | 'wireguard';
+/** As the kernel names the kind of a device, but 'vf' for a virtual function. */
+export type InterfaceKind = string;
 
-/** Of a vxlan device: it sends to nobody but the remote. */
-export type VxlanTunnel = Omit<VxlanMechanism, 'type'>;
-/** Of a wireguard device. The kernel is not asked for a private key: what was found has one only where its wire is known. */
-export type WireguardTunnel = Omit<WireguardMechanism, 'type' | 'privateKey'> & { readonly privateKey?: string };
-export type Tunnel = VxlanTunnel | WireguardTunnel;
-
-export function isVxlan(tunnel: Tunnel): tunnel is VxlanTunnel {
-  return 'vni' in tunnel;
-}
-
-export function isTunnelKind(kind: string): kind is TunnelKind {
-  return kind === 'vxlan' || kind === 'wireguard';
+export function isTunnelKind(kind: InterfaceKind): boolean {
+  return interfaceTraits(kind)?.made === 'tunnel';
 }
 
 /** IP packets alone: no MAC, no neighbours. */
-export function isLayerless(kind: string): boolean {
-  return kind === 'tun' || kind === 'wireguard';
+export function isLayerless(kind: InterfaceKind): boolean {
+  return interfaceTraits(kind)?.isLayerless ?? false;
 }
 
 /** A virtual function, and what its physical function has been told of it. */
@@ -64,7 +56,7 @@ export interface InterfaceState {
   readonly name: string;
   /** Ownership mark. */
   readonly alias: string;
-  readonly mac: string; // '' for tun and wireguard
+  readonly mac: string; // '' where frames have no link layer
   readonly mtu: number;
   readonly up: boolean;
   readonly addresses: readonly string[];
@@ -74,7 +66,7 @@ export interface InterfaceState {
   /** Only ever made so: whether it was so before, and for whom, nobody can tell. */
   readonly allowPing: boolean;
   readonly tunnel?: Tunnel; // of a tunnel's device
-  readonly uplink?: Uplink; // of kinds vlan and macvlan
+  readonly uplink?: Uplink; // of a part of a host device
   readonly device?: Device; // of kind vf
   /** Where the engine counts the wire's frames: what of the interface's own statistics adds to that. */
   readonly counted?: 'drops' | 'nothing';
@@ -110,28 +102,18 @@ export interface MemifEnd extends Required<Omit<MemifMechanism, 'type' | 'netns'
 }
 
 /** The device is the engine's own: it comes and goes with the link. */
-export interface TunnelEnd extends VxlanTunnel {
-  readonly kind: 'vxlan';
+export interface TunnelEnd {
+  readonly kind: 'tunnel';
   readonly name: string;
   readonly payload: Payload;
   readonly mtu: number;
+  readonly tunnel: Tunnel;
 }
 
-export interface WireguardEnd extends Required<WireguardTunnel> {
-  readonly kind: 'wireguard';
-  readonly name: string;
-  readonly payload: Payload;
-  readonly mtu: number;
-}
-
-export type EngineEnd = InterfaceEnd | MemifEnd | TunnelEnd | WireguardEnd;
+export type EngineEnd = InterfaceEnd | MemifEnd | TunnelEnd;
 
 export function isInterfaceEnd(end: EngineEnd): end is InterfaceEnd {
   return end.kind === 'tap' || end.kind === 'device';
-}
-
-export function isTunnelEnd(end: EngineEnd): end is TunnelEnd | WireguardEnd {
-  return isTunnelKind(end.kind);
 }
 
 /** The end of the interface that an engine end uses; undefined: it uses none of the wire's. */
@@ -172,20 +154,9 @@ export function sameNamespace(a: Namespace | undefined, b: Namespace | undefined
   return a?.device === b?.device && a?.inode === b?.inode;
 }
 
-export function familyOf({ remote }: Tunnel): 4 | 6 {
-  return remote.includes(':') ? 6 : 4;
-}
-
-/** What the kernel has only once, whatever the addresses: a VNI (drivers/net/vxlan/vxlan_core.c, vxlan_vni_in_use), a UDP
- *  port of both families (drivers/net/wireguard/socket.c, wg_socket_init). */
+/** Unique in the kernel. */
 export function tunnelKey(tunnel: Tunnel): string {
-  if (!isVxlan(tunnel)) return JSON.stringify(['wireguard', tunnel.localPort]);
-  return JSON.stringify(['vxlan', familyOf(tunnel), tunnel.port, tunnel.vni]);
-}
-
-/** A device has one user. */
-export function deviceKey(pci: string): string {
-  return `vf:${pci}`;
+  return tunnelReach(tunnel.kind).key(tunnel);
 }
 
 export function interfaceOf(state: WireState, end: EndName): InterfaceState | undefined {

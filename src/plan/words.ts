@@ -2,6 +2,7 @@
 // Actions in words, for reports, logs and `crosswire explain`.
 
 import type { Policy } from '../wire/wire.ts';
+import { tunnelReach } from '../wire/mechanisms/index.ts';
 import type { Action } from './action.ts';
 import { without } from './parameters.ts';
 import {
@@ -11,8 +12,6 @@ import {
   type EngineState,
   type InterfaceState,
   isInterfaceEnd,
-  isTunnelEnd,
-  isVxlan,
   type Tunnel,
 } from './state.ts';
 
@@ -22,14 +21,10 @@ export function describe(action: Action): string {
       return `create the veth pair ${place(action.client)} and ${place(action.endpoint)}`;
     case 'removeVethPair':
       return `remove the veth pair ${place(action.client)} and ${place(action.endpoint)}`;
-    case 'createTap':
-      return `create the ${action.interface.kind} ${place(action.interface)}`;
-    case 'removeTap':
-      return `remove the ${action.interface.kind} ${place(action.interface)}`;
-    case 'createTunnel':
-      return `create the tunnel ${place(action.interface)} ${way(action.interface)}`;
-    case 'removeTunnel':
-      return `remove the tunnel ${place(action.interface)} ${way(action.interface)}`;
+    case 'createInterface':
+      return `create ${made(action.interface)}`;
+    case 'removeInterface':
+      return `remove ${made(action.interface)}`;
     case 'takeDevice':
       return `take ${device(action.interface.device)} as ${place(action.interface)}`;
     case 'returnDevice':
@@ -38,10 +33,6 @@ export function describe(action: Action): string {
       return `hand ${device(action.device.device)} to vfio-pci${opener(action.device)}`;
     case 'unbindDevice':
       return `take ${device(action.device.device)} from vfio-pci and restore it`;
-    case 'createVlan':
-      return `create ${place(action.interface)}, ${share(action.interface)}`;
-    case 'removeVlan':
-      return `remove ${place(action.interface)}, ${share(action.interface)}`;
     case 'changeInterface':
       return `change ${place(action.from)}: ${changes(action.from, action.to).join(', ')}`;
     case 'startEngineWire':
@@ -77,8 +68,9 @@ function opener({ cgroup }: BoundDevice): string {
   return cgroup === undefined ? '' : `, for the control group ${cgroup}`;
 }
 
-function way({ tunnel }: InterfaceState): string {
-  return tunnel ? wayOf(tunnel) : '';
+function made(one: InterfaceState): string {
+  if (one.tunnel) return `the tunnel ${place(one)} ${wayOf(one.tunnel)}`;
+  return one.uplink ? `${place(one)}, ${share(one)}` : `the ${one.kind} ${place(one)}`;
 }
 
 function share({ uplink }: InterfaceState): string {
@@ -86,10 +78,7 @@ function share({ uplink }: InterfaceState): string {
 }
 
 function wayOf(tunnel: Tunnel): string {
-  if (!isVxlan(tunnel))
-    return `of WireGuard from port ${tunnel.localPort} to ${tunnel.remote}, port ${tunnel.remotePort}`;
-  const { local, remote, port: udp, vni } = tunnel;
-  return `from ${local} to ${remote}, port ${udp}, VNI ${vni}`;
+  return tunnelReach(tunnel.kind).way(tunnel);
 }
 
 function sort({ direct }: EngineState): string {
@@ -99,7 +88,7 @@ function sort({ direct }: EngineState): string {
 function port(end: EngineEnd): string {
   if (isInterfaceEnd(end))
     return end.kind === 'tap' ? `tap ${end.interface} in ${end.namespace.path}` : `port ${end.interface}`;
-  if (isTunnelEnd(end)) return `tunnel ${wayOf(end)}`;
+  if (end.kind === 'tunnel') return `tunnel ${wayOf(end.tunnel)}`;
   return `memif ${end.role} ${end.socket} id ${end.id}${end.namespace ? ` in ${end.namespace.path}` : ''}`;
 }
 

@@ -14,7 +14,7 @@ import { choosePath } from '../plan/path.ts';
 import { describe } from '../plan/words.ts';
 import type { ChosenDevices } from '../plan/state.ts';
 import type { Admission } from './wanted/admission.ts';
-import type { Claims } from './wanted/claims.ts';
+import type { Claims } from '../wire/claims.ts';
 import { notesOn } from './tell/device-notes.ts';
 import { WireEntry } from './wanted/entry.ts';
 import { asCrosswireError } from './act/errors.ts';

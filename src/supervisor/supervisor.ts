@@ -10,7 +10,7 @@ import type { ApplyReport, Explanation, HealthRecord, RemoveReport, WireCounters
 import type { WireStatus } from '../wire/status.ts';
 import type { Wire } from '../wire/wire.ts';
 import { admit } from './wanted/admission.ts';
-import { Claims } from './wanted/claims.ts';
+import { Claims } from '../wire/claims.ts';
 import { DeviceChooser } from './wanted/device-choice.ts';
 import { DescriptorBudget } from './act/descriptor-budget.ts';
 import type { WireEntry } from './wanted/entry.ts';

@@ -4,9 +4,9 @@
 import { type Document, isScalar, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
 import { CrosswireError } from '../model/error.ts';
 import type { Wire } from './wire.ts';
-import type { KeyPath } from './problems.ts';
+import { Claims } from './claims.ts';
+import type { KeyPath } from './values/problems.ts';
 import { readDocument } from './wire-document.ts';
-import { WireSet } from './wire-set.ts';
 import { type Position, positionOf } from './yaml-position.ts';
 
 export interface ParsedWires {
@@ -16,8 +16,8 @@ export interface ParsedWires {
 
 const operation = 'reading a wire file';
 
-/** `set` holds what other files of the same call have claimed. */
-export function parseWireFile(text: string, fileName: string, set: WireSet = new WireSet()): ParsedWires {
+/** `claims` are those of other files of the same call. */
+export function parseWireFile(text: string, fileName: string, claims = new Claims()): ParsedWires {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
   const documents = Array.isArray(parsed) ? parsed : [];
@@ -27,7 +27,7 @@ export function parseWireFile(text: string, fileName: string, set: WireSet = new
     const broken = telling([...document.errors, ...document.warnings]);
     errors.push(...broken.map((error) => brokenYaml(error, lines, fileName)));
     if (broken.length > 0 || isEmpty(document as Document)) continue;
-    const { wire, errors: found } = readYaml(document as Document, lines, fileName, set);
+    const { wire, errors: found } = readYaml(document as Document, lines, fileName, claims);
     if (wire) wires.push(wire);
     errors.push(...found);
   }
@@ -38,7 +38,7 @@ function readYaml(
   document: Document,
   lines: LineCounter,
   fileName: string,
-  set: WireSet,
+  claims: Claims,
 ): { wire?: Wire; errors: CrosswireError[] } {
   const place = (path: KeyPath, at: 'key' | 'value') => positionOf(document, lines, path, at);
   const subject = (path: KeyPath, at: 'key' | 'value') => subjectOf(fileName, place(path, at), path);
@@ -60,8 +60,10 @@ function readYaml(
       ),
     };
   const { line } = place(['metadata', 'name'], 'key');
-  const clashes = set.add(reading.wire, `${fileName}:${line}`);
-  const errors = clashes.map(
+  const claimant = { wire: reading.wire, place: `${fileName}:${line}` };
+  const refusals = claims.refusals([claimant]);
+  claims.hold(claimant);
+  const errors = refusals.map(
     ({ code, path, reason }) => new CrosswireError({ code, operation, subject: subject(path, 'key'), reason }),
   );
   return { wire: reading.wire, errors };

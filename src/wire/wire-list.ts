@@ -4,17 +4,17 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { CrosswireError } from '../model/error.ts';
 import type { Wire } from './wire.ts';
-import type { KeyPath } from './problems.ts';
+import type { KeyPath } from './values/problems.ts';
 import { readDocument } from './wire-document.ts';
 import { keyText, type ParsedWires } from './wire-file.ts';
-import { WireSet } from './wire-set.ts';
+import { Claims } from './claims.ts';
 
 const operation = 'reading wires';
 const readAtOnce = 100;
 
 /** The event loop turns meanwhile: scrapes go on while thousands of wires are read. */
 export async function parseWireList(documents: readonly unknown[], name = 'wires'): Promise<ParsedWires> {
-  const set = new WireSet();
+  const claims = new Claims();
   const wires: Wire[] = [];
   const errors: CrosswireError[] = [];
   for (const [index, document] of documents.entries()) {
@@ -25,8 +25,10 @@ export async function parseWireList(documents: readonly unknown[], name = 'wires
       errors.push(new CrosswireError({ code, operation, subject: subject(path), reason, hint }));
     if (!('wire' in reading)) continue;
     wires.push(reading.wire);
-    for (const { code, path, reason } of set.add(reading.wire, subject([])))
+    const claimant = { wire: reading.wire, place: subject([]) };
+    for (const { code, path, reason } of claims.refusals([claimant]))
       errors.push(new CrosswireError({ code, operation, subject: subject(path), reason }));
+    claims.hold(claimant);
   }
   return { wires, errors };
 }

@@ -2,7 +2,7 @@
 // Where in a YAML document a key is: line and column, counted from 1.
 
 import { isAlias, isMap, isPair, isScalar, isSeq, type Document, type LineCounter, type Node } from 'yaml';
-import type { KeyPath } from './problems.ts';
+import type { KeyPath } from './values/problems.ts';
 
 export interface Position {
   readonly line: number;

@@ -13,7 +13,7 @@ import type {
   WireguardRequest,
   WireguardState,
 } from '../../src/dataplane/types.ts';
-import { publicKeyOf } from '../../src/wire/wireguard-key.ts';
+import { publicKeyOf } from '../../src/wire/mechanisms/wireguard.ts';
 import { CrosswireError } from '../../src/model/error.ts';
 
 export type FakeStatistics = { -readonly [key in keyof InterfaceStatistics]: bigint };

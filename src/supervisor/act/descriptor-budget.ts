@@ -5,7 +5,7 @@
 import { descriptorLimit, openDescriptors } from '../../machine/descriptors.ts';
 import { CrosswireError } from '../../model/error.ts';
 import type { Action } from '../../plan/action.ts';
-import { type EngineEnd, type EngineState, isTunnelEnd } from '../../plan/state.ts';
+import type { EngineEnd, EngineState } from '../../plan/state.ts';
 
 export interface Descriptors {
   readonly open: () => number;
@@ -53,7 +53,7 @@ function heldByEngine({ direct, client, endpoint }: EngineState): number {
 /** At most, with a peer connected: of memif an epoll, the worker's eventfd, the listener, the connection, the memory and
  *  an eventfd for each ring of both directions; of a tap its queue and an epoll; of a tunnel its namespace, too. */
 function heldBy(end: EngineEnd): number {
-  if (isTunnelEnd(end)) return 3;
+  if (end.kind === 'tunnel') return 3;
   return end.kind === 'memif' ? 5 + 2 * end.rings : 2;
 }
 

@@ -90,23 +90,15 @@ export class Executor {
     switch (action.kind) {
       case 'createVethPair':
         return this.#createVethPair(action.client, action.endpoint);
-      case 'createTap':
-        await this.#dataplane.createTap(tapRequest(action.interface));
-        return this.#finish([action.interface]);
-      case 'createTunnel':
-        await this.#createTunnel(action.interface);
-        return this.#finish([action.interface]);
-      case 'createVlan':
-        await this.#dataplane.createVlan(vlanRequest(action.interface));
+      case 'createInterface':
+        await this.#create(action.interface);
         return this.#finish([action.interface]);
       case 'removeVethPair':
         await this.#readOnceMore();
         await this.#delete(action.client);
         meter.forget(action.client);
         return meter.forget(action.endpoint);
-      case 'removeTap':
-      case 'removeTunnel':
-      case 'removeVlan':
+      case 'removeInterface':
         await this.#readOnceMore();
         await this.#delete(action.interface);
         return meter.forget(action.interface);
@@ -139,9 +131,11 @@ export class Executor {
     }
   }
 
-  #createTunnel(state: InterfaceState): Promise<void> {
-    if (state.kind === 'wireguard') return this.#dataplane.createWireguard(wireguardRequest(state));
-    return this.#dataplane.createVxlan(vxlanRequest(state));
+  #create(state: InterfaceState): Promise<void> {
+    if (state.uplink) return this.#dataplane.createVlan(vlanRequest(state));
+    if (state.tunnel?.kind === 'wireguard') return this.#dataplane.createWireguard(wireguardRequest(state));
+    if (state.tunnel) return this.#dataplane.createVxlan(vxlanRequest(state));
+    return this.#dataplane.createTap(tapRequest(state));
   }
 
   get #lender(): Devices {

@@ -16,7 +16,7 @@ import type {
 import type { Policy } from '../../wire/wire.ts';
 import { without } from '../../plan/parameters.ts';
 import { newborn } from '../../plan/planner.ts';
-import { type EngineEnd, type EngineState, type InterfaceState, isTunnelEnd, isVxlan } from '../../plan/state.ts';
+import { type EngineEnd, type EngineState, type InterfaceState, isInterfaceEnd } from '../../plan/state.ts';
 
 /** A full tap drops silently, and a coalescing memif peer sends in bursts: room for several (docs/decisions). */
 const txQueueLength = 8192;
@@ -31,8 +31,9 @@ export function tapRequest({ namespace, name, alias, kind, mac, mtu }: Interface
 }
 
 export function vxlanRequest({ namespace, name, alias, mac, mtu, tunnel }: InterfaceState): VxlanRequest {
-  if (!tunnel || !isVxlan(tunnel)) throw new Error(`the interface ${name} has no VXLAN tunnel`);
-  return { netns: namespace.path, name, alias, mac, mtu, ...tunnel };
+  if (tunnel?.kind !== 'vxlan') throw new Error(`the interface ${name} has no VXLAN tunnel`);
+  const { kind: _, ...parameters } = tunnel;
+  return { netns: namespace.path, name, alias, mac, mtu, ...parameters };
 }
 
 export function vlanRequest({ namespace, name, alias, mac, mtu, uplink }: InterfaceState): VlanRequest {
@@ -43,7 +44,7 @@ export function vlanRequest({ namespace, name, alias, mac, mtu, uplink }: Interf
 
 /** A device that was found, and whose wire is not known, cannot be made again: its key is the kernel's alone. */
 export function wireguardRequest({ namespace, name, alias, mtu, tunnel }: InterfaceState): WireguardRequest {
-  if (!tunnel || isVxlan(tunnel) || tunnel.privateKey === undefined)
+  if (tunnel?.kind !== 'wireguard' || tunnel.privateKey === undefined)
     throw new Error(`the interface ${name} has no WireGuard tunnel whose key is known`);
   const { localPort, remote, remotePort, publicKey, privateKey } = tunnel;
   return { netns: namespace.path, name, alias, mtu, localPort, remote, remotePort, publicKey, privateKey };
@@ -113,7 +114,10 @@ export function linkRequest(end: EngineEnd): LinkRequest {
     const { namespace, ...rest } = end;
     return { ...rest, netns: namespace?.path ?? '' };
   }
-  if (isTunnelEnd(end)) return end;
+  if (!isInterfaceEnd(end)) {
+    const { name, mtu, tunnel } = end;
+    return { ...tunnel, name, mtu } as LinkRequest;
+  }
   const { name, namespace, interface: interfaceName, payload, mtu } = end;
   const link = { name, netns: namespace.path, interface: interfaceName, mtu };
   return end.kind === 'device' ? { ...link, kind: 'device' } : { ...link, kind: 'tap', payload };

@@ -10,12 +10,12 @@ import type { Devices, LeaseView } from '../../machine/sriov/devices.ts';
 import { type EndName, endNames } from '../../model/wire.ts';
 import type { Policy } from '../../wire/wire.ts';
 import { canonicalAddress, canonicalNeighbour, canonicalPolicy, canonicalRoute } from '../../plan/address.ts';
+import { interfaceTraits, tunnelReach } from '../../wire/mechanisms/index.ts';
 import {
   type BoundDevice,
   type InterfaceKind,
   type InterfaceState,
   isLayerless,
-  isVxlan,
   type NameChoice,
   type Namespace,
   type Tunnel,
@@ -127,7 +127,7 @@ function boundOf(node: string, leases: readonly LeaseView[]): BoundDevice[] {
 }
 
 function kindOf({ info, lease }: Marked): InterfaceKind | undefined {
-  return lease ? 'vf' : isOurKind(info.kind) ? info.kind : undefined;
+  return lease ? 'vf' : interfaceTraits(info.kind) ? info.kind : undefined;
 }
 
 function isMarkedFor({ node, name }: Subject): (found: FoundInterface) => boolean {
@@ -189,12 +189,6 @@ function choose(
   return chosen;
 }
 
-const ourKinds: readonly InterfaceKind[] = ['veth', 'tap', 'tun', 'vxlan', 'wireguard', 'vlan', 'macvlan'];
-
-function isOurKind(kind: string): kind is InterfaceKind {
-  return ourKinds.includes(kind as InterfaceKind);
-}
-
 /** Addresses and neighbours that others added to the interface are none of our business; routes carry our protocol. */
 function stateOf(
   end: EndName,
@@ -229,18 +223,22 @@ function stateOf(
   };
 }
 
-/** A wireguard device with the keys and port that we know is the one we know, with its private key. Its remote is where
- *  the peer was heard last, which may be another place than we told it: then it is told of the oldest that we know. */
-function tunnelOf({ tunnel, wireguard }: InterfaceInfo, ours: readonly InterfaceState[]): Tunnel | undefined {
-  if (!wireguard) return tunnel;
-  const { handshake: _, ...found } = wireguard;
-  const isIt = (one: Tunnel) =>
-    !isVxlan(one) &&
-    one.localPort === found.localPort &&
-    one.ownPublicKey === found.ownPublicKey &&
-    one.publicKey === found.publicKey;
-  const known = ours.flatMap((one) => (one.tunnel && isIt(one.tunnel) ? [one.tunnel] : []));
+/** The device of a tunnel that we know is that tunnel, with its secrets. Its remote may be another than it was told: the
+ *  peer was heard there last. Then it is the oldest that we know. */
+function tunnelOf(info: InterfaceInfo, ours: readonly InterfaceState[]): Tunnel | undefined {
+  const found = foundTunnel(info);
+  if (!found) return undefined;
+  const reach = tunnelReach(found.kind);
+  const known = ours.flatMap(({ tunnel }) =>
+    tunnel?.kind === found.kind && reach.isFound(found, tunnel) ? [tunnel] : [],
+  );
   return known.find(({ remote }) => remote === canonicalAddress(found.remote)) ?? known.at(-1) ?? found;
+}
+
+function foundTunnel({ tunnel, wireguard }: InterfaceInfo): Tunnel | undefined {
+  if (!wireguard) return tunnel && { kind: 'vxlan', ...tunnel };
+  const { handshake: _, ...found } = wireguard;
+  return { kind: 'wireguard', ...found };
 }
 
 function policyOf({ destinationPorts, sourcePorts, ...policy }: PolicyEntry): Policy {

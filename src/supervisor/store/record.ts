@@ -9,19 +9,13 @@
 import { markOf, uplinkMark } from '../../machine/marks.ts';
 import { canonicalPci } from '../../model/device.ts';
 import { endNames } from '../../model/wire.ts';
-import {
-  hasDevice,
-  type Mechanism,
-  portEndOf,
-  type VlanMechanism,
-  type VxlanMechanism,
-  type Wire,
-  type WireguardMechanism,
-} from '../../wire/wire.ts';
+import { mechanisms, mechanismTypes } from '../../wire/mechanisms/index.ts';
+import { hasDevice, isReached, networkEndOf, portEndOf, type Wire } from '../../wire/wire.ts';
 import { uplinkName } from '../../plan/mac.ts';
 import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../../plan/state.ts';
 
-const mechanismTypes: readonly Mechanism['type'][] = ['kernel', 'memif', 'vxlan', 'vlan', 'vfio', 'wireguard'];
+/** What a later version adds to a mechanism is let pass. */
+const shapes = new Map(mechanismTypes.map((type) => [type, mechanisms[type].wired.loose()]));
 
 export const journalFormat = 1;
 export type JournalPhase = 'applying' | 'applied' | 'removing';
@@ -39,18 +33,18 @@ export interface Standing {
 
 /** The namespaces in which it may have interfaces. */
 export function interfacePlaces({ wire, namespaces, engineNamespace }: Standing): Namespace[] {
-  const places = endNames.flatMap((end) => (wire[end].mechanism.type === 'kernel' ? (namespaces[end] ?? []) : []));
+  const places = endNames.flatMap((end) => (isReached(wire[end], 'interface') ? (namespaces[end] ?? []) : []));
   return engineNamespace ? [...places, engineNamespace] : places;
 }
 
 /** What it may have in the forwarder's own namespace, below its interfaces. */
 export function uplinksOf({ wire }: Standing, node: string): { readonly name: string; readonly mark: string }[] {
-  const vlan = endNames.map((end) => wire[end].mechanism).find(({ type }) => type === 'vlan');
-  if (vlan?.type !== 'vlan' || vlan.id === 0) return [];
-  const near = endNames.filter((end) => wire[end].mechanism.type === 'kernel' || end === portEndOf(wire));
+  const network = networkEndOf(wire);
+  if (!network?.segment) return [];
+  const near = endNames.filter((end) => isReached(wire[end], 'interface') || end === portEndOf(wire));
   return near.map((end) => {
     const alias = markOf(node, wire.name, end);
-    return { name: uplinkName(alias, vlan.device), mark: uplinkMark(alias) };
+    return { name: uplinkName(alias, network.device), mark: uplinkMark(alias) };
   });
 }
 
@@ -88,40 +82,19 @@ function checkStanding({ wire, namespaces, engineNamespace, devices, deviceMtu }
   for (const end of endNames) {
     const mechanism = wire[end]?.mechanism;
     require(isObject(mechanism) && mechanismTypes.includes(mechanism.type), `the mechanism of its ${end} is unknown`);
+    require(shapes.get(mechanism.type)?.safeParse(mechanism).success ===
+      true, `the ${mechanism.type} mechanism of its ${end} is malformed`);
     require(!namespaces[end] || isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
-    if (mechanism.type === 'vxlan') require(isTunnel(mechanism), `the tunnel of its ${end} is malformed`);
-    if (mechanism.type === 'vlan') require(isVlan(mechanism), `the VLAN of its ${end} is malformed`);
     // Every end on this machine is a device, or has one as its port.
-    if (hasDevice(wire) && mechanism.type !== 'vlan')
+    if (hasDevice(wire) && !isReached(wire[end], 'network'))
       require(isDevice(devices?.[end]), `the device of its ${end} is malformed`);
-    if (mechanism.type === 'wireguard') require(isWireguard(mechanism), `the tunnel of its ${end} is malformed`);
-    if (mechanism.type !== 'kernel') continue;
-    require(typeof mechanism.interface === 'string', `the interface of its ${end} has no name`);
-    require(isObject(mechanism.namespace), `its ${end} has no namespace`);
-    const lists = [mechanism.addresses, mechanism.routes, mechanism.neighbours];
-    require(lists.every(Array.isArray), `the addresses of its ${end} are not a list`);
-    require(namespaces[end] !== undefined, `the namespace of its ${end} was not found`);
+    if (isReached(wire[end], 'interface'))
+      require(namespaces[end] !== undefined, `the namespace of its ${end} was not found`);
   }
 }
 
 function isDevice(pci: unknown): boolean {
   return typeof pci === 'string' && canonicalPci(pci) === pci;
-}
-
-function isTunnel({ local, remote, port, vni }: VxlanMechanism): boolean {
-  return typeof local === 'string' && typeof remote === 'string' && Number.isInteger(port) && Number.isInteger(vni);
-}
-
-function isVlan({ device, id }: VlanMechanism): boolean {
-  return typeof device === 'string' && Number.isInteger(id);
-}
-
-function isWireguard({ localPort, remotePort, ...texts }: WireguardMechanism): boolean {
-  const { remote, privateKey, ownPublicKey, publicKey } = texts;
-  return (
-    [localPort, remotePort].every(Number.isInteger) &&
-    [remote, privateKey, ownPublicKey, publicKey].every((text) => typeof text === 'string')
-  );
 }
 
 function isNamespace(value: Namespace | undefined): boolean {

@@ -5,15 +5,9 @@ import type { Dataplane, LinkState } from '../../dataplane/types.ts';
 import { CrosswireError } from '../../model/error.ts';
 import type { EndStatus, WireStatus } from '../../wire/status.ts';
 import type { EndName } from '../../model/wire.ts';
-import type {
-  End,
-  KernelMechanism,
-  MemifMechanism,
-  TunnelMechanism,
-  VlanMechanism,
-  Wire,
-  WireguardMechanism,
-} from '../../wire/wire.ts';
+import { kindOf, type Mechanism } from '../../wire/mechanisms/index.ts';
+import type { TunnelReach } from '../../wire/mechanisms/mechanism.ts';
+import type { End, KernelMechanism, MemifMechanism, TunnelMechanism, Wire } from '../../wire/wire.ts';
 import { mtuOf } from '../../plan/compile.ts';
 import { choosePath } from '../../plan/path.ts';
 import type { WireEntry } from '../wanted/entry.ts';
@@ -39,18 +33,18 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
   const links = linksOf(entry, dataplane);
   const end = (which: EndName): EndStatus => {
     const { mechanism } = wire[which];
-    switch (mechanism.type) {
-      case 'kernel':
-        return kernelStatus(entry, which, mechanism);
-      case 'memif':
-        return memifStatus(entry, which, mechanism, links?.[which]);
-      case 'vfio':
-        return vfioStatus(entry, which);
-      case 'vxlan':
-      case 'wireguard':
-        return tunnelStatus(entry, mechanism, links?.[which]);
-      case 'vlan':
-        return vlanStatus(entry, mechanism);
+    const { reach } = kindOf(mechanism);
+    switch (reach.at) {
+      case 'interface':
+        return interfaceStatus(entry, which);
+      case 'memory':
+        return memoryStatus(entry, which, links?.[which]);
+      case 'device':
+        return deviceStatus(entry, which, (group) => reach.detail(group));
+      case 'tunnel':
+        return tunnelStatus(entry, which, links?.[which], reach);
+      case 'network':
+        return networkStatus(entry, which, reach.detail(mechanism));
     }
   };
   return {
@@ -76,10 +70,11 @@ function linksOf({ engine }: WireEntry, dataplane: Dataplane): Record<EndName, L
   }
 }
 
-function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism): EndStatus {
+function interfaceStatus(entry: WireEntry, end: EndName): EndStatus {
+  const mechanism = entry.wire[end].mechanism as KernelMechanism;
   const state = entry.interfaces.find((one) => one.end === end);
   const device = entry.record?.devices?.[end];
-  const name = { mechanism: 'kernel' as const, interface: mechanism.interface, ...(device ? { device } : {}) };
+  const name = { mechanism: mechanism.type, interface: mechanism.interface, ...(device ? { device } : {}) };
   const netns = state?.namespace.path ?? entry.record?.namespaces[end]?.path;
   if (!state) return { ...name, netns, up: false, detail: entry.error?.reason ?? 'the interface does not exist' };
   const up = state.up && entry.running[end] !== false;
@@ -88,68 +83,59 @@ function kernelStatus(entry: WireEntry, end: EndName, mechanism: KernelMechanism
 }
 
 /** What the application does with it, nobody sees. */
-function vfioStatus({ error, record, devices, leases }: WireEntry, end: EndName): EndStatus {
+function deviceStatus(
+  { wire, error, record, devices, leases }: WireEntry,
+  end: EndName,
+  inWords: (group: number | undefined) => string,
+): EndStatus {
   const bound = devices.find((one) => one.end === end);
   const device = record?.devices?.[end];
-  const known = { mechanism: 'vfio' as const, ...(device ? { device } : {}) };
+  const known = { mechanism: wire[end].mechanism.type, ...(device ? { device } : {}) };
   if (!bound) return { ...known, up: false, detail: error?.reason ?? 'the device is not bound' };
   const { pci, mac } = bound.device;
   const vfio = leases.find((one) => one.pci === pci)?.vfio;
-  const detail = vfio ? `vfio-pci, IOMMU group ${vfio.group}` : 'vfio-pci';
+  const detail = inWords(vfio?.group);
   return { ...known, up: true, detail, mac, ...(vfio ? { iommuGroup: vfio.group, deviceNodes: vfio.nodes } : {}) };
 }
 
-function tunnelStatus(entry: WireEntry, mechanism: TunnelMechanism, link?: LinkState): EndStatus {
-  const { type, remote } = mechanism;
-  const known = { mechanism: type, peer: remote };
+function tunnelStatus(
+  entry: WireEntry,
+  end: EndName,
+  link: LinkState | undefined,
+  reach: TunnelReach<Mechanism>,
+): EndStatus {
+  const { mechanism } = entry.wire[end];
+  const known = { mechanism: mechanism.type, peer: (mechanism as TunnelMechanism).remote };
   if (link) return { ...known, up: link.up, detail: link.detail };
-  const device = entry.interfaces.find(({ kind }) => kind === type);
+  const device = entry.interfaces.find(({ tunnel }) => tunnel);
   if (!device) return { ...known, up: false, detail: entry.error?.reason ?? 'the tunnel does not exist' };
-  const way = wayOf(mechanism);
+  const way = reach.detail(mechanism);
   if (!device.up) return { ...known, up: false, detail: `${way}, set down` };
-  if (mechanism.type === 'vxlan') return { ...known, up: true, detail: way }; // nobody tells whether the other node is there
-  const { up, words } = sessionOf(entry, device.end);
+  if (reach.sessionSeconds === undefined) return { ...known, up: true, detail: way };
+  const { up, words } = sessionOf(entry, device.end, reach.sessionSeconds);
   return { ...known, up, detail: `${way}, ${words}` };
 }
 
-function wayOf(mechanism: TunnelMechanism): string {
-  if (mechanism.type === 'wireguard') return wireguardWay(mechanism);
-  const { local, remote, port, vni } = mechanism;
-  return `VXLAN ${vni} from ${local} to ${remote}, UDP port ${port}`;
-}
-
-function wireguardWay({ localPort, remote, remotePort }: WireguardMechanism): string {
-  return `WireGuard from UDP port ${localPort} to ${remote}, port ${remotePort}`;
-}
-
-/** Seconds after which a session without a new handshake carries nothing (drivers/net/wireguard/messages.h,
- *  REJECT_AFTER_TIME). With a keepalive every ten seconds, both sides renew theirs earlier. */
-const sessionSeconds = 180;
-
-function sessionOf({ heard }: WireEntry, end: EndName): { up: boolean; words: string } {
+function sessionOf({ heard }: WireEntry, end: EndName, seconds: number): { up: boolean; words: string } {
   const [at = 0, now = 0] = [heard[end], heard.lookedAt];
   if (at === 0) return { up: false, words: 'no handshake with the other side yet' };
   const age = Math.max(0, now - at);
-  return { up: age <= sessionSeconds, words: `last handshake ${age} s before the last look` };
+  return { up: age <= seconds, words: `last handshake ${age} s before the last look` };
 }
 
 /** Up is the part of the device that is the wire's own. */
-function vlanStatus({ interfaces, running, error }: WireEntry, { device, id }: VlanMechanism): EndStatus {
+function networkStatus({ wire, interfaces, running, error }: WireEntry, end: EndName, place: string): EndStatus {
+  const mechanism = wire[end].mechanism.type;
   const [part] = interfaces;
-  const place = id === 0 ? `${device}, untagged` : `${device}, VLAN ${id}`;
-  if (!part) return { mechanism: 'vlan', up: false, detail: error?.reason ?? `nothing of ${place}` };
+  if (!part) return { mechanism, up: false, detail: error?.reason ?? `nothing of ${place}` };
   const up = part.up && running[part.end] !== false;
-  return { mechanism: 'vlan', up, detail: up ? place : `${place}, ${part.up ? 'no carrier' : 'set down'}` };
+  return { mechanism, up, detail: up ? place : `${place}, ${part.up ? 'no carrier' : 'set down'}` };
 }
 
-function memifStatus(
-  { error, record }: WireEntry,
-  end: EndName,
-  { socket }: MemifMechanism,
-  link: LinkState | undefined,
-): EndStatus {
+function memoryStatus({ wire, error, record }: WireEntry, end: EndName, link: LinkState | undefined): EndStatus {
+  const { type, socket } = wire[end].mechanism as MemifMechanism;
   const netns = record?.namespaces[end]?.path;
-  const known = { mechanism: 'memif' as const, socket, ...(netns === undefined ? {} : { netns }) };
+  const known = { mechanism: type, socket, ...(netns === undefined ? {} : { netns }) };
   if (!link) return { ...known, up: false, detail: error?.reason ?? 'the engine wire is not running' };
   const { up, detail, peer, receiveRings, transmitRings, ringSize, sessions } = link;
   return { ...known, up, detail, peer, rings: Math.max(receiveRings, transmitRings), ringSize, sessions };
@@ -162,7 +148,9 @@ function withoutSecrets(wire: Wire): Wire {
 
 function withoutSecret(end: End): End {
   const { mechanism } = end;
-  if (mechanism.type === 'wireguard') return { ...end, mechanism: { ...mechanism, privateKey: '(set)' } };
-  if (mechanism.type !== 'memif' || mechanism.secret === undefined) return end;
-  return { ...end, mechanism: { ...mechanism, secret: '(set)' } };
+  const secrets = kindOf(mechanism).secrets.filter(
+    (key) => key in mechanism && mechanism[key as keyof typeof mechanism] !== undefined,
+  );
+  if (secrets.length === 0) return end;
+  return { ...end, mechanism: { ...mechanism, ...Object.fromEntries(secrets.map((key) => [key, '(set)'])) } };
 }

@@ -6,9 +6,9 @@ import { parseMark } from '../../machine/marks.ts';
 import type { NamespaceFinder } from '../../machine/namespaces.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { type EndName, endNames } from '../../model/wire.ts';
+import type { Claims } from '../../wire/claims.ts';
 import { namespaceOf, type Wire } from '../../wire/wire.ts';
 import type { ChosenDevices } from '../../plan/state.ts';
-import type { Claims } from './claims.ts';
 import type { DeviceChooser } from './device-choice.ts';
 import type { Standing } from '../store/record.ts';
 

@@ -5,9 +5,9 @@
 import type { Devices, DeviceWant, DeviceWants } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { endNames } from '../../model/wire.ts';
+import type { Claims } from '../../wire/claims.ts';
 import { deviceOf, type End, hasDevice, type Wire } from '../../wire/wire.ts';
-import { type ChosenDevices, deviceKey } from '../../plan/state.ts';
-import type { Claims } from './claims.ts';
+import type { ChosenDevices } from '../../plan/state.ts';
 import type { Standing } from '../store/record.ts';
 
 export class DeviceChooser {
@@ -32,7 +32,7 @@ export class DeviceChooser {
       const chosen = new Set<string>();
       const complete: Standing[] = [];
       for (const standing of asked) {
-        const isTaken = (pci: string) => chosen.has(pci) || this.#claims.isHeld(deviceKey(pci), renewed);
+        const isTaken = (pci: string) => chosen.has(pci) || this.#claims.isDeviceHeld(pci, renewed);
         const devices = await this.choose(standing.wire, known(standing.wire.name), isTaken);
         for (const pci of Object.values(devices ?? {})) chosen.add(pci);
         complete.push(devices ? { ...standing, devices } : standing);
@@ -47,7 +47,7 @@ export class DeviceChooser {
   async choose(
     wire: Wire,
     known?: ChosenDevices,
-    isTaken = (pci: string) => this.#claims.isHeld(deviceKey(pci), new Set([wire.name])),
+    isTaken = (pci: string) => this.#claims.isDeviceHeld(pci, new Set([wire.name])),
   ): Promise<ChosenDevices | undefined> {
     if (!hasDevice(wire)) return undefined;
     if (!this.#devices)

@@ -6,9 +6,9 @@ import type { LeaseView } from '../../machine/sriov/devices.ts';
 import type { CrosswireError } from '../../model/error.ts';
 import type { WirePhase } from '../../model/status.ts';
 import type { EndName } from '../../model/wire.ts';
+import type { Claims } from '../../wire/claims.ts';
 import type { Wire } from '../../wire/wire.ts';
 import type { BoundDevice, EngineState, InterfaceState } from '../../plan/state.ts';
-import type { Claims } from './claims.ts';
 import { WireMeter } from '../count/meter.ts';
 import type { JournalRecord } from '../store/record.ts';
 

@@ -8,14 +8,16 @@ import {
   deviceOf,
   type KernelMechanism,
   type Mechanism,
-  type VfioMechanism,
-  type VlanMechanism,
-  type VxlanMechanism,
-  type WireguardMechanism,
   type MemifMechanism,
   namespaceOf,
   type Wire,
 } from '../../../src/wire/wire.ts';
+import type { VfioMechanism } from '../../../src/wire/mechanisms/vfio.ts';
+import type { VlanMechanism } from '../../../src/wire/mechanisms/vlan.ts';
+import type { VxlanMechanism } from '../../../src/wire/mechanisms/vxlan.ts';
+import type { WireguardMechanism } from '../../../src/wire/mechanisms/wireguard.ts';
+import type { Action } from '../../../src/plan/action.ts';
+import { readDocument, toDocument } from '../../../src/wire/wire-document.ts';
 import { compile } from '../../../src/plan/compile.ts';
 import { interfaceRoles } from '../../../src/plan/parameters.ts';
 import type {
@@ -26,6 +28,20 @@ import type {
   Namespaces,
   WireState,
 } from '../../../src/plan/state.ts';
+
+/** As it comes out of its document: canonical. */
+export function read(wire: Wire): Wire {
+  const reading = readDocument(toDocument(wire));
+  if (!('wire' in reading)) throw new Error(JSON.stringify(reading.problems));
+  return reading.wire;
+}
+
+/** 'create vxlan' where a kind says too little. */
+export function stepOf(action: Action): string {
+  const { kind } = action;
+  if (kind === 'createInterface') return `create ${action.interface.kind}`;
+  return kind === 'removeInterface' ? `remove ${action.interface.kind}` : kind;
+}
 
 export function namespaceAt(path: string): Namespace {
   let inode = 7;

@@ -10,7 +10,7 @@ import { plan } from '../../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../../src/plan/state.ts';
 import { describe } from '../../../src/plan/words.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
-import { compiled, kernel, memif, names, wireOf } from './plan-support.ts';
+import { compiled, kernel, memif, names, wireOf, stepOf } from './plan-support.ts';
 
 const [a, b, c] = ['/run/netns/a', '/run/netns/b', '/run/netns/c'] as const;
 const veth = wireOf(kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] }), kernel(b, 'nsm-2'));
@@ -18,7 +18,7 @@ const mixed = wireOf(kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] }), memif('
 const both = wireOf(memif('/run/m.sock'), memif('/run/n.sock', { role: 'client' }));
 
 const kinds = (from: Wire | undefined, to: Wire | undefined) =>
-  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(({ kind }) => kind);
+  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(stepOf);
 
 test('two kernel ends are one veth pair, anything with memif goes through the engine, in both orders', (t) => {
   t.is(choosePath(veth).path, 'veth');
@@ -41,7 +41,7 @@ test('two memif ends are joined directly where that is asked for, and only as a 
 
 test('making: a pair and its two sides; a tap, its dress, the engine wire; the engine wire alone', (t) => {
   t.deepEqual(kinds(undefined, veth), ['createVethPair', 'changeInterface', 'changeInterface']);
-  t.deepEqual(kinds(undefined, mixed), ['createTap', 'changeInterface', 'startEngineWire']);
+  t.deepEqual(kinds(undefined, mixed), ['create tap', 'changeInterface', 'startEngineWire']);
   t.deepEqual(kinds(undefined, both), ['startEngineWire']);
 });
 
@@ -55,7 +55,7 @@ test('a new interface is born bare under a temporary name, and named, addressed 
 
 test('removing: the engine wire first, then the device; a pair in one step', (t) => {
   t.deepEqual(kinds(veth, undefined), ['removeVethPair']);
-  t.deepEqual(kinds(mixed, undefined), ['stopEngineWire', 'removeTap']);
+  t.deepEqual(kinds(mixed, undefined), ['stopEngineWire', 'remove tap']);
 });
 
 test('metadata needs no action', (t) => {
@@ -108,10 +108,7 @@ test('another namespace is another pair: built first, the old one in the way ren
 test('another namespace of a tap: the engine takes the new one, the other end keeps running', (t) => {
   const to = wireOf(kernel(b, 'nsm-1'), memif('/run/m.sock'));
   const actions = plan(compiled(mixed), compiled(to), names);
-  t.deepEqual(
-    actions.map(({ kind }) => kind),
-    ['createTap', 'replaceEngineEnd', 'changeInterface', 'removeTap'],
-  );
+  t.deepEqual(actions.map(stepOf), ['create tap', 'replaceEngineEnd', 'changeInterface', 'remove tap']);
   const replaced = actions[1];
   if (replaced?.kind !== 'replaceEngineEnd' || replaced.to.kind !== 'tap') return t.fail();
   t.is(replaced.to.interface, 'cw-fresh-c');
@@ -119,7 +116,7 @@ test('another namespace of a tap: the engine takes the new one, the other end ke
 
 test('another path: both are there until the old one goes', (t) => {
   t.deepEqual(kinds(veth, mixed), [
-    'createTap',
+    'create tap',
     'changeInterface',
     'changeInterface',
     'startEngineWire',
@@ -131,7 +128,7 @@ test('another path: both are there until the old one goes', (t) => {
     'changeInterface',
     'changeInterface',
     'changeInterface',
-    'removeTap',
+    'remove tap',
   ]);
 });
 
@@ -154,18 +151,16 @@ test('a server whose socket and id stay cannot be open twice: the engine wire is
 
 test('a missing engine wire is started on the tap that survived', (t) => {
   const { interfaces } = compiled(mixed);
-  t.deepEqual(
-    plan({ interfaces }, compiled(mixed), names).map(({ kind }) => kind),
-    ['startEngineWire'],
-  );
+  t.deepEqual(plan({ interfaces }, compiled(mixed), names).map(stepOf), ['startEngineWire']);
 });
 
 test('a tap that was deleted is made again and handed to the running engine wire', (t) => {
   const observed = { ...compiled(mixed), interfaces: [] };
-  t.deepEqual(
-    plan(observed, compiled(mixed), names).map(({ kind }) => kind),
-    ['createTap', 'replaceEngineEnd', 'changeInterface'],
-  );
+  t.deepEqual(plan(observed, compiled(mixed), names).map(stepOf), [
+    'create tap',
+    'replaceEngineEnd',
+    'changeInterface',
+  ]);
 });
 
 test('a new tap that has not got its name yet gets it, though the old one of the other end still holds it', (t) => {

@@ -7,7 +7,7 @@ import { choosePath } from '../../../src/plan/path.ts';
 import { plan } from '../../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../../src/plan/state.ts';
 import { describe } from '../../../src/plan/words.ts';
-import { compiled, kernel, memif, namespaceAt, names, vfio, vlan, wireOf } from './plan-support.ts';
+import { compiled, kernel, memif, namespaceAt, names, vfio, vlan, wireOf, stepOf } from './plan-support.ts';
 
 const engine = namespaceAt('/proc/self/fd/30');
 const mac = '02:00:00:00:00:42';
@@ -16,7 +16,7 @@ const device = { pci: '0000:01:10.0', vlan: 7 };
 const pod = kernel('/run/netns/a', 'nsm-1', { addresses: ['10.0.0.1/24'], device });
 const actions = (from: Wire | undefined, to: Wire | undefined) =>
   plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names);
-const steps = (from: Wire | undefined, to: Wire | undefined) => actions(from, to).map(({ kind }) => kind);
+const steps = (from: Wire | undefined, to: Wire | undefined) => actions(from, to).map(stepOf);
 
 test('the engine is the path, in both orders, and the reasons name the port', (t) => {
   for (const far of [pod, vfio(device), vlan('eth1', 7)] satisfies Mechanism[]) {
@@ -76,8 +76,8 @@ test('another MAC is another port; two sockets never hear one device', (t) => {
   const [from, to] = [{ ...application }, { ...application, mac: '02:00:00:00:00:43' }];
   t.deepEqual(steps(wireOf(vlan('eth1', 7), from), wireOf(vlan('eth1', 7), to)), [
     'stopEngineWire',
-    'removeVlan',
-    'createVlan',
+    'remove vlan',
+    'create vlan',
     'changeInterface',
     'startEngineWire',
   ]);
@@ -87,6 +87,6 @@ test('another MAC is another port; two sockets never hear one device', (t) => {
 
 test('a port that went takes the engine wire along: both are made anew', (t) => {
   const there = compiled(wireOf(application, vlan('eth1', 0)));
-  const kinds = plan({ ...there, interfaces: [] }, there, names).map(({ kind }) => kind);
-  t.deepEqual(kinds, ['createVlan', 'stopEngineWire', 'changeInterface', 'startEngineWire']);
+  const kinds = plan({ ...there, interfaces: [] }, there, names).map(stepOf);
+  t.deepEqual(kinds, ['create macvlan', 'stopEngineWire', 'changeInterface', 'startEngineWire']);
 });

@@ -9,13 +9,13 @@ import { plan } from '../../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../../src/plan/state.ts';
 import { describe } from '../../../src/plan/words.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
-import { compiled, kernel, memif, names, vxlan, wireOf } from './plan-support.ts';
+import { compiled, kernel, memif, names, read, vxlan, wireOf, stepOf } from './plan-support.ts';
 
 const [a, c] = ['/run/netns/a', '/run/netns/c'];
 const end = kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] });
 const wire = wireOf(end, vxlan('192.0.2.2'));
 const steps = (from: Wire | undefined, to: Wire | undefined) =>
-  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(({ kind }) => kind);
+  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(stepOf);
 
 test('a tunnel is the path, in both orders, with reasons that name it', (t) => {
   for (const each of [wire, wireOf(vxlan('192.0.2.2'), end)]) {
@@ -27,7 +27,7 @@ test('a tunnel is the path, in both orders, with reasons that name it', (t) => {
 });
 
 test("the tunnel's device is the interface of the kernel end, and its addresses are in the kernel's spelling", (t) => {
-  const state = compiled(wireOf(vxlan('2001:DB8:0::2', { local: '2001:db8::0001' }), end));
+  const state = compiled(read(wireOf(vxlan('2001:DB8:0::2', { local: '2001:db8::0001' }), end)));
   t.is(state.engine, undefined);
   t.is(interfaceOf(state, 'client'), undefined);
   t.like(interfaceOf(state, 'endpoint'), {
@@ -44,14 +44,14 @@ test('without an mtu, the outer packets fit into 1500 bytes', (t) => {
 });
 
 test('making and removing: the device in one step, then its dress', (t) => {
-  t.deepEqual(steps(undefined, wire), ['createTunnel', 'changeInterface']);
-  t.deepEqual(steps(wire, undefined), ['removeTunnel']);
+  t.deepEqual(steps(undefined, wire), ['create vxlan', 'changeInterface']);
+  t.deepEqual(steps(wire, undefined), ['remove vxlan']);
   const [created] = plan(nothing, compiled(wire), names);
   t.is(
     created && describe(created),
     'create the tunnel cw-fresh-c in /run/netns/a from 192.0.2.1 to 192.0.2.2, port 4789, VNI 6',
   );
-  t.is(created && inverse(created).kind, 'removeTunnel');
+  t.is(created && stepOf(inverse(created)), 'remove vxlan');
 });
 
 test('addresses and mtu change in place', (t) => {
@@ -63,20 +63,24 @@ test('another VNI, port or family is another device: the old one goes last', (t)
   const others = [{ vni: 8 }, { port: 4790 }, { local: '2001:db8::1', remote: '2001:db8::2' }];
   for (const more of others)
     t.deepEqual(steps(wire, wireOf(end, vxlan('192.0.2.2', more))), [
-      'createTunnel',
+      'create vxlan',
       'changeInterface',
       'changeInterface',
-      'removeTunnel',
+      'remove vxlan',
     ]);
 });
 
 test('opposite memif, the engine has the tunnel, and gives it up before an interface takes its place', (t) => {
   const engine = wireOf(memif('/run/m.sock'), vxlan('192.0.2.2'));
   t.is(choosePath(engine).path, 'engine');
-  t.like(compiled(engine).engine?.endpoint, { kind: 'vxlan', remote: '192.0.2.2', mtu: 1446 });
+  t.like(compiled(engine).engine?.endpoint, {
+    kind: 'tunnel',
+    tunnel: { kind: 'vxlan', remote: '192.0.2.2' },
+    mtu: 1446,
+  });
   t.deepEqual(steps(undefined, engine), ['startEngineWire']);
-  t.deepEqual(steps(engine, wire), ['stopEngineWire', 'createTunnel', 'changeInterface']);
-  t.deepEqual(steps(wire, engine), ['removeTunnel', 'startEngineWire']);
+  t.deepEqual(steps(engine, wire), ['stopEngineWire', 'create vxlan', 'changeInterface']);
+  t.deepEqual(steps(wire, engine), ['remove vxlan', 'startEngineWire']);
   t.deepEqual(steps(engine, wireOf(memif('/run/m.sock'), vxlan('192.0.2.3'))), ['stopEngineWire', 'startEngineWire']);
   t.deepEqual(steps(engine, wireOf(memif('/run/m.sock'), vxlan('192.0.2.2', { vni: 8 }))), ['replaceEngineEnd']);
 });
@@ -88,5 +92,5 @@ test('the kernel has a VNI once at a port: for another remote or namespace the o
     wireOf({ ...end, namespace: { netns: c } }, vxlan('192.0.2.2')),
     wireOf(vxlan('192.0.2.2'), end),
   ];
-  for (const to of others) t.deepEqual(steps(wire, to), ['removeTunnel', 'createTunnel', 'changeInterface']);
+  for (const to of others) t.deepEqual(steps(wire, to), ['remove vxlan', 'create vxlan', 'changeInterface']);
 });

@@ -10,13 +10,13 @@ import { choosePath } from '../../../src/plan/path.ts';
 import { plan } from '../../../src/plan/planner.ts';
 import { interfaceOf, nothing } from '../../../src/plan/state.ts';
 import { describe } from '../../../src/plan/words.ts';
-import { compiled, kernel, names, namespacesOf, vlan, wireOf } from './plan-support.ts';
+import { compiled, kernel, names, namespacesOf, vlan, wireOf, stepOf } from './plan-support.ts';
 
 const [a, c] = ['/run/netns/a', '/run/netns/c'];
 const end = kernel(a, 'nsm-1', { addresses: ['10.0.0.1/24'] });
 const wire = wireOf(end, vlan('eth1', 100));
 const steps = (from: Wire | undefined, to: Wire | undefined) =>
-  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(({ kind }) => kind);
+  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(stepOf);
 const withMtu = (one: Wire, deviceMtu: number) =>
   compile(one, { node: 'node', namespaces: namespacesOf(one), alias: (which) => `m/${which}`, deviceMtu });
 
@@ -50,13 +50,13 @@ test("the device's mtu is the default, and the most", (t) => {
 });
 
 test('making, removing and what changes in place', (t) => {
-  t.deepEqual(steps(undefined, wire), ['createVlan', 'changeInterface']);
-  t.deepEqual(steps(wire, undefined), ['removeVlan']);
+  t.deepEqual(steps(undefined, wire), ['create vlan', 'changeInterface']);
+  t.deepEqual(steps(wire, undefined), ['remove vlan']);
   t.deepEqual(steps(wire, { ...wire, mtu: 1300 }), ['changeInterface']);
   t.deepEqual(steps(wire, wire), []);
   const [created] = plan(nothing, compiled(wire), names);
   t.is(created && describe(created), 'create cw-fresh-c in /run/netns/a, a part of eth1 in VLAN 100');
-  t.is(created && inverse(created).kind, 'removeVlan');
+  t.is(created && stepOf(inverse(created)), 'remove vlan');
 });
 
 test('a device has a MAC address once: what is to be another part of it, the old part goes first', (t) => {
@@ -67,12 +67,13 @@ test('a device has a MAC address once: what is to be another part of it, the old
     wireOf({ ...end, namespace: { netns: c } }, vlan('eth1', 100)),
     wireOf(vlan('eth1', 100), end),
   ];
-  for (const to of others) t.deepEqual(steps(wire, to), ['removeVlan', 'createVlan', 'changeInterface']);
+  for (const [at, to] of others.entries())
+    t.deepEqual(steps(wire, to), ['remove vlan', at === 1 ? 'create macvlan' : 'create vlan', 'changeInterface']);
 });
 
 test('one that somebody changed is made anew', (t) => {
   const there = compiled(wire);
   const interfaces = there.interfaces.map((one) => ({ ...one, uplink: one.uplink && { ...one.uplink, sound: false } }));
-  const kinds = plan({ interfaces } as typeof there, there, names).map(({ kind }) => kind);
-  t.deepEqual(kinds, ['removeVlan', 'createVlan', 'changeInterface']);
+  const kinds = plan({ interfaces } as typeof there, there, names).map(stepOf);
+  t.deepEqual(kinds, ['remove vlan', 'create vlan', 'changeInterface']);
 });

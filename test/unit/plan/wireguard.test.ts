@@ -8,7 +8,7 @@ import { plan } from '../../../src/plan/planner.ts';
 import { interfaceOf, nothing, type WireState } from '../../../src/plan/state.ts';
 import { describe } from '../../../src/plan/words.ts';
 import type { Wire } from '../../../src/wire/wire.ts';
-import { compiled, kernel, keys, memif, names, wireguard, wireOf } from './plan-support.ts';
+import { compiled, kernel, keys, memif, names, read, wireguard, wireOf, stepOf } from './plan-support.ts';
 
 const c = '/run/netns/c';
 const end = kernel('/run/netns/a', 'nsm-1', { addresses: ['10.0.0.1/24'] });
@@ -16,11 +16,11 @@ const over = (mechanism = wireguard('192.0.2.2'), more: Partial<Wire> = {}) =>
   wireOf(end, mechanism, { payload: 'ip', ...more });
 const wire = over();
 const steps = (from: Wire | undefined, to: Wire | undefined) =>
-  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(({ kind }) => kind);
+  plan(from ? compiled(from) : nothing, to ? compiled(to) : nothing, names).map(stepOf);
 
 test('the device is the interface of the kernel end: no MAC, no neighbours, IPv6 as the kernel spells it', (t) => {
   const neighbours = [{ address: '10.0.0.9', mac: '02:00:00:00:00:09' }];
-  const state = compiled(wireOf(wireguard('2001:DB8:0::2'), { ...end, neighbours }, { payload: 'ip' }));
+  const state = compiled(read(wireOf(wireguard('2001:DB8:0::2'), { ...end, neighbours }, { payload: 'ip' })));
   t.is(state.engine, undefined);
   t.like(interfaceOf(state, 'endpoint'), {
     kind: 'wireguard',
@@ -53,8 +53,8 @@ test('path, plan and actions in words name ports and remote, and no key', (t) =>
 });
 
 test('a port is bound once: for anything but addresses and mtu the old device goes before the new one', (t) => {
-  t.deepEqual(steps(undefined, wire), ['createTunnel', 'changeInterface']);
-  t.deepEqual(steps(wire, undefined), ['removeTunnel']);
+  t.deepEqual(steps(undefined, wire), ['create wireguard', 'changeInterface']);
+  t.deepEqual(steps(wire, undefined), ['remove wireguard']);
   t.deepEqual(steps(wire, over(undefined, { mtu: 1300 })), ['changeInterface']);
   const others = [
     over(wireguard('192.0.2.3')),
@@ -64,12 +64,12 @@ test('a port is bound once: for anything but addresses and mtu the old device go
     wireOf({ ...end, namespace: { netns: c } }, wireguard('192.0.2.2'), { payload: 'ip' }),
     wireOf(wireguard('192.0.2.2'), end, { payload: 'ip' }),
   ];
-  for (const to of others) t.deepEqual(steps(wire, to), ['removeTunnel', 'createTunnel', 'changeInterface']);
+  for (const to of others) t.deepEqual(steps(wire, to), ['remove wireguard', 'create wireguard', 'changeInterface']);
   t.deepEqual(steps(wire, over(wireguard('192.0.2.2', { localPort: 51_821 }))), [
-    'createTunnel',
+    'create wireguard',
     'changeInterface',
     'changeInterface',
-    'removeTunnel',
+    'remove wireguard',
   ]);
 });
 
@@ -90,9 +90,14 @@ test('opposite memif, the engine has the tunnel, and gives it up before an inter
   const engine = (remote = '192.0.2.2', more = {}) =>
     wireOf(memif('/run/m.sock'), wireguard(remote, more), { payload: 'ip' });
   t.regex(choosePath(engine()).why.join(' '), /WireGuard, at a device of the engine's own/);
-  t.like(compiled(engine()).engine?.endpoint, { kind: 'wireguard', payload: 'ip', mtu: 1440, localPort: 51_820 });
-  t.deepEqual(steps(engine(), wire), ['stopEngineWire', 'createTunnel', 'changeInterface']);
-  t.deepEqual(steps(wire, engine()), ['removeTunnel', 'startEngineWire']);
+  t.like(compiled(engine()).engine?.endpoint, {
+    kind: 'tunnel',
+    payload: 'ip',
+    mtu: 1440,
+    tunnel: { kind: 'wireguard', localPort: 51_820 },
+  });
+  t.deepEqual(steps(engine(), wire), ['stopEngineWire', 'create wireguard', 'changeInterface']);
+  t.deepEqual(steps(wire, engine()), ['remove wireguard', 'startEngineWire']);
   t.deepEqual(steps(engine(), engine('192.0.2.3')), ['stopEngineWire', 'startEngineWire']);
   t.deepEqual(steps(engine(), engine('192.0.2.2', { localPort: 51_821 })), ['replaceEngineEnd']);
 });

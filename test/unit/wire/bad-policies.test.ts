@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { readDocument } from '../../../src/wire/wire-document.ts';
-import type { Problem } from '../../../src/wire/problems.ts';
+import type { Problem } from '../../../src/wire/values/problems.ts';
 
 const routes = [{ to: '0.0.0.0/0' }];
 const memif = (role: string) => ({ memif: { socket: `@${role}`, role } });

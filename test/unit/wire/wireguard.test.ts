@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { readDocument, toDocument } from '../../../src/wire/wire-document.ts';
 import { parseWireFile } from '../../../src/wire/wire-file.ts';
 import { type Refusal, testRefusals } from './refusals.ts';
-import { publicKeyOf } from '../../../src/wire/wireguard-key.ts';
+import { publicKeyOf } from '../../../src/wire/mechanisms/wireguard.ts';
 import { keys } from '../plan/plan-support.ts';
 
 const kernel = { netns: '/run/netns/web', interface: 'eth1' };

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { readDocument } from '../../../../src/wire/wire-document.ts';
-import type { WireguardMechanism } from '../../../../src/wire/wire.ts';
+import type { WireguardMechanism } from '../../../../src/wire/mechanisms/wireguard.ts';
 import { Connection, Mechanism } from '../../../../src/nsm/generated/connection.ts';
 import { completed } from '../../../../src/nsm/mechanisms/caller-side.ts';
 import { acceptable, offersFor, wireguardLeads } from '../../../../src/nsm/mechanisms/offers.ts';

@@ -18,6 +18,13 @@ export interface Network {
   readonly text: string;
 }
 
+/** Of an address, or an address with a prefix length. What is neither comes back as it is, for its check to name. */
+export function canonicalAddress(text: string): string {
+  const [address = '', prefix] = text.split('/');
+  const suffix = prefix === undefined ? '' : `/${/^\d+$/.test(prefix) ? Number(prefix) : prefix}`;
+  return (address.includes(':') ? (parseAddress(address)?.text ?? address) : address) + suffix;
+}
+
 export const widthOf = (family: Family): number => (family === 4 ? 32 : 128);
 
 export function parseAddress(text: string): Address | undefined {

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A problem of a document before it is known where the document came from: the key, and what is wrong with it.
+// What the schema finds wrong with a document, in words.
 
 import type { z } from 'zod';
 import { nearest } from '../model/nearest.ts';
+import { type KeyPath, type Problem, valueAt } from './values/problems.ts';
 import { type JsonSchema, wireJsonSchema } from './wire-schema.ts';
-
-export type KeyPath = readonly (string | number)[];
-
-export interface Problem {
-  readonly code: 'KEY_UNKNOWN' | 'KEY_MISSING' | 'VALUE_INVALID' | 'MECHANISM_COUNT' | 'WIRE_TO_ITSELF';
-  readonly path: KeyPath;
-  /** Which part of the file shows it: the key itself, or the value behind it. */
-  readonly at: 'key' | 'value';
-  readonly reason: string;
-  readonly hint?: string;
-}
 
 type Issue = z.core.$ZodIssue;
 
@@ -80,27 +70,6 @@ function shown(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
-
-/** Only own properties: a document may be called __proto__. */
-export function valueAt(document: unknown, path: KeyPath): unknown {
-  let value = document;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string | number, unknown>)[key];
-  }
-  return value;
-}
-
-export const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export const invalid = (path: KeyPath, at: Problem['at'], reason: string, hint?: string): Problem => ({
-  code: 'VALUE_INVALID',
-  path,
-  at,
-  reason,
-  ...(hint ? { hint } : {}),
-});
 
 function schemaAt(path: KeyPath): JsonSchema | undefined {
   let schema: JsonSchema | undefined = wireJsonSchema;

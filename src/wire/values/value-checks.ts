@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong with one value, in words; undefined when nothing is. Each is checked before any system call.
 
-import { canonicalPci } from '../model/device.ts';
+import { canonicalPci } from '../../model/device.ts';
 import { networkAddress, parseAddress, parseNetwork, unusable } from './addresses.ts';
 import { limits } from './limits.ts';
 
@@ -124,33 +124,6 @@ export const absolutePath: Check = (text) => {
   if (!text.startsWith('/')) return { reason: `${quoted(text)} is no absolute path`, hint: 'like /run/netns/web' };
   if (text.includes('\0')) return { reason: 'holds a NUL byte' };
   return bytes(text) > 4095 ? { reason: 'is longer than 4095 bytes' } : undefined;
-};
-
-/** unix(7): sun_path has 108 bytes; a path ends with NUL, an abstract name begins with one. */
-export const socketAddress: Check = (text) => {
-  if (text === '@') return { reason: "an abstract socket needs a name behind '@'" };
-  if (!text.startsWith('/') && !text.startsWith('@'))
-    return { reason: `${quoted(text)} is no socket`, hint: "an absolute path, or '@name' for an abstract socket" };
-  if (text.includes('\0')) return { reason: 'holds a NUL byte' };
-  if (bytes(text) <= limits.socketLength) return undefined;
-  return {
-    reason: `the socket's name has ${bytes(text)} bytes; the kernel takes at most ${limits.socketLength}`,
-    hint: 'use a shorter directory, or an abstract socket',
-  };
-};
-
-/** Of WireGuard. The text is never shown: it may be a private one. */
-export const wireguardKey: Check = (text) => {
-  const key = Buffer.from(text, 'base64');
-  if (key.length === 32 && key.toString('base64') === text) return undefined;
-  return { reason: 'is no key: 32 bytes in base64, 44 letters', hint: 'as wg genkey and wg pubkey print them' };
-};
-
-export const memifSecret: Check = (text) => {
-  if (text === '') return { reason: 'is empty', hint: 'leave it out for none' };
-  if (text.includes('\0')) return { reason: 'holds a NUL byte' };
-  if (bytes(text) <= limits.secretLength) return undefined;
-  return { reason: `has ${bytes(text)} bytes; memif carries at most ${limits.secretLength}` };
 };
 
 function cidrHint(text: string): string {
