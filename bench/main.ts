@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run bench [-- NAME…]: runs the measurements of this folder, shows two runs side by side, or checks a signature.
-// Exits with 0; 1: a measurement failed; 2: wrong usage; 3: slower than --fail-below; 4: not as it was signed.
+// npm run bench [-- NAME…]: runs measurements, compares two runs, or verifies a signature. Exit codes: 0 success, 1 a
+// measurement failed, 2 wrong usage, 3 slower than --fail-below, 4 not as it was signed.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ function say(line: string): void {
 
 async function runAll(options: RunOptions): Promise<void> {
   if (process.getuid?.() !== 0) throw new UsageError('needs root: it makes namespaces and pins processes');
-  // What would fail at the end is asked for before anything is measured.
+  // Checks now what would otherwise fail at the end of the run.
   builtProgram('bench_generator');
   const earlier = options.compare === undefined ? undefined : readRun(options.compare);
   const key = await signingKey(options.signKey);

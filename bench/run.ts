@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes the measurements that are wanted, one after the other.
+// Runs the selected measurements, one after the other.
 
 import { environment, machineAt } from './harness/environment.ts';
 import { resultLine } from './harness/lines.ts';
@@ -10,7 +10,7 @@ import { withTraffic } from './harness/traffic.ts';
 
 export interface Taken {
   readonly run: Run;
-  /** Not because a rival is absent: something went wrong. */
+  /** The number of measurements that failed. Those with an absent rival are skipped, not failed. */
   readonly failures: number;
 }
 
@@ -20,7 +20,7 @@ export async function takeRun(
   log: Bench['log'],
 ): Promise<Taken> {
   const startedAt = new Date();
-  const ground = environment(); // now: the checkout may move on meanwhile
+  const ground = environment(); // read at the beginning, because the checkout may change during the run
   const before = await machineAt();
   const bench: Bench = {
     quick,
@@ -57,12 +57,12 @@ interface Found {
   readonly failed: boolean;
 }
 
-/** One that fails is said to have failed, and the others go on. */
+/** A measurement that fails is recorded as failed, and the others go on. */
 async function taken(measure: Measure, bench: Bench): Promise<Found> {
   const startedAt = new Date();
   try {
     const found = await measure.run(bench);
-    // The time of the program, where it does not say its own.
+    // The times of the whole program, unless a measurement has its own.
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
     return {
       found: found.map((one) => withTraffic({ startedAt: startedAt.toISOString(), seconds, ...one })),

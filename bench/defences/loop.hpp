@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A burst from ring to ring, twice: as link/memif/receive.cpp and ring_writer.hpp do it in the role of a server, and
-// without what only a dishonest peer makes necessary. The bench holds the first against the product's own code, so
-// that the copy stays true. Frames of several slots, which honest peers send too, are left out of both.
+// Two versions of the loop that carries a burst from ring to ring: one as in link/memif/receive.cpp and ring_writer.hpp
+// in the server role, and one without the checks that only a dishonest peer makes necessary. The bench compares the
+// first with the production code, so that the copy stays accurate. Neither handles frames of several slots, which
+// honest peers send too.
 #pragma once
 
 #include <algorithm>

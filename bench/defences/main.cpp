@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the defences against a hostile memif peer cost per frame, in nanoseconds: receiving, and carrying a burst from
-// ring to ring, with the checks, without them, and by the product's own code; deciding about headers in a private copy
-// and in place; and guarding the memory of one more session. All on warm caches and one thread, where waiting for the
-// peer's cache lines hides nothing of it.
+// Measures what the defences against a hostile memif peer cost per frame, in nanoseconds: receiving, and carrying a
+// burst from ring to ring, with the checks, without them, and with the production code; parsing headers in a private
+// copy and in place; and guarding the memory of one more session. All with warm caches and one thread, so that waiting
+// for the peer's cache lines hides none of the cost.
 //   defences [FRAME_BYTES]
 #include <algorithm>
 #include <chrono>
@@ -38,7 +38,7 @@ double nanoseconds(Clock::duration time) { return std::chrono::duration<double, 
   std::exit(1);
 }
 
-// Each way by turns, so that a change of the machine's state meets all of them.
+// Runs the alternatives in turn, so that a change of the machine's state affects all of them.
 std::vector<double> by_turns(const std::vector<std::function<double()>>& ways) {
   std::vector<std::vector<double>> samples(ways.size());
   for (int round = 0; round < rounds; round++) {
@@ -89,7 +89,7 @@ uint32_t transmit_by_product(memif::Session& session, const Burst& burst) {
   return memif::transmit_burst(session, burst, 0, burst.count, notifier).taken;
 }
 
-// Ethernet, IPv4, TCP, in as many frames as a burst has, each on cache lines of its own.
+// A burst of Ethernet frames with IPv4 and TCP headers, each frame on separate cache lines.
 std::vector<uint8_t> tcp_frames(size_t stride) {
   std::vector<uint8_t> bytes(stride * Burst::capacity);
   for (size_t i = 0; i < Burst::capacity; i++) {
@@ -126,7 +126,7 @@ double parsing(const std::vector<uint8_t>& bytes, size_t stride) {
   return nanoseconds(all) / (double{bursts} * Burst::capacity);
 }
 
-// With a thousand others.
+// The cost of guarding one more session when a thousand are guarded.
 double guarding() {
   static std::atomic<bool> poisoned{false};
   static std::array<uint8_t, 4096> memory;

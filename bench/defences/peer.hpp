@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The honest client of a session, in ordinary memory: it offers frames of one size, and room for them.
+// An honest memif client in ordinary memory: it offers frames of one size, and slots for them.
 #pragma once
 
 #include <cstdlib>
@@ -25,7 +25,7 @@ class Peer {
     place(session.receive_rings.emplace_back(), 1, frame_length);
     sent().header->head = 0;
     free().header->head = slots;
-    free().header->flags = memif::flag_mask_interrupt;  // it polls: nobody has to be woken
+    free().header->flags = memif::flag_mask_interrupt;  // it polls and needs no interrupt
   }
 
   void send(uint16_t frames) {
@@ -33,7 +33,7 @@ class Peer {
     memif::publish_index(header.head, static_cast<uint16_t>(header.head + frames));
   }
 
-  // Takes everything that was delivered and offers the slots again.
+  // Takes all delivered frames and offers their slots again.
   uint32_t take() {
     memif::TransmitRing& ring = free();
     uint32_t frames = 0;

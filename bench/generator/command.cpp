@@ -10,7 +10,7 @@
 namespace crosswire::bench {
 namespace {
 
-// Simple IMIX: seven small, four middling, one large.
+// Simple IMIX: seven small, four medium and one large frame.
 const std::vector<uint32_t> imix = {64, 570, 64, 64, 570, 64, 1518, 64, 570, 64, 570, 64};
 
 struct Setting {
@@ -40,7 +40,7 @@ bool set(Trial& trial, const std::string& name, const std::string& text) {
   if (text.empty() || *end != '\0') return false;
   for (const Setting& setting : settings) {
     if (name != setting.name) continue;
-    // Not a number lies within no bounds.
+    // NaN is within no bounds.
     if (!(value >= setting.least && value <= setting.most)) return false;
     setting.apply(trial, value);
     return true;

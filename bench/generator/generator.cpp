@@ -11,7 +11,7 @@
 namespace crosswire::bench {
 namespace {
 
-constexpr double patience = 0.25;  // seconds without an arrival after which what is in flight counts as lost
+constexpr double patience = 0.25;  // seconds without an arrival after which the frames in flight count as lost
 
 double cpu_seconds() {
   timespec used = {};
@@ -34,7 +34,7 @@ Outcome Generator::run(const Trial& trial) {
     if (trial.mode == Mode::cold) cold(trial, end);
   };
   if (trial.warm_up > 0) phase(trial.warm_up, nullptr);
-  // A rate is counted in full flow; what the clock asked for must have arrived before and after.
+  // A closed loop is counted while it runs. In the other modes all frames must have arrived before and after counting.
   if (trial.mode != Mode::closed) settle();
 
   for (Line& line : lines_) line.count_from_here();
@@ -59,7 +59,7 @@ Outcome Generator::run(const Trial& trial) {
     outcome.tally.misplaced += line.tally.misplaced;
     outcome.tally.corrupt += line.tally.corrupt;
   }
-  // The stragglers of a closed loop were checked, but did not arrive in the counted time.
+  // The last frames of a closed loop were checked, but arrived after the counted time.
   if (trial.mode == Mode::closed && outcome.tally.received > 0) {
     outcome.tally.bytes = outcome.tally.bytes / outcome.tally.received * in_time;
     outcome.tally.received = in_time;
@@ -78,11 +78,11 @@ void Generator::closed(const Trial& trial, uint64_t end, Outcome* outcome) {
   uint64_t now = rte_rdtsc(), heard = now, idle = 0;
   while (now < end) {
     for (Line& line : lines_) {
-      // What has come is asked for, and while it is on its way the next burst is sent.
+      // Prefetches the received frames, and sends the next burst while they are being fetched.
       bool moved = line.take(burst) > 0;
       if (moved) heard = now;
       const uint64_t flying = line.in_flight();
-      // Whole bursts: a forwarder that is ahead should not be fed frame by frame.
+      // Sends whole bursts only, so that a fast forwarder does not get single frames.
       if (flying + burst <= trial.window) {
         if (line.send(burst, trial.sizes, now, 0) > 0) moved = true;
         line.fetch(burst);
@@ -107,7 +107,7 @@ void Generator::open(const Trial& trial, uint64_t end, Outcome* outcome) {
   for (uint64_t now = start; now < end; now = rte_rdtsc()) {
     due = static_cast<uint64_t>(static_cast<double>(now - start) / step);
     if (due > sent) {
-      // What the ring has no room for stays due, and its latency grows: nobody's slowness is left out.
+      // Frames without room in the ring remain due, and their latency grows: waiting to be sent is part of the latency.
       const auto count = static_cast<uint16_t>(std::min<uint64_t>(due - sent, trial.burst));
       const auto time = start + static_cast<uint64_t>(static_cast<double>(sent + 1) * step);
       sent += lines_[turn].send(count, trial.sizes, time, step);
@@ -133,7 +133,7 @@ void Generator::cold(const Trial& trial, uint64_t end) {
   }
 }
 
-// Takes what is still under way, until nothing has come for a while.
+// Receives the frames still in flight until none has arrived for a while.
 void Generator::settle() {
   uint64_t now = rte_rdtsc(), heard = now;
   const uint64_t end = now + cycles(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three kinds of trial. Each is bounded by time, whatever the forwarder does.
+// Runs the three kinds of trial. Each has a time limit, whatever the forwarder does.
 #pragma once
 
 #include <cstdint>

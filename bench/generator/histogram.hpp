@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A log-linear histogram of nanoseconds, as HdrHistogram's: every power of two is cut into 64 equal buckets, so a value
-// is known to 1.6 %. Percentiles are taken by the reader (bench/harness/histogram.ts).
+// A log-linear histogram of nanoseconds, like HdrHistogram: every power of two is divided into 64 equal buckets, so
+// that a value is accurate to 1.6 %. The reader computes percentiles (bench/harness/histogram.ts).
 #pragma once
 
 #include <array>
@@ -12,7 +12,8 @@ namespace crosswire::bench {
 class Histogram {
  public:
   static constexpr unsigned sub_bits = 6;
-  static constexpr size_t buckets = size_t{1} << (sub_bits + 5);  // up to 2^37 ns, two minutes; beyond goes to the last
+  static constexpr size_t buckets =
+      size_t{1} << (sub_bits + 5);  // up to 2^37 ns, two minutes; longer times go to the last bucket
 
   void add(uint64_t nanoseconds) noexcept { counts_[index_of(nanoseconds)]++; }
   void clear() noexcept { counts_.fill(0); }

@@ -12,11 +12,13 @@ namespace crosswire::bench {
 
 Line::Line(const PortPair& ports, uint16_t number, const Pattern& pattern, rte_mempool* pool, bool zero_copy)
     : ports_(ports), number_(number), zero_copy_(zero_copy), pattern_(pattern), pool_(pool) {
-  // Copied out at once, so the same buffers serve for every burst: send() keeps a reference to each.
+  // Without zero copy the driver copies at once, so that the same buffers serve every burst: send() keeps a reference
+  // to each.
   if (!zero_copy_) prepare(most_burst);
 }
 
-// As they lie in the pool: whoever frees a buffer leaves it as rte_pktmbuf_alloc() would (rte_mbuf_raw_alloc()).
+// Takes buffers without resetting them: a freed buffer is already in the state of rte_pktmbuf_alloc()
+// (rte_mbuf_raw_alloc()).
 bool Line::prepare(uint16_t count) {
   if (prepared_ >= count) return true;
   auto** first = reinterpret_cast<void**>(ready_.data() + prepared_);
@@ -26,7 +28,7 @@ bool Line::prepare(uint16_t count) {
 }
 
 #if defined(__x86_64__)
-[[gnu::target("prfchw")]]  // or it would become a prefetch for reading, and the write would wait all the same
+[[gnu::target("prfchw")]]  // otherwise it becomes a prefetch for reading, and the write still waits
 #endif
 void Line::fetch(uint16_t count) {
   if (!prepare(count)) return;
@@ -65,7 +67,7 @@ uint16_t Line::send(uint16_t count, const std::vector<uint32_t>& sizes, uint64_t
 
 uint16_t Line::take(uint16_t most) {
   unchecked_ = rte_eth_rx_burst(ports_.to, 0, taken_.data(), std::min(most, most_burst));
-  // The forwarder's CPU has these lines; fetched together they take hardly longer than one.
+  // The forwarder's CPU has these cache lines; fetching them together takes hardly longer than fetching one.
   for (uint16_t i = 0; i < unchecked_; i++) rte_prefetch0(rte_pktmbuf_mtod(taken_[i], void*));
   return unchecked_;
 }
@@ -81,7 +83,7 @@ void Line::check(Histogram* latencies, double nanoseconds_per_cycle) {
     const uint64_t due = rte_pktmbuf_mtod(&buffer, const Stamp*)->time;
     latencies->add(static_cast<uint64_t>(static_cast<double>(now > due ? now - due : 0) * nanoseconds_per_cycle));
   }
-  // Nobody else refers to them, so unless there are chains they go back to the pool without a look at each.
+  // Nothing else refers to these buffers, so unless there are chains they return to the pool in bulk.
   if (whole)
     rte_mempool_put_bulk(taken_[0]->pool, reinterpret_cast<void* const*>(taken_.data()), unchecked_);
   else

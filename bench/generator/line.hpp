@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One wire under test: sends stamped frames into one port, takes them from the other and checks every one of them.
+// One wire under test: sends stamped frames into one port, receives them from the other and checks each.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -20,16 +20,16 @@ class Line {
  public:
   Line(const PortPair& ports, uint16_t number, const Pattern& pattern, rte_mempool* pool, bool zero_copy);
 
-  /** Sends up to `count` frames, all due at `time` cycles plus `step` for each; gives how many the ring took. */
+  /** Sends up to `count` frames; frame n is due at `time + n * step` cycles. Returns how many the ring accepted. */
   uint16_t send(uint16_t count, const std::vector<uint32_t>& sizes, uint64_t time, double step);
-  /** Asks for the memory of the next burst, which the forwarder's CPU has, while there is other work. */
+  /** Prefetches the memory of the next burst, which is in the cache of the forwarder's CPU. */
   void fetch(uint16_t count);
-  /** Takes up to `most` frames, and asks for their memory; check() must follow. */
+  /** Receives up to `most` frames and prefetches them; check() must follow. */
   uint16_t take(uint16_t most);
-  /** Checks what was taken, and gives it back; latencies go to the histogram, if there is one. */
+  /** Checks and frees the received frames; adds their latencies to the histogram, if there is one. */
   void check(Histogram* latencies, double nanoseconds_per_cycle);
   uint64_t in_flight() const { return next_ - awaited_; }
-  /** Frames that have been out for too long: they count as lost. */
+  /** Counts the frames in flight as lost. */
   void give_up();
   void count_from_here() { tally = {}; }
 
@@ -49,7 +49,7 @@ class Line {
   std::array<rte_mbuf*, most_burst> taken_{};  // to be checked next
   uint16_t unchecked_ = 0;
   uint64_t next_ = 0;     // sequence number of the next frame sent
-  uint64_t awaited_ = 0;  // of the next frame to arrive
+  uint64_t awaited_ = 0;  // sequence number of the next frame to arrive
 };
 
 }  // namespace crosswire::bench

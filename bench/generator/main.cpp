@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The traffic generator and sink of the bench, over DPDK's own memif: one process on one CPU. It connects to both ends
-// of the wires, says {"ready":true}, and then runs a trial for every line of standard input (command.hpp), answering
+// The traffic generator and sink of the bench: one process on one CPU that uses DPDK's memif. It connects to both ends
+// of the wires, prints {"ready":true}, and then runs a trial for every line of standard input (command.hpp), answering
 // each with one line of JSON. It ends with its input, or after an hour.
 #include <signal.h>
 #include <unistd.h>

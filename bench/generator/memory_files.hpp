@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// DPDK's zero-copy memif passes the files of DPDK's own memory to the peer, and memif_connect() closes them once the
-// first device is connected ("close memseg file", rte_eth_memif.c of 22.11), so that no second device can. This keeps
-// duplicates and puts them back in their places.
+// Works around a defect of DPDK's zero-copy memif. It passes the files of DPDK's own memory to the peer, and
+// memif_connect() closes them when the first device is connected ("close memseg file", rte_eth_memif.c of 22.11), so
+// that a second device cannot connect. This class keeps duplicates of the descriptors and restores them under their
+// numbers.
 #pragma once
 
 #include <vector>

@@ -6,7 +6,7 @@
 namespace crosswire::bench {
 
 Pattern::Pattern() {
-  uint64_t state = 0x9e3779b97f4a7c15;  // xorshift64: any bytes without a short period
+  uint64_t state = 0x9e3779b97f4a7c15;  // xorshift64: pseudo-random bytes without a short period
   for (uint8_t& byte : table_) {
     state ^= state << 13;
     state ^= state >> 7;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the frames hold: an Ethernet header, a stamp that is written for every frame, and a payload that is written once
-// for each buffer and compared byte for byte on every arrival. Buffers differ in their payload, so a mix-up shows.
+// The contents of frames: an Ethernet header, a stamp that is written for every frame, and a payload that is written
+// once for each buffer and compared byte for byte on every arrival. Each buffer has another payload, so that mixed-up
+// frames are noticed.
 #pragma once
 
 #include <array>
@@ -28,9 +29,9 @@ constexpr uint32_t patterns = 251;  // prime, so that neighbours in any power-of
 class Pattern {
  public:
   Pattern();
-  /** Fills a buffer of most_frame bytes, or fewer, for the number-th time. */
+  /** Fills the `number`-th buffer, of at most most_frame bytes. */
   void fill(uint8_t* frame, uint32_t size, uint32_t number) const;
-  /** Here, since every frame passes it. */
+  /** Inline, because it is called for every frame. */
   bool intact(const uint8_t* frame, uint32_t size) const {
     if (size < least_frame || size > most_frame) return false;
     Stamp stamp;
@@ -40,7 +41,7 @@ class Pattern {
   }
 
  private:
-  // What is left of a small frame is less than the call of memcmp(3) costs: two overlapping words of 16 bytes.
+  // For a small frame, comparing two overlapping words of 16 bytes is cheaper than a call of memcmp(3).
   static bool same(const uint8_t* a, const uint8_t* b, uint32_t size) {
     if (size < 16 || size > 32) return std::memcmp(a, b, size) == 0;
     const uint32_t last = size - 16;

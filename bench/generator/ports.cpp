@@ -15,9 +15,9 @@ namespace crosswire::bench {
 namespace {
 
 constexpr auto longest_connect = std::chrono::seconds(10);
-constexpr unsigned pool_cache = 512;  // the most there can be: bursts come and go without the pool's ring
+constexpr unsigned pool_cache = 512;  // the maximum, so that bursts are allocated and freed without the pool's ring
 
-// A client ring of 2^14 slots is the largest; zero copy keeps a buffer in every slot of both rings.
+// The largest client ring has 2^14 slots; zero copy keeps a buffer in every slot of both rings.
 unsigned buffers_of(const Options& options) {
   return static_cast<unsigned>(options.pairs.size()) * 4 * (1U << options.ring_log) + 2048;
 }
@@ -38,7 +38,7 @@ std::string device(const Options& options, size_t index, const Attachment& at, b
          ",bsize=" + std::to_string(options.buffer_size) + (options.zero_copy && !server ? ",zero-copy=yes" : "");
 }
 
-// One logical core: everything, DPDK's control thread too, is on the one CPU.
+// One logical core, so that all threads, including DPDK's control thread, run on one CPU.
 void start_dpdk(const Options& options) {
   const uint64_t memory = 2 * uint64_t{buffers_of(options)} * (data_room(options) + 512);
   std::vector<std::string> words = {"bench_generator",
@@ -73,7 +73,7 @@ uint16_t set_up(const Options& options, size_t index, rte_mempool* pool) {
   return port;
 }
 
-// A DPDK client tries to connect once, at its start.
+// Restarts the port until it is connected: a DPDK client tries to connect only once, when it starts.
 void connect(uint16_t port, const MemoryFiles& files, std::chrono::steady_clock::time_point deadline) {
   files.put_back();
   int started = rte_eth_dev_start(port);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DPDK without huge pages on one CPU, and its memif devices.
+// Starts DPDK on one CPU without huge pages, and its memif devices.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -17,10 +17,10 @@ struct PortPair {
   uint16_t to = 0;
 };
 
-/** Starts DPDK, makes the devices, waits until every one is connected, and ends the process if one is not in time. */
+/** Starts DPDK, makes the devices, and waits until all are connected; ends the process if one is not in time. */
 std::vector<PortPair> open_ports(const Options& options);
 
-/** Buffers whose memory holds the pattern already, for sending. */
+/** A pool of buffers for sending that already contain the pattern. */
 rte_mempool* make_sending_pool(const Options& options, const Pattern& pattern);
 
 }  // namespace crosswire::bench

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Core to core and back: two threads on two CPUs pass a cache line to and fro. Prints the median of many batches in
-// nanoseconds. A virtual machine's CPUs flip between a fast and a slow state, and everything else follows it.
+// Measures the round trip from core to core: two threads on two CPUs pass a cache line back and forth. Prints the
+// median of many batches in nanoseconds. The CPUs of a virtual machine switch between a fast and a slow state, which
+// affects all figures.
 //   round_trip [FIRST_CPU SECOND_CPU]
 #include <pthread.h>
 #include <sched.h>
@@ -47,7 +48,8 @@ double batch(uint32_t& turn, Clock::time_point deadline) {
     ball.store(++turn, std::memory_order_release);
     turn++;
     for (uint32_t spins = 1; ball.load(std::memory_order_acquire) != turn; spins++) {
-      // Somebody else may have the other CPU; asking for the time in every spin would be measured too.
+      // Another process may have the other CPU. The time is checked rarely, because reading it in every spin would be
+      // measured too.
       if (spins % 4096 == 0 && Clock::now() > deadline) return -1;
     }
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a process cost while it was measured: recorded with every sample.
+// The CPU time and memory of a process during a sample, recorded with every sample.
 
 import type { Sample, Sampler } from './pairs.ts';
 import { type Measured, residentMebibytes, type Usage, usageOf } from './process.ts';
 
 export type Cost = Readonly<Record<'CPU cores' | 'RSS MiB', number>>;
 
-/** Between two looks at a process: CPU seconds per second, and what it holds at the end. */
+/** CPU seconds per second between two readings of a process, and its memory at the end. */
 export function costBetween(pid: number, before: Usage, after: Usage, seconds: number): Cost {
   return {
     'CPU cores': (after.cpuSeconds - before.cpuSeconds) / seconds,
@@ -16,13 +16,13 @@ export function costBetween(pid: number, before: Usage, after: Usage, seconds: n
 
 const daemons = new Set<Measured>();
 
-/** Says that its cost belongs to samples taken while nothing else forwards. */
+/** Records the cost of this process with the samples that follow; it must be the only one that forwards. */
 export function account(daemon: Measured): void {
   for (const other of daemons) if (other.ended) daemons.delete(other);
   daemons.add(daemon);
 }
 
-/** Adds the cost of the daemon, unless the sample tells it already. The daemon may be another afterwards: it restarts. */
+/** Adds the cost of the daemon, unless the sample has it already. The daemon may restart during the sample. */
 export function costed(sampler: Sampler): Sampler {
   return async (): Promise<Sample> => {
     const before = new Map([...daemons].map(({ pid }) => [pid, usageOf(pid)]));

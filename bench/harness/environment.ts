@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was measured on.
+// Describes the machine and the versions of the programs that are measured.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { roundTrip, stateOf } from './machine-state.ts';
 import { findProgram, ownVersion } from './programs.ts';
 import type { Environment, MachineAt } from './result.ts';
 
-/** Of the time-stamp counter, as the kernel calibrated it. */
+/** The frequency of the time-stamp counter, as the kernel calibrated it. */
 export function cyclesPerSecond(): number {
   const megahertz = /^cpu MHz\s*: (\S+)/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1];
   return Number(megahertz ?? Number.NaN) * 1e6;
@@ -31,7 +31,7 @@ export function environment(): Environment {
     const version = path && pattern.exec(say(path, args))?.[1];
     if (version) versions[name] = version;
   };
-  // testpmd tells its version only when it starts.
+  // testpmd prints its version only when it starts.
   ask('DPDK', 'dpdk-testpmd', [...noDevices, '-v', '--', '--help'], /RTE Version: 'DPDK (\S+)'/);
   ask('iperf3', 'iperf3', ['--version'], /iperf (\S+)/);
   ask('iproute2', 'tc', ['-V'], /iproute2-(\S+),/);
@@ -55,7 +55,7 @@ export async function machineAt(): Promise<MachineAt> {
   return { roundTripNanoseconds: trip, ...(state === undefined ? {} : { state }), load: loadavg()[0] ?? Number.NaN };
 }
 
-/** Whatever it prints, on whichever stream, and with whichever code it exits. */
+/** All output of the program, on both streams, whatever its exit code. */
 function say(program: string, args: readonly string[]): string {
   const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 });
   return `${stdout ?? ''}${stderr ?? ''}`;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds a run against an earlier one, ratio by ratio and state by state: absolute figures mean nothing between days.
+// Compares the ratios of a run with those of an earlier one, by machine state. Absolute figures of different days cannot be
+// compared.
 
 import type { MachineState, Measurement, Run } from './result.ts';
 
@@ -16,7 +17,7 @@ export interface Regression {
   readonly now: number;
 }
 
-/** Which ratios fell below the share of what they were. */
+/** Finds the ratios that fell below the given share of their earlier value. */
 export function gate(before: Run, now: Run, share: number): Gate {
   const found: Regression[] = [];
   for (const measurement of now.measurements) {
@@ -35,7 +36,7 @@ function medianRatio(measurement: Measurement, state: MachineState): number | un
   return measurement.rival === undefined ? undefined : measurement.summaries[state]?.ratio.median;
 }
 
-/** Where nothing could be compared nothing was held: that is no success. */
+/** Whether the gate passes. It does not pass if nothing could be compared. */
 export function gateHolds({ compared, regressions }: Gate): boolean {
   return compared > 0 && regressions.length === 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The traffic generator as a process: one line in is one trial, one line out its outcome (bench/generator/main.cpp).
+// Runs the traffic generator as a process: each input line is a trial, each output line its result (bench/generator/main.cpp).
 
 import type { Bucket } from './histogram.ts';
 import { Measured } from './process.ts';
@@ -11,12 +11,12 @@ export interface Attachment {
 }
 
 export interface GeneratorOptions {
-  /** Frames enter at the first of each and are awaited at the second. */
+  /** For each wire, the end that frames are sent to and the end that they are expected from. */
   readonly pairs: readonly (readonly [Attachment, Attachment])[];
   readonly cpu: number;
   readonly bufferSize?: number;
   readonly ringLog?: number;
-  /** Its buffers are the ring's, so that it costs little and the forwarder is the bottleneck. */
+  /** The ring uses the generator's own buffers, so that the generator is fast and the forwarder is the bottleneck. */
   readonly zeroCopy?: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface Trial {
   readonly mode: 'closed' | 'open' | 'cold';
   readonly size?: number | 'imix';
   readonly window?: number;
-  /** Frames that are sent or taken at a time. */
+  /** Frames sent or received at a time. */
   readonly burst?: number;
   readonly rate?: number;
   readonly seconds?: number;
@@ -42,7 +42,7 @@ export interface TrialOutcome {
   readonly corrupt: number;
   readonly due: number;
   readonly backlog: number;
-  /** Mode closed: seconds in which the generator waited for the forwarder; near 0 it was the bottleneck itself. */
+  /** Mode closed: seconds in which the generator waited for the forwarder; near 0 the generator was the bottleneck. */
   readonly idle: number;
   readonly cpu: number;
   readonly latencies: readonly Bucket[];

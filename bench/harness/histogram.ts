@@ -11,7 +11,7 @@ export function mergeBuckets(histograms: readonly (readonly Bucket[])[]): Bucket
   return [...counts].toSorted(([a], [b]) => a - b);
 }
 
-/** The lowest value of the bucket that holds the given share (0 to 1) of all; NaN of nothing. */
+/** The lowest value of the bucket that contains the percentile (0 to 1); NaN if the histogram is empty. */
 export function percentile(buckets: readonly Bucket[], share: number): number {
   const total = buckets.reduce((sum, [, count]) => sum + count, 0);
   const rank = Math.max(1, Math.ceil(total * share));
@@ -23,7 +23,7 @@ export function percentile(buckets: readonly Bucket[], share: number): number {
   return Number.NaN;
 }
 
-/** Of the lowest values of the buckets: at most 1.6 % below the true one. */
+/** The mean of the buckets' lowest values: at most 1.6 % below the true mean. */
 export function mean(buckets: readonly Bucket[]): number {
   const total = buckets.reduce((sum, [, count]) => sum + count, 0);
   return buckets.reduce((sum, [lowest, count]) => sum + lowest * (count / total), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// iperf3 from one namespace to the other.
+// Runs iperf3 from one namespace to another.
 
 import { addressOf, type KernelPath } from '../subjects/kernel.ts';
 import { type Cost, costBetween } from './cost.ts';
@@ -44,14 +44,14 @@ export class Iperf {
     return new Iperf(path, cpus, server);
   }
 
-  /** One TCP stream: bits a second at the receiver. */
+  /** One TCP stream, in bits per second at the receiver. */
   async tcp(seconds: number): Promise<Sample> {
     const { report, cost } = await this.#run(['--time', String(seconds)]);
     const value = report.end.sum_received?.bits_per_second ?? Number.NaN;
     return { value, figures: { ...cost, retransmits: report.end.sum_sent?.retransmits ?? Number.NaN } };
   }
 
-  /** Datagrams of a size, as fast as one process sends them: how many a second arrive. */
+  /** Datagrams of one size, sent as fast as one process can, in datagrams per second at the receiver. */
   async udp(seconds: number, payload: number): Promise<Sample> {
     const flood = ['--udp', '--bitrate', '0', '--length', String(payload)];
     const { report, cost } = await this.#run(['--time', String(seconds), ...flood]);

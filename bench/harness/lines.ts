@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One measurement as a line or two for the terminal.
+// Formats a measurement as one or two lines for the terminal.
 
 import type { Measurement } from './result.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// In which state the machine is: two virtual CPUs that pass a cache line to and fro.
+// Determines the machine state from the time in which two virtual CPUs pass a cache line back and forth.
 
 import { builtProgram } from './programs.ts';
 import { runToEnd } from './process.ts';
@@ -11,7 +11,7 @@ const slowFrom = 250; // nanoseconds
 /** Within one state, round trips right after each other differ by a few percent. */
 const largestRatio = 1.4;
 
-/** The state in which all of these were taken; undefined if it changed, or if there are none. */
+/** The state during all of these round trips; undefined if it changed, or if there are none. */
 export function stateOf(roundTrips: readonly number[]): MachineState | undefined {
   if (roundTrips.length === 0 || roundTrips.some((trip) => !(trip > 0))) return undefined;
   const least = Math.min(...roundTrips);
@@ -20,7 +20,7 @@ export function stateOf(roundTrips: readonly number[]): MachineState | undefined
   return Math.sqrt(least * most) < slowFrom ? 'fast' : 'slow';
 }
 
-/** NaN when the CPUs were not to be had: such a pair does not count. */
+/** NaN if other processes had the CPUs: such a pair does not count. */
 export async function roundTrip(): Promise<number> {
   try {
     const answer = JSON.parse(await runToEnd(builtProgram('round_trip'), [])) as { nanoseconds: number };

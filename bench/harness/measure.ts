@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every measurement gets, and what it gives.
+// The input and the result of every measurement.
 
 import { costed } from './cost.ts';
 import { roundTrip } from './machine-state.ts';
@@ -14,22 +14,22 @@ export interface Bench {
   readonly seconds: number;
   readonly forwarderCpu: number;
   readonly generatorCpu: number;
-  /** Where a VPP is unpacked. */
+  /** The directory of an unpacked VPP. */
   readonly vpp?: string;
   readonly log: (line: string) => void;
 }
 
 export interface Measure {
   readonly name: string;
-  /** Too long for the run of everything: it must be asked for. */
+  /** It takes too long for a full run, and runs only if its name is given. */
   readonly onlyByName?: boolean;
   readonly run: (bench: Bench) => Promise<readonly Measurement[]>;
 }
 
-/** What is said of a measurement before it is made. */
+/** The description of a measurement, without its results. */
 export type Headline = Pick<Measurement, 'name' | 'title' | 'unit' | 'better' | 'subject' | 'rival' | 'target'>;
 
-/** Whatever a measurement asks for to save time: with fewer, a range means nothing. */
+/** The minimum for every measurement: with fewer pairs a range means nothing. */
 export const leastPairs = 5;
 
 export function pairPlan({ quick, pairs, log }: Bench): PairPlan {
@@ -51,10 +51,10 @@ export function skipped(headline: Headline, reason: string): Measurement {
   return { ...headline, pairs: [], dropped: 0, summaries: {}, figures: {}, skipped: reason };
 }
 
-/** The rival cannot be had here; says why. */
+/** The rival is not available on this machine; the message says why. */
 export class Absent extends Error {}
 
-/** Runs the body with things that are released afterwards, the last one first, whatever happens. */
+/** Runs the body, and afterwards calls the releases that it registered, in reverse order, whatever happens. */
 export async function releasing<T>(body: (own: (release: () => unknown) => void) => Promise<T>): Promise<T> {
   const releases: (() => unknown)[] = [];
   try {

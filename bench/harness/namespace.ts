@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network namespaces that a measurement makes for itself, and takes away again.
+// Makes network namespaces for a measurement and removes them.
 
 import { randomBytes } from 'node:crypto';
 import { runToEnd } from './process.ts';

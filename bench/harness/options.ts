@@ -70,7 +70,7 @@ export function readArguments(args: readonly string[], known: readonly string[])
   };
 }
 
-/** A name, or the words that several begin with: kernel is kernel-tcp and kernel-udp-64. */
+/** Whether the word is the name, or the name begins with it: kernel means kernel-tcp and kernel-udp-64. */
 function isMeant(word: string, name: string): boolean {
   return name === word || name.startsWith(`${word}-`);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Subject and rival by turns, A B A B …, with the core-to-core round trip before, between and after.
+// Measures subject and rival in turns, A B A B …, with the core-to-core round trip before, between and after.
 
 import { stateOf } from './machine-state.ts';
 import type { MachineState, Pair, SampleRecord } from './result.ts';
@@ -7,9 +7,9 @@ import { medianFigures } from './statistics.ts';
 
 export interface Sample extends SampleRecord {
   readonly value: number;
-  /** Other values of the same sample that are compared too, by name. */
+  /** Other values of the same sample that are compared as well, by name. */
   readonly others?: Readonly<Record<string, number>>;
-  /** Why the sample is worth nothing: another process had the CPU, frames came back damaged, … */
+  /** Why the sample is invalid: another process had the CPU, frames came back damaged, … */
   readonly spoilt?: string;
 }
 
@@ -26,13 +26,13 @@ type Others = Readonly<Record<string, number>>;
 export interface Paired {
   readonly pairs: readonly Pair[];
   readonly dropped: number;
-  /** Of each pair, in the same order. */
+  /** The other values of each pair, in the order of the pairs. */
   readonly others: readonly { readonly subject: Others; readonly rival: Others }[];
-  /** Medians of the subject's figures, over the pairs of the state in which most were taken. */
+  /** Medians of the subject's figures, over the pairs of the most frequent machine state. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Takes pairs until enough of them count, but never more than twice as many. */
+/** Takes pairs until enough of them are valid, but at most twice as many. */
 export async function takePairs(subject: Sampler, rival: Sampler | undefined, plan: PairPlan): Promise<Paired> {
   const pairs: Pair[] = [];
   const others: { subject: Others; rival: Others }[] = [];

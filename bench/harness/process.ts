@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes that are measured. Each has a session, and so an autogroup, of its own: sched(7) says that nice values mean
-// nothing between autogroups, so the group's own nice value is set, lest a compiler takes half of a CPU.
+// Processes that are measured. Each has its own session and therefore its own autogroup. Nice values have no effect between
+// autogroups (sched(7)), so the nice value of the group is set; otherwise a compiler would get half of a CPU.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ function favoured(program: string, args: readonly string[]): [string, string[]] 
   return ['setsid', ['--wait', 'sh', ...shell, program, ...args]];
 }
 
-/** Runs a program to its end and gives what it printed; rejects, with its stderr, unless it exits 0 in time. */
+/** Runs a program to its end and returns its output; rejects, with its stderr, unless it exits with 0 in time. */
 export async function runToEnd(program: string, args: readonly string[], seconds = 30): Promise<string> {
   const [outer, all] = favoured(program, args);
   try {
@@ -35,7 +35,7 @@ export class Measured {
 
   constructor(name: string, program: string, args: readonly string[]) {
     this.name = name;
-    // detached: a session of its own by setsid(2); exec keeps the process id.
+    // detached gives the process its own session (setsid(2)); exec keeps the process id.
     this.child = spawn('sh', [...shell, program, ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#exit = new Promise((resolve) => this.child.once('close', resolve));
     const keep = (chunk: Buffer | string) => {
@@ -55,7 +55,7 @@ export class Measured {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Waits for a match in the output after `from`; rejects if it ends first or the time is over. */
+  /** Waits for a match in the output after `from`; rejects if the process ends or the time is over. */
   async says(text: RegExp, seconds = 30, from = 0): Promise<RegExpExecArray> {
     const deadline = AbortSignal.timeout(seconds * 1000);
     while (true) {
@@ -72,7 +72,7 @@ export class Measured {
     this.child.stdin?.write(`${line}\n`);
   }
 
-  /** Out of the way while another is measured: a stopped process polls nothing. */
+  /** Stops the process while another is measured, so that it does not poll. */
   pause(): void {
     if (!this.ended && !this.#paused) this.child.kill('SIGSTOP');
     this.#paused = true;
@@ -97,11 +97,11 @@ export class Measured {
 
 export interface Usage {
   readonly cpuSeconds: number;
-  /** The longest that any one thread stood in the queue for a CPU. */
+  /** For each thread, how long it waited for a CPU. */
   readonly waited: ReadonlyMap<string, number>;
 }
 
-/** From /proc/PID/task/TID/schedstat: nanoseconds run, nanoseconds waited (Documentation/scheduler/sched-stats). */
+/** Reads /proc/PID/task/TID/schedstat: nanoseconds run, nanoseconds waited (Documentation/scheduler/sched-stats). */
 export function usageOf(pid: number): Usage {
   let cpuSeconds = 0;
   const waited = new Map<string, number>();
@@ -111,7 +111,7 @@ export function usageOf(pid: number): Usage {
       cpuSeconds += ran / 1e9;
       waited.set(task, queued / 1e9);
     } catch {
-      // The thread has ended meanwhile.
+      // The thread has ended in the meantime.
     }
   }
   return { cpuSeconds, waited };

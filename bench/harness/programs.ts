@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the programs are that the bench starts.
+// Finds the programs that the bench starts.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 const top = resolve(import.meta.dirname, '../..');
 
-/** Of PATH, the system's folders, and what scripts/setup bench unpacked. */
+/** Searches PATH, the system's folders, and what scripts/setup bench unpacked. */
 export function findProgram(name: string): string | undefined {
   const unpacked = join(top, '.cache/openvswitch');
   const folders = [
@@ -20,12 +20,12 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** A program of bench/generator/, built by scripts/native bench. */
+/** The path of a program of bench/generator/, built by scripts/native bench. */
 export function builtProgram(name: string): string {
   return findBelow(join(top, 'build/native-bench'), name) ?? missing(name);
 }
 
-/** Crosswire's, as its package says. */
+/** The version of Crosswire in package.json. */
 export function ownVersion(): string {
   return (JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { version: string }).version;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run as it was written: a results directory, or the raw.json in it.
+// Reads a run from a results directory, or from the raw.json in it.
 
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run of the bench records: the shape of results/<run>/raw.json. Reports are made from this alone.
+// The format of results/<run>/raw.json, which records a run of the bench. Reports are made from it alone.
 
-/** Two virtual cores flip between a fast and a slow state; the core-to-core round trip tells which. */
+/** Two virtual CPUs switch between a fast and a slow state; the core-to-core round trip shows which. */
 export type MachineState = 'fast' | 'slow';
 
 /** One pair: subject and rival measured right after each other. */
@@ -10,15 +10,15 @@ export interface Pair {
   readonly rival: number;
   /** Core-to-core round trips in nanoseconds: before the subject, between, after the rival. */
   readonly roundTrips: readonly number[];
-  /** undefined: the machine changed its state in between, and the pair does not count. */
+  /** undefined if the machine changed its state during the pair, which then does not count. */
   readonly state: MachineState | undefined;
-  /** Why it does not count, if it does not. */
+  /** Why the pair does not count. */
   readonly dropped?: string;
-  /** What each of the two samples was. */
+  /** The records of the two samples. */
   readonly samples?: { readonly subject: SampleRecord; readonly rival?: SampleRecord };
 }
 
-/** What is kept of a sample beside its value. */
+/** What is recorded of a sample besides its value. */
 export interface SampleRecord {
   /** By name with unit: `CPU cores` (CPU seconds per second of the forwarding process), its `RSS MiB`, … */
   readonly figures?: Readonly<Record<string, number>>;
@@ -30,19 +30,19 @@ export interface SampleRecord {
 /** Lowest value of the bucket, and how many fell into it; ascending. */
 export type Bucket = readonly [lowest: number, count: number];
 
-/** What was sent, and through how many wires: charts join measurements on these. */
+/** The traffic, and the number of wires: charts join measurements by these. */
 export interface Traffic {
   readonly frameBytes?: number;
   readonly wires?: number;
-  readonly offeredRate?: number; // frames per second, where it was fixed
+  readonly offeredRate?: number; // frames per second, if the rate was fixed
 }
 
-/** Over the pairs of one machine state. */
+/** The summary of all pairs of one machine state. */
 export interface Summary {
   readonly pairs: number;
   readonly subject: Spread;
   readonly rival: Spread;
-  /** subject / rival, pair by pair, turned round where less is better: above 1 the subject is ahead. */
+  /** subject / rival of each pair, inverted if less is better: above 1 the subject is better. */
   readonly ratio: Spread;
 }
 
@@ -52,36 +52,36 @@ export interface Spread {
   readonly most: number;
 }
 
-/** A measurement against one rival, or (rival undefined) a figure of the subject alone against a bound. */
+/** A comparison with one rival, or, without a rival, a figure of the subject compared with a bound. */
 export interface Measurement extends Traffic {
-  readonly name: string; // of the program, and the case: memif-64/testpmd
+  readonly name: string; // measurement and rival: memif-64/testpmd
   readonly title: string;
   readonly unit: string;
   readonly better: 'more' | 'less';
   readonly subject: string;
   readonly rival?: string;
-  /** Smallest ratio wanted; or with no rival, the bound of the figure itself. */
+  /** The smallest ratio that is wanted; without a rival, the bound of the figure itself. */
   readonly target?: number;
   readonly pairs: readonly Pair[];
-  /** Pairs that do not count: most straddle a change of machine state. */
+  /** Number of pairs that do not count, mostly because the machine state changed during the pair. */
   readonly dropped: number;
   readonly summaries: Readonly<Partial<Record<MachineState, Summary>>>;
-  /** Further figures of the subject, by name with unit: medians of those of its samples. */
+  /** Further figures of the subject by name with unit: medians over its samples. */
   readonly figures: Readonly<Record<string, number>>;
   /** For charts: e.g. frame size → frames per second, percentile → microseconds. */
   readonly series?: readonly Series[];
   readonly startedAt?: string; // RFC 3339
   readonly seconds?: number;
-  /** Why it was not measured; then nothing above but the names means anything. */
+  /** Why it was not measured. Then only the names above are meaningful. */
   readonly skipped?: string;
 }
 
-/** One line of a chart. Percentiles run from 0 (the least) to 100 (the most). */
+/** One line of a chart. Percentiles go from 0 (the smallest sample) to 100 (the largest). */
 export interface Series {
-  readonly name: string; // whose: that of the subject or of a rival
+  readonly name: string; // of the subject or the rival
   readonly x?: 'frame bytes' | 'percentile' | 'wires';
   readonly unit?: string; // of the second numbers; the measurement's if undefined
-  readonly mean?: number; // of a distribution: it cannot be had from its percentiles
+  readonly mean?: number; // of a distribution; it cannot be computed from the percentiles
   readonly points: readonly (readonly [number, number])[];
 }
 
@@ -92,15 +92,15 @@ export interface Environment {
   readonly kernel: string;
   readonly node: string;
   readonly commit: string;
-  readonly versions: Readonly<Record<string, string>>; // crosswire's own, and of the rivals' programs
+  readonly versions: Readonly<Record<string, string>>; // of Crosswire and of the rivals' programs
   readonly machine?: { readonly before: MachineAt; readonly after: MachineAt };
 }
 
-/** The machine at a moment; each pair has round trips of its own. */
+/** The state of the machine before or after a run; each pair also has its own round trips. */
 export interface MachineAt {
   readonly roundTripNanoseconds: number;
   readonly state?: MachineState;
-  /** Processes that ran or wanted to, averaged over a minute: /proc/loadavg. */
+  /** The load average over a minute: /proc/loadavg. */
   readonly load: number;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process of its own, as Prometheus would be: fetches an address at an interval until its input ends, and says how
-// often it could.
+// A separate process that scrapes like Prometheus: it fetches an address at an interval until its input ends, and prints the
+// number of scrapes.
 //   node scraper.ts ADDRESS MILLISECONDS
 
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The highest rate without loss, after RFC 2544 section 26.1: each trial halves what lies between a rate that was carried
-// and one that was not.
+// Searches the highest rate without loss as in RFC 2544, section 26.1: each trial halves the interval between a rate that was
+// carried and one that was not.
 
 export interface RateTrial {
   readonly offered: number;
@@ -8,7 +8,7 @@ export interface RateTrial {
   readonly sent: number;
 }
 
-/** RFC 2544 wants no loss at all; on a shared machine another process always costs a few frames. */
+/** RFC 2544 allows no loss, but on a shared machine other processes always cost a few frames. */
 export const toleratedLoss = 0.001;
 
 export function carried({ offered, sent, lost }: RateTrial): boolean {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Medians with their range, over pairs of one machine state.
+// Computes medians and ranges over the pairs of one machine state.
 
 import type { MachineState, Measurement, Pair, Spread, Summary } from './result.ts';
 
@@ -15,7 +15,7 @@ export function spread(values: readonly number[]): Spread {
   return { least: Math.min(...values), median: median(values), most: Math.max(...values) };
 }
 
-/** Above 1 the subject is ahead, whatever the unit. */
+/** Above 1 the subject is better, whatever the unit. */
 export function ratio(pair: Pick<Pair, 'subject' | 'rival'>, better: Measurement['better']): number {
   return better === 'more' ? pair.subject / pair.rival : pair.rival / pair.subject;
 }
@@ -38,7 +38,7 @@ export function summarise(
   return summaries;
 }
 
-/** Medians of each figure over the samples that have it. */
+/** The median of each figure over the samples that have it. */
 export function medianFigures(samples: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = new Set(samples.flatMap((figures) => Object.keys(figures)));
   const values = (name: string) => samples.map((figures) => figures[name]).filter((value) => value !== undefined);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a measurement sent, from what its samples sent, where it does not say so itself.
+// Derives the traffic of a measurement from its samples, if the measurement does not say it itself.
 
 import type { Measurement, Traffic } from './result.ts';
 
@@ -8,7 +8,7 @@ export function withTraffic(measurement: Measurement): Measurement {
   return { ...common(sent), ...measurement };
 }
 
-/** Only what all of them agree on. */
+/** The properties that are the same in all samples. */
 function common(sent: readonly Traffic[]): Traffic {
   const [first = {}, ...others] = sent;
   const agreed = Object.entries(first).filter(([name, value]) =>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** It will never be true: asking again is of no use. */
+/** The condition can never become true: until() gives up at once. */
 export class Hopeless extends Error {}
 
-/** Asks until the answer is true; rejects with the last failure when the time is over. */
+/** Polls until the answer is true; rejects with the last failure when the time is over. */
 export async function until(
   what: string,
   condition: () => Promise<boolean>,

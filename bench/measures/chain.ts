@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernel ↔ memif ↔ memif ↔ kernel, through two wires: the forwarder on one CPU, both ends of the traffic on the other.
+// Measures kernel ↔ memif ↔ memif ↔ kernel through two wires: the forwarder on one CPU, both ends of the traffic on the other.
 
 import type { Bench, Measure } from '../harness/measure.ts';
 import { startCrosswireChain } from '../subjects/crosswire-kernel.ts';

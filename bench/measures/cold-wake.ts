@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first frame on a wire that has gone cold: no traffic for far longer than a worker keeps polling.
+// Measures the latency of the first frame on a cold wire, without traffic for much longer than a worker keeps polling.
 
 import { mergeBuckets, percentile, type Bucket } from '../harness/histogram.ts';
 import { compare, type Measure, releasing } from '../harness/measure.ts';

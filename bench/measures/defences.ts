@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the defences against a hostile memif peer cost: the same loop with the checks and without them, and decisions
-// about headers taken in a private copy and in place. One thread and warm caches, so that nothing else hides it.
+// Measures what the defences against a hostile memif peer cost: the same loop with and without the checks, and headers
+// parsed in a private copy and in place. One thread and warm caches, so that nothing else hides the cost.
 
 import { cyclesPerSecond } from '../harness/environment.ts';
 import { type Bench, compare, type Measure } from '../harness/measure.ts';
@@ -34,7 +34,7 @@ export const defences: Measure = {
 async function partOf(bench: Bench, name: string, part: Part, size: number, title: string): Promise<Measurement> {
   const program = builtProgram('defences');
   const cycles = (nanoseconds: number) => (nanoseconds * cyclesPerSecond()) / 1e9;
-  let trusting = Number.NaN; // the program takes both by turns: the second half of a pair is there already
+  let trusting = Number.NaN; // the program measures both in turns, so the second half of a pair is known already
   const headline = {
     name,
     title,

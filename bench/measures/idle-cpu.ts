@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a thousand wires without traffic cost, kernel and memif mixed.
+// Measures the CPU time of a thousand wires without traffic, kernel and memif mixed.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { compare, type Measure, releasing } from '../harness/measure.ts';
@@ -16,7 +16,7 @@ export const idleCpu: Measure = {
       own(() => crowd.destroy());
       const { daemon } = crowd;
       await crowd.apply([...numbered(wires / 2, crowd.kernelWire), ...numbered(wires / 2, crowd.memifWire)]);
-      await pause(2000); // what making them left to do is done
+      await pause(2000); // until the work that follows making them is done
       const seconds = bench.quick ? 2 : 5;
       const headline = {
         name: 'idle-cpu',
@@ -30,7 +30,7 @@ export const idleCpu: Measure = {
         await compare(bench, headline, async () => {
           const { pid } = daemon.process;
           const wakeUps = (await daemon.worker()).wakeUps;
-          await pause(200); // the scrape itself is no part of it
+          await pause(200); // so that the scrape itself is not measured
           const before = usageOf(pid).cpuSeconds;
           await pause(seconds * 1000);
           const used = usageOf(pid).cpuSeconds - before;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares ways between two namespaces, one rival after the other, against one subject.
+// Compares one subject with several rivals, one after the other, each a path between two namespaces.
 
 import { Iperf, type IperfCpus } from '../harness/iperf.ts';
 import { Absent, type Bench, compare, type Headline, releasing, skipped } from '../harness/measure.ts';
@@ -55,7 +55,7 @@ async function against(
     try {
       other = await begin(await rival.start(), cpus);
     } catch (error) {
-      // A rival that does not come up is no reason to lose the others.
+      // If a rival does not start, the others are measured all the same.
       const reason = error instanceof Error ? error.message : String(error);
       return skipped(headline, error instanceof Absent ? reason : `it did not start: ${reason}`);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two namespaces of one node: one TCP stream, and small datagrams.
+// Measures one TCP stream, and small datagrams, between two namespaces of one node.
 
 import type { Bench, Measure } from '../harness/measure.ts';
 import { startBridge } from '../subjects/bridge.ts';
@@ -16,7 +16,7 @@ const rivals = [
   { name: 'ovs', start: startOvs, target: 2 },
 ];
 
-/** iperf3 takes whole seconds. */
+/** iperf3 accepts whole seconds only. */
 export const iperfSeconds = (bench: Bench) => Math.ceil(bench.seconds);
 
 export const kernelTcp: Measure = {
@@ -33,7 +33,7 @@ export const kernelTcp: Measure = {
     }),
 };
 
-/** 64 bytes: 14 of Ethernet, 20 of IPv4, 8 of UDP and these. */
+/** A frame of 64 bytes has 14 of Ethernet, 20 of IPv4, 8 of UDP, and these of payload. */
 export const smallestPayload = 22;
 
 export const kernelUdp64: Measure = {

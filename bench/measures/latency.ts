@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long a frame of 64 bytes takes from memif to memif at shares of the rate that both carry without loss. Times run
-// from when a frame was due, so that a forwarder which makes the generator wait does not hide it.
+// Measures the latency of frames of 64 bytes from memif to memif, at fractions of the rate that both carry without loss.
+// Latency starts when a frame was due, so that it includes the time for which a forwarder makes the generator wait.
 
 import { type Bucket, mergeBuckets, percentile } from '../harness/histogram.ts';
 import { type Bench, type Headline, type Measure, pairPlan, releasing } from '../harness/measure.ts';
@@ -46,7 +46,7 @@ async function search(of: MemifBed, bench: Bench): Promise<number> {
   return noDropRate(most.value, async (rate) => {
     const trial = { mode: 'open', size: 64, rate, seconds } as const;
     let sample = await of.sample(trial, () => rate);
-    // Lost because another process had the CPU says nothing about the rate.
+    // A loss while another process had the CPU says nothing about the rate.
     for (let again = 0; again < 3 && sample.spoilt !== undefined; again++) sample = await of.sample(trial, () => rate);
     const { due, sent, lost } = sample.outcome;
     return { offered: due, sent, lost };
@@ -60,7 +60,7 @@ async function atShare(
   rates: Rates,
   share: number,
 ): Promise<readonly Measurement[]> {
-  // The same load for both: a share of what the slower one carries.
+  // The same load for both: a fraction of the rate of the slower one.
   const rate = Math.max(1000, share * Math.min(rates.subject, rates.rival));
   const histograms = { subject: [] as (readonly Bucket[])[], rival: [] as (readonly Bucket[])[] };
   const sampler = (of: MemifBed, seen: (readonly Bucket[])[]) => async (): Promise<Sample> => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long it takes to make kernel wires through the API, one request for each, and to remove them.
+// Measures how long it takes to make kernel wires through the API, one request for each, and to remove them.
 
 import { type Bench, compare, type Headline, type Measure, pairPlan, releasing } from '../harness/measure.ts';
 import { type Sample, takePairs } from '../harness/pairs.ts';
@@ -16,7 +16,7 @@ export const makeWires: Measure = {
       const count = bench.quick ? 200 : 1000;
       const crowd = await startCrowd(bench.forwarderCpu, count);
       own(() => crowd.destroy());
-      // Making and removing are one round, so the second is kept from the first.
+      // Wires are made and removed in the same round, so the times of removing are recorded while making is measured.
       const removals: Sample[] = [];
       const rounds = { ...bench, pairs: bench.quick ? 1 : 3 };
       const made = await compare(rounds, headline('make', count), async () => {

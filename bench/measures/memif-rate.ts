@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// memif to memif: how many frames a second one worker carries, closed loop, every frame checked.
+// Measures how many frames per second one worker carries from memif to memif: a closed loop, with every frame checked.
 
 import { Generator, type Trial } from '../harness/generator.ts';
 import { Absent, type Bench, type Headline, pairPlan, releasing, skipped } from '../harness/measure.ts';
@@ -30,7 +30,7 @@ export function memifRivals(bench: Bench): readonly (readonly [string, Start])[]
   ];
 }
 
-/** In frames a second, against every rival. */
+/** Compares the rate in frames per second with every rival. */
 export async function rateAgainstRivals(
   bench: Bench,
   headline: Omit<Headline, 'name' | 'unit' | 'better' | 'subject' | 'rival'> & { readonly name: string },
@@ -85,7 +85,7 @@ async function against(
   });
 }
 
-/** Where the generator is the slower one, rates say little, but what a frame cost the forwarder while busy does. */
+/** The cost of a frame while the forwarder is busy, which is meaningful even if the generator limits the rate. */
 function costOf(rate: Measurement, { pairs: taken, others, dropped }: Paired): Measurement {
   const pairs = taken.map((pair, i) => ({
     ...pair,

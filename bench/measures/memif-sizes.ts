@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// memif to memif by size of frame, and IMIX: 7 of 64 bytes, 4 of 570, 1 of 1518.
+// Measures memif to memif for several frame sizes, and for IMIX: 7 frames of 64 bytes, 4 of 570, 1 of 1518.
 
 import { type Bench, compare, type Measure, releasing } from '../harness/measure.ts';
 import type { Measurement } from '../harness/result.ts';
@@ -10,7 +10,7 @@ import { bed } from './memif-rate.ts';
 
 type Size = number | 'imix';
 
-/** Those that share slots of one size. */
+/** Groups of sizes that use slots of the same size. */
 const grouped: readonly (readonly Size[])[] = [[64, 128, 256], [512], [1024], [1500, 'imix'], [9000]];
 
 export const memifSizes: Measure = {
@@ -56,7 +56,7 @@ function ofSize(bench: Bench, subject: MemifBed, rival: MemifBed, size: Size): P
   return compare(bench, headline, sampler(subject), sampler(rival));
 }
 
-/** The first of them carries the curve over all sizes: medians over every pair that counts. */
+/** Adds the curve over all sizes to the first measurement: medians over every pair that counts. */
 function withSeries(all: readonly Sized[]): readonly Measurement[] {
   const points = (side: 'subject' | 'rival') =>
     all.flatMap(({ size, measurement: { summaries } }) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What wires that only exist cost those that carry traffic: 10 active ones among 10, 100, 1,000; and one alone.
+// Measures what idle wires cost active ones: 10 active wires among 10, 100 and 1,000, and one alone.
 
 import { type Bench, compare, type Measure, releasing } from '../harness/measure.ts';
 import type { Measurement } from '../harness/result.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What wires cost that carry nothing, by how many there are: docs/scaling.md holds its model against these.
+// Measures the cost of idle wires by their number. docs/scaling.md compares its model with these figures.
 
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { type Crowd, numbered, startCrowd } from '../subjects/many-wires.ts';
 
 type Mechanism = 'kernel' | 'memif';
 
-/** Two descriptors for an idle memif end, of which 20,000 are a usual limit. */
+/** An idle memif end needs two descriptors, and 20,000 is a common limit. */
 const most: Readonly<Record<Mechanism, number>> = { kernel: 10_000, memif: 4000 };
 const few = [1, 10, 100, 1000];
 const resyncSeconds = 30; // the default
@@ -35,7 +35,7 @@ function byNumber(bench: Bench, mechanism: Mechanism, steps: readonly number[]):
   return releasing(async (own) => {
     const crowd = await startCrowd(bench.forwarderCpu, mechanism === 'kernel' ? (steps.at(-1) as number) : 0);
     own(() => crowd.destroy());
-    own(() => crowd.daemon.stop()); // the namespaces take the wires with them, all at once
+    own(() => crowd.daemon.stop()); // the wires disappear with their namespaces
     const measurements: Measurement[] = [];
     let made = 0;
     for (const count of steps) {
@@ -63,8 +63,8 @@ async function withWires(
     'ms to make one': (performance.now() - from) / (wires - before),
     'CPU ms to make one': (1000 * (cpu() - cpuFrom)) / (wires - before),
   };
-  await pause(2000); // what making them left to do is done
-  const seconds = wires >= 1000 ? resyncSeconds : 5; // so that exactly one resync is in it, where it matters
+  await pause(2000); // until the work that follows making them is done
+  const seconds = wires >= 1000 ? resyncSeconds : 5; // with many wires, the interval must contain exactly one resync
   const idleFrom = cpu();
   await pause(seconds * 1000);
   const idle = { 'idle CPU %': (100 * (cpu() - idleFrom)) / seconds };
@@ -75,7 +75,7 @@ async function withWires(
     better: 'less',
     subject: 'crosswire',
   } as const;
-  await daemon.scrape(); // the first after wires came builds their labels
+  await daemon.scrape(); // the first scrape of new wires builds their labels
   return compare({ ...bench, pairs: 3 }, headline, async () => {
     const [start, cpuStart] = [performance.now(), cpu()];
     for (let i = 0; i < scrapes; i++) await daemon.scrape();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ten scrapes a second take from a memif wire that carries a fixed rate, among a thousand wires. The whole daemon
-// is on one CPU, so that scrapes and worker have to share it: with a CPU more, they would not.
+// Measures how much ten scrapes per second slow down a memif wire with a fixed rate, among a thousand wires. The whole
+// daemon is on one CPU, so that scrapes and worker must share it.
 
 import { join } from 'node:path';
 import { percentile } from '../harness/histogram.ts';
@@ -11,7 +11,7 @@ import type { Sample } from '../harness/pairs.ts';
 import { startCrosswireMemif } from '../subjects/crosswire-memif.ts';
 import { generatorFor, MemifBed, whySpoilt } from '../subjects/memif.ts';
 
-const rate = 1_000_000; // frames a second: a tenth of what a worker carries on slow machines
+const rate = 1_000_000; // frames per second: a tenth of what a worker carries on slow machines
 const interval = 100; // milliseconds
 const scraperProgram = join(import.meta.dirname, '../harness/scraper.ts');
 
@@ -32,7 +32,7 @@ export const scrapeLoad: Measure = {
         const trial = { mode: 'open', size: 64, rate, seconds } as const;
         const taken = await bed.sample(trial, (outcome) => outcome.received / outcome.seconds, beside);
         const { outcome, spoilt: _, ...rest } = taken;
-        // The scrapes are meant to have the CPU for a while: only damage spoils a sample.
+        // The worker is supposed to wait for scrapes, so only damaged frames make a sample invalid.
         const spoilt = whySpoilt(outcome, [0]);
         const figures = {
           ...taken.figures,
@@ -71,7 +71,7 @@ export const scrapeLoad: Measure = {
     }),
 };
 
-/** Until the run is over; then the last scrape is over too, since the daemon is paused afterwards. */
+/** Scrapes until the run is over, and waits for the last scrape, because the daemon is paused afterwards. */
 async function scrapedMeanwhile<T>(run: Promise<T>, address: string): Promise<{ result: T; scrapes: number }> {
   const scraper = new Measured('the scraper', process.execPath, [scraperProgram, address, String(interval)]);
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a scrape of many wires costs, and how long it keeps the event loop.
+// Measures the CPU time of a scrape of many wires, and how long it blocks the event loop.
 
 import { compare, type Measure, releasing } from '../harness/measure.ts';
 import { residentMebibytes, usageOf } from '../harness/process.ts';
@@ -9,7 +9,7 @@ export const scrape: Measure = {
   name: 'scrape',
   run: (bench) =>
     releasing(async (own) => {
-      // An idle memif end takes two descriptors, and 20,000 of them is a usual limit: the rest are kernel wires.
+      // An idle memif end needs two descriptors, and 20,000 is a common limit, so the other wires are kernel wires.
       const memifs = bench.quick ? 1000 : 4000;
       const kernels = bench.quick ? 0 : 6000;
       const wires = memifs + kernels;
@@ -35,7 +35,7 @@ export const scrape: Measure = {
           for (let i = 0; i < scrapes; i++) text = await daemon.scrape();
           const wall = (performance.now() - from) / scrapes;
           const value = ((usageOf(pid).cpuSeconds - before) * 1000) / scrapes;
-          // Of the interval since the scrape before: prom-client resets it with every scrape.
+          // The maximum since the previous scrape: prom-client resets it with every scrape.
           const lag = Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
           const figures = {
             'wall ms': wall,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the start of the process to ready, with the journals of a thousand wires to adopt.
+// Measures the time from the start of the process to ready, with a thousand wires in the journal to adopt.
 
 import { compare, type Measure, releasing } from '../harness/measure.ts';
 import { numbered, startCrowd } from '../subjects/many-wires.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Four memif wires on two workers against the same on one. With fewer than three CPUs the second worker has to share
-// the generator's, so that the rate says what that costs and not what a second worker is worth.
+// Compares four memif wires on two workers with the same on one. With fewer than three CPUs the second worker shares the
+// generator's CPU, so that the rate shows the cost of sharing, not the benefit of a second worker.
 
 import { availableParallelism } from 'node:os';
 import { type Bench, type Headline, type Measure, pairPlan, releasing } from '../harness/measure.ts';
@@ -70,7 +70,7 @@ function sampler(of: MemifBed, { seconds }: Bench): () => Promise<Sample> {
       (outcome) => outcome.received / outcome.seconds,
     );
     const { outcome, spoilt: _, ...rest } = sample;
-    // A worker that shares a CPU waits for it, as it should: only damage spoils a sample.
+    // A worker that shares a CPU is supposed to wait for it, so only damaged frames make a sample invalid.
     const spoilt = whySpoilt(outcome, [0]);
     const cost = ((sample.figures?.['CPU cores'] ?? Number.NaN) / sample.value) * 1e9;
     return { ...rest, others: { cost }, ...(spoilt === undefined ? {} : { spoilt }) };

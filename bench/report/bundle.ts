@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A results directory sealed: SHA256SUMS over every file, its signature, and the signer's public key.
+// Signs and verifies a results directory: SHA256SUMS over every file, its signature, and the signer's public key.
 
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ const sumsName = 'SHA256SUMS';
 const signatureName = 'SHA256SUMS.sig';
 const signerName = 'signer.pub.pem';
 
-/** Last of all: a file written later is one too many. */
+/** Must be called last: a file that is written later makes the verification fail. */
 export async function sealBundle(directory: string, key: KeyObject): Promise<void> {
   await writeFile(join(directory, signerName), publicPem(key));
   const lines = await Promise.all((await filesOf(directory)).map((file) => sumLine(directory, file)));
@@ -20,13 +20,13 @@ export async function sealBundle(directory: string, key: KeyObject): Promise<voi
 }
 
 export interface Verification {
-  /** Signed by the trusted key, and every file as it was then. */
+  /** Signed with the trusted key, and every file unchanged since. */
   readonly ok: boolean;
   readonly signer: string;
   readonly problems: readonly string[];
 }
 
-/** Trusts the given public key (PEM text), or this machine's; never the one in the bundle, which a forger replaces. */
+/** Trusts the given public key (PEM text), or this machine's; never the key in the directory, which a forger can replace. */
 export async function verifyBundle(directory: string, trusted?: string): Promise<Verification> {
   const read = (name: string) => readFile(join(directory, name));
   const problems: string[] = [];
@@ -65,7 +65,7 @@ async function sumProblems(directory: string, sums: string): Promise<string[]> {
   return [...(await Promise.all(checked)).flat(), ...missing.map((file) => `${file}: missing`)];
 }
 
-/** sha256sum's own form, so that `sha256sum -c SHA256SUMS` checks it too. */
+/** The format of sha256sum, so that `sha256sum -c SHA256SUMS` works too. */
 async function sumLine(directory: string, file: string): Promise<string> {
   const digest = createHash('sha256').update(await readFile(join(directory, file)));
   return `${digest.digest('hex')}  ${file}\n`;
@@ -77,7 +77,7 @@ async function filesOf(directory: string): Promise<string[]> {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => {
       const path = relative(directory, join(entry.parentPath, entry.name));
-      // A link's target is not part of the bundle, and sha256sum writes names with such letters differently.
+      // The target of a link is outside the directory, and sha256sum escapes names with these characters.
       if (!entry.isFile() || /[\\\n\r]/.test(path)) throw new Error(`${JSON.stringify(path)}: not a plain file`);
       return path;
     });

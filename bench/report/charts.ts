@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Panels as SVG. Colours are names of the page's CSS variables, so that one picture serves light and dark.
-// 360 wide: on a phone that is the screen, so letters keep their size.
+// Draws panels as SVG. Colours are CSS variables of the page, so that one picture works for light and dark mode. The width is
+// 360, the width of a phone's screen, so that text keeps its size there.
 
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
@@ -41,7 +41,7 @@ const look = {
   },
 };
 
-// A percentile axis that gives each further nine the same room: log of 1 / (1 - p).
+// A percentile axis on which each further nine has the same width: the logarithm of 1 / (1 - p).
 const nines = [1, 2, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 const percentileOfNines = "datum.value == 1 ? '0' : format(100 - 100 / datum.value, '~g')";
 
@@ -65,7 +65,7 @@ function horizontal(axis: Axis, points: readonly { readonly x: number }[]): obje
   }
 }
 
-// Tails are many times the median: on a linear scale nothing else would be seen.
+// Tails are many times the median: a linear scale would show nothing else.
 function vertical(axis: Axis, points: readonly { readonly y: number }[]): object {
   if (axis !== 'percentile')
     return { scale: { zero: true }, axis: { labelExpr: "format(datum.value, '~s')", tickCount: 5 } };
@@ -83,7 +83,7 @@ function vertical(axis: Axis, points: readonly { readonly y: number }[]): object
 const labelMark = { type: 'text', align: 'left', fontSize: 11, color: 'currentColor' };
 
 export async function lineChart({ axis, unit, points }: Panel): Promise<string> {
-  // The largest sample lies at infinity on an axis of nines: the table has it.
+  // On an axis of nines the largest sample is at infinity; only the table shows it.
   const shown = axis === 'percentile' ? points.filter(({ x, y }) => x < 100 && y > 0) : points;
   const values = shown.map((point) => (axis === 'percentile' ? { ...point, x: 100 / (100 - point.x) } : point));
   const names = [...new Set(values.map(({ line }) => line))];
@@ -122,7 +122,7 @@ const barRow = 60;
 const ratioTicks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 1, 1.2, 1.4, 1.7, 2, 3, 5, 10, 20, 50, 100];
 const barOffset = 18; // leaves room for the two lines above a bar
 
-/** Ratios on a log scale from 1: bars to the right are ahead. The label of a bar stands above it. */
+/** Ratios on a log scale from 1: for bars to the right the subject is better. The label of a bar is above it. */
 export async function ratioChart(state: string, bars: readonly RatioBar[]): Promise<string> {
   const reach = bars.flatMap(({ ratio, least, most, target }) => [ratio, least, most, target ?? 1, 1]);
   const [least, most] = [Math.min(...reach) * 0.92, Math.max(...reach) * 1.08];
@@ -140,7 +140,7 @@ export async function ratioChart(state: string, bars: readonly RatioBar[]): Prom
   const ink = { color: 'currentColor', yOffset: barOffset };
   const spec = {
     ...look,
-    // vega cannot measure text here and guesses too wide: with its own padding the bars would shrink.
+    // vega cannot measure text here and assumes it too wide: its own padding would shrink the bars.
     autosize: { type: 'none' },
     padding: { left: 12, right: 12, top: 4, bottom: 40 },
     width: barWidth,
@@ -179,7 +179,7 @@ async function svgOf(spec: object, label: string): Promise<string> {
   const view = new vega.View(vega.parse(compile(spec as TopLevelSpec).spec), { renderer: 'none', logLevel: vega.Warn });
   const svg = await view.toSVG();
   view.finalize();
-  // The page gives the size; without fixed width and height the picture follows it.
+  // Without fixed width and height the picture takes its size from the page.
   return svg.replace(/^<svg[^>]*?(viewBox="[^"]*")[^>]*>/, (_, box: string) => {
     const name = label.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
     return `<svg ${box} role="img" aria-label="${name}">`;

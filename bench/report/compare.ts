@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two runs side by side, as Markdown.
+// Compares two runs side by side, as Markdown.
 
 import type { Environment, MachineState, Run, Spread } from '../harness/result.ts';
 import { markdownTable } from './markdown.ts';
@@ -11,12 +11,12 @@ export interface Change {
   readonly state: MachineState;
   readonly a: Row;
   readonly b: Row;
-  /** b / a, turned round where less is better: above 1 b is ahead. Of the ratios to the rival, if there is one: machines
-   *  and days differ, and the rival felt the same. */
+  /** b / a, inverted if less is better: above 1 b is better. If there is a rival, the ratios to the rival are compared,
+   *  because the rival was measured on the same machine and day. */
   readonly factor: number;
 }
 
-/** What both runs measured, in the order of the first. */
+/** The measurements that both runs have, in the order of the first. */
 export function changesBetween(a: Run, b: Run): Change[] {
   const later = new Map(rowsOf(b).map((row) => [keyOf(row), row]));
   return rowsOf(a).flatMap((row) => {
@@ -63,7 +63,7 @@ function changeRow({ name, state, a, b, factor }: Change): string[] {
   return [name, a.measurement.unit, state, ...figures, `${factor.toFixed(2)}×`, verdict(a, b, factor)];
 }
 
-/** Ranges that overlap show nothing. */
+/** If the ranges overlap, the difference is not significant. */
 function verdict(a: Row, b: Row, factor: number): string {
   const [before, after] = [comparedSpread(a), comparedSpread(b)];
   if (before.least <= after.most && after.least <= before.most) return 'within the range';

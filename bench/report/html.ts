@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// report.html: the run as one page that needs nothing else: no script, no other file, no network.
+// Makes report.html: the run as one self-contained page, without scripts, other files or network access.
 
 import { readFileSync } from 'node:fs';
 import type { Run } from '../harness/result.ts';
@@ -76,7 +76,7 @@ const barCaption = [
   '<span class="met">■ target met</span> <span class="missed">■ target missed</span> ■ no target',
 ];
 
-/** The caption is markup. */
+/** `caption` is HTML. */
 function figure(title: string, svg: string, caption: readonly string[]): string {
   const sentences = caption.map((text) => `<p>${text}</p>`).join('');
   return `<figure>\n<h3>${escaped(title)}</h3>\n${svg}\n<figcaption>${sentences}</figcaption>\n</figure>`;

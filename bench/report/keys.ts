@@ -14,7 +14,7 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Kept apart from results, so that who may write results need not be able to sign them. */
+/** Separate from the results, so that permission to write results does not include permission to sign them. */
 export function keyDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const state = environment['XDG_STATE_HOME'];
   return join(state?.startsWith('/') ? state : join(homedir(), '.local/state'), 'crosswire-bench');
@@ -36,12 +36,12 @@ export async function loadSigningKey(file: string): Promise<KeyObject> {
   return key;
 }
 
-/** Of the given PEM file, or this machine's own. */
+/** The key of the given PEM file, or this machine's own. */
 export function signingKey(file: string | undefined): Promise<KeyObject> {
   return file === undefined ? machineSigningKey() : loadSigningKey(file);
 }
 
-/** This machine's key, made when first asked for; its public half lies beside it. */
+/** This machine's key, made at the first use, with its public half beside it. */
 export async function machineSigningKey(directory = keyDirectory()): Promise<KeyObject> {
   const file = join(directory, machineKeyName);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -54,7 +54,7 @@ export async function machineSigningKey(directory = keyDirectory()): Promise<Key
   return key;
 }
 
-// link(2) fails if the name is taken: of two first runs at once one key wins, and neither reads half a file.
+// link(2) fails if the name exists: if two first runs happen at once, one key wins, and neither run reads half a file.
 async function writeOnce(file: string, text: string | Buffer, mode: number): Promise<void> {
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, text, { mode });
@@ -71,7 +71,7 @@ export function publicPem(key: KeyObject): string {
   return publicHalf(key).export({ type: 'spki', format: 'pem' }) as string;
 }
 
-/** SHA-256 over the public key's DER form. */
+/** SHA-256 of the public key's DER form. */
 export function fingerprint(key: KeyObject): string {
   const der = publicHalf(key).export({ type: 'spki', format: 'der' });
   return `SHA256:${createHash('sha256').update(der).digest('base64').replace(/=+$/, '')}`;

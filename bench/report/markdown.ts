@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// report.md: every number of a run in tables.
+// Makes report.md: all figures of a run in tables.
 
 import type { Run } from '../harness/result.ts';
 import { figuresTable, measuredTable, namesTable, skippedTable, type Table } from './tables.ts';
@@ -26,7 +26,7 @@ export function markdownTable({ head, rows }: Table): string {
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
 }
 
-// A reason may be many lines from a program; a cell is one, and its text is no markup.
+// A reason may be several lines of a program's output; a cell is one line, and markup in it is escaped.
 function cellText(text: string): string {
   return text
     .replaceAll('\\', '\\\\')

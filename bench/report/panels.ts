@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which line charts a run can draw, and their points.
+// Selects the line charts for which a run has data, and their points.
 
 import type { Measurement, Run, Series, Spread } from '../harness/result.ts';
 import { summarise } from '../harness/statistics.ts';
@@ -10,7 +10,7 @@ import { ratioText } from './text.ts';
 export type Axis = NonNullable<Series['x']>;
 
 export interface Point {
-  readonly line: string; // whose: the subject's or a rival's
+  readonly line: string; // name of the subject or the rival
   readonly x: number;
   readonly y: number;
   readonly least?: number;
@@ -22,7 +22,7 @@ export interface Panel {
   readonly axis: Axis;
   readonly unit: string;
   readonly points: readonly Point[];
-  /** Sentences: who is ahead of whom by what ratio. */
+  /** Sentences that give the ratios to the rivals. */
   readonly ratios: readonly string[];
 }
 
@@ -40,10 +40,10 @@ export function panelsOver(run: Run, axis: Axis): Panel[] {
   }
 }
 
-/** What a wire costs is seen in these, beside the rate that is left. */
+/** Figures that show the cost of a wire, drawn beside the rate. */
 const costFigures = ['cycles per frame', 'RSS MiB', 'idle CPU %', 'CPU ms to make one'];
 
-/** The run as if this figure of its samples had been the value. */
+/** The run with this figure of its samples in place of the value. */
 function ofFigure(run: Run, figure: string): Run {
   const measurements = run.measurements.flatMap((measurement): Measurement[] => {
     const { pairs: taken, name, rival } = measurement;
@@ -59,7 +59,7 @@ function ofFigure(run: Run, figure: string): Run {
   return { ...run, measurements };
 }
 
-/** Measurements of one family that differ in frame size (or number of wires), joined to lines: one panel per state. */
+/** Joins measurements of one family that differ in frame size (or number of wires) to lines, one panel for each state. */
 function joinedPanels(run: Run, axis: 'frame bytes' | 'wires'): Panel[] {
   const at = ({ measurement }: Row) => (axis === 'wires' ? measurement.wires : measurement.frameBytes);
   const rows = rowsOf(run).filter((row) => at(row) !== undefined);
@@ -80,7 +80,8 @@ function joinedPanels(run: Run, axis: 'frame bytes' | 'wires'): Panel[] {
   });
 }
 
-/** Frames of 64 bytes, frames of 1500 bytes → frames of n bytes. The largest number is the least likely to mean else. */
+/** Frames of 64 bytes, frames of 1500 bytes → frames of n bytes. Replaces the largest number, which is least likely to mean
+ *  something else. */
 function commonTitle(group: readonly Row[], at: (row: Row) => number | undefined): string {
   const places = group.map((row) => at(row) ?? 0);
   const largest = Math.max(...places);
@@ -112,12 +113,12 @@ function wiresOfRival({ pairs }: Measurement): number | undefined {
   return pairs.find(({ samples }) => samples?.rival?.traffic?.wires !== undefined)?.samples?.rival?.traffic?.wires;
 }
 
-/** crosswire, 100 wires → crosswire, where 100 is the place on the axis. */
+/** crosswire, 100 wires → crosswire: the number is on the axis. */
 function unnumbered(name: string, wires: number): string {
   return name.replace(`, ${wires} wires`, '');
 }
 
-/** The subject was measured anew beside each rival; its line shows the median of those medians and the whole range. */
+/** The subject was measured again with each rival; its line shows the median of those medians and the whole range. */
 function merged(points: readonly Point[]): Point[] {
   const groups = Map.groupBy(points, ({ line, x }) => `${x} ${line}`);
   const joined = [...groups.values()].map((group): Point => {
@@ -132,7 +133,7 @@ function merged(points: readonly Point[]): Point[] {
   return joined.toSorted((a, b) => a.x - b.x);
 }
 
-/** One distribution may have been compared at several percentiles: one panel tells all of their ratios. */
+/** A distribution may have been compared at several percentiles: one panel gives all of their ratios. */
 function latencyPanels(run: Run): Panel[] {
   const drawn = rowsOf(run).flatMap((row) => {
     const series = distributionsOf(row.measurement, row.state);

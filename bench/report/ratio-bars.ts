@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every comparison with a rival as one bar.
+// Makes a bar for every comparison with a rival.
 
 import type { Run } from '../harness/result.ts';
 import { machineStates, type Row, rowsOf } from './rows.ts';

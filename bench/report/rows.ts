@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run as rows: one per measurement and machine state. Every form of the report is made from these.
+// Makes rows of a run, one for each measurement and machine state. Every format of the report uses them.
 
 import type { MachineState, Measurement, Run, Series, Summary } from '../harness/result.ts';
 import { numberText } from './text.ts';
@@ -12,7 +12,7 @@ export interface Row {
   readonly measurement: Measurement;
   readonly state: MachineState;
   readonly summary: Summary;
-  /** undefined: no target was set. */
+  /** undefined if there is no target. */
   readonly verdict: Verdict | undefined;
 }
 
@@ -20,7 +20,7 @@ export function rowsOf(run: Run): Row[] {
   return run.measurements.flatMap(rowsOfMeasurement);
 }
 
-/** None if it was skipped: then nothing but its names means anything. */
+/** No rows if the measurement was skipped: then only its names are meaningful. */
 export function rowsOfMeasurement(measurement: Measurement): Row[] {
   if (measurement.skipped !== undefined) return [];
   return machineStates.flatMap((state) => {
@@ -33,14 +33,14 @@ export function skippedOf(run: Run): Measurement[] {
   return run.measurements.filter((measurement) => measurement.skipped !== undefined);
 }
 
-/** Measured, but the machine changed its state in every pair. */
+/** Measurements during which the machine changed its state in every pair. */
 export function unsettledOf(run: Run): Measurement[] {
   return run.measurements.filter(
     (measurement) => measurement.skipped === undefined && rowsOfMeasurement(measurement).length === 0,
   );
 }
 
-/** With a rival the median ratio is held against the target, else the figure itself. */
+/** With a rival, compares the median ratio with the target; otherwise the figure itself. */
 function verdictOf(measurement: Measurement, summary: Summary): Verdict | undefined {
   const { target, rival, better } = measurement;
   if (target === undefined) return undefined;
@@ -55,7 +55,7 @@ export function targetText({ target, rival, better, unit }: Measurement): string
   return `${better === 'more' ? '≥' : '≤'} ${numberText(target)} ${unit}`;
 }
 
-/** The measurement's name without rival and without what it was measured at: memif-64/testpmd → memif. */
+/** The measurement's name without rival, size and number of wires: memif-64/testpmd → memif. */
 export function familyOf({ name, frameBytes, wires }: Measurement): string {
   const drop = [frameBytes, wires].map(String);
   const words = (name.split('/')[0] as string).split('-');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What SMP has no field for, as labels.
+// Makes labels for the data that SMP has no fields for.
 
 import type { Measurement } from '../harness/result.ts';
 import type { Row } from './rows.ts';
@@ -21,7 +21,7 @@ export function resultLabels({ measurement, state, summary, verdict }: Row): Lab
     target_verdict: verdict,
     pairs: summary.pairs,
     pairs_dropped: dropped,
-    // Said where the times are not the measurement's own.
+    // Set if the measurement has no times of its own.
     times_of: startedAt === undefined ? 'whole run' : undefined,
   };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subject's latency distribution in milliseconds, whatever unit it was measured in.
+// Converts the subject's latency distribution to milliseconds, whatever its unit.
 
 import type { Series } from '../harness/result.ts';
 import { distributionsOf } from './distributions.ts';
@@ -8,7 +8,7 @@ import type { Message } from './smp.ts';
 
 const millisecondsPer: Readonly<Record<string, number>> = { ns: 1e-6, µs: 1e-3, us: 1e-3, ms: 1, s: 1e3 };
 
-// The names of SMP's fields, by percentile.
+// The names of SMP's fields for percentiles.
 const fieldOf: readonly (readonly [number, string])[] = [
   [0, 'min'],
   [50, 'p50'],

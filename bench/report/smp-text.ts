@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SMP messages as text: YAML with the fields' own names, and protobuf's JSON form.
+// Writes SMP messages as text: YAML with the names of the fields, and protobuf's JSON form.
 
 import { stringify } from 'yaml';
 import type { Message } from './smp.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run as Service Mesh Performance messages (smp.proto): one test and one mesh for each measurement, one result for
-// each of its machine states, one environment. SMP knows no frames, no rivals and no machine states: those are labels.
+// Makes Service Mesh Performance messages (smp.proto) of a run: one test and one mesh for each measurement, one result for
+// each of its machine states, and one environment. SMP has no frames, rivals or machine states: these become labels.
 
 import type { Measurement, Run } from '../harness/result.ts';
 import { type Row, rowsOf, rowsOfMeasurement } from './rows.ts';
@@ -10,7 +10,7 @@ import { latencyLabels, latencyOf } from './smp-latency.ts';
 const smpVersion = 'v0.6.1';
 const largestInt32 = 2 ** 31 - 1;
 
-/** Fields by their names in smp.proto; a 64-bit integer is a bigint, undefined is not written. */
+/** Fields by their names in smp.proto; a 64-bit integer is a bigint, and undefined is not written. */
 export type Message = { readonly [field: string]: Value };
 type Value = string | number | bigint | boolean | undefined | Message | readonly (string | Message)[];
 
@@ -56,7 +56,7 @@ function testConfig(run: Run, measurement: Measurement): Message {
   };
 }
 
-// SMP's protocols end at TCP and UDP; frames of memif are neither.
+// SMP's only transport protocols are TCP and UDP; memif frames are neither.
 function protocolOf({ name }: Measurement): string | undefined {
   const word = /(?:^|[-/])(tcp|udp)(?:[-/]|$)/.exec(name)?.[1];
   return word === undefined ? undefined : `PROTOCOL_${word.toUpperCase()}`;
@@ -79,7 +79,7 @@ function meshConfig(run: Run, measurement: Measurement): Message {
   };
 }
 
-/** The forwarder stands where SMP expects the proxy beside a workload. */
+/** The forwarder is entered where SMP expects the proxy of a workload. */
 function costOf(measurement: Measurement): Message | undefined {
   const { figures, unit } = measurement;
   const cores = figures['CPU cores'];
@@ -93,7 +93,7 @@ function costOf(measurement: Measurement): Message | undefined {
   };
 }
 
-/** The median of the machine state in which most pairs were taken: the cost is of the same. */
+/** The median of the most frequent machine state, to which the cost belongs too. */
 function mostSeen(measurement: Measurement): number {
   const [first, ...others] = rowsOfMeasurement(measurement).map(({ summary }) => summary);
   const most = others.reduce((one, other) => (other.pairs > (one?.pairs ?? 0) ? other : one), first);
@@ -146,7 +146,7 @@ function testResult(run: Run, row: Row): Message {
 const secondsOf = (run: Run, { seconds }: Measurement) => seconds ?? run.seconds;
 const megabytes = (mebibytes: number) => mebibytes * 1.048576;
 
-/** What does not fit is left out, never wrapped. */
+/** A value that does not fit is omitted, never wrapped. */
 function int32(value: number): number | undefined {
   const whole = Math.round(value);
   return Math.abs(whole) <= largestInt32 ? whole : undefined;

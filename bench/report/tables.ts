@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of a report, free of any form.
+// The tables of a report, independent of the output format.
 
 import type { Measurement, Run, Series } from '../harness/result.ts';
 import { distributionsOf } from './distributions.ts';
@@ -43,7 +43,7 @@ export function figuresTable(run: Run): Table {
   return { head: ['measurement', 'figure', 'value'], rows: figures };
 }
 
-/** Latency percentiles are figures too: a chart cannot show the largest sample. */
+/** Includes latency percentiles, because a chart cannot show the largest sample. */
 function figuresOf(measurement: Measurement): [string, string][] {
   const { figures, unit } = measurement;
   return [
@@ -63,7 +63,7 @@ function percentileName(percentile: number): string {
   return percentile === 0 ? 'least' : percentile === 100 ? 'most' : `p${percentile}`;
 }
 
-/** A name is short; here is what was done. */
+/** Explains the short names of the measurements. */
 export function namesTable(run: Run): Table {
   const measured = run.measurements.filter((measurement) => measurement.skipped === undefined);
   const titles = new Map(measured.map(({ name, title }) => [name.split('/')[0] as string, title]));

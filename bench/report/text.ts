@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers as people read them.
+// Formats numbers for people.
 
 import type { MachineAt, Run, Spread } from '../harness/result.ts';
 
@@ -9,7 +9,7 @@ const scales: readonly (readonly [number, string])[] = [
   [1e3, 'k'],
 ];
 
-/** Three to four digits that mean something: 14.20M, 9000, 38.2, 0.00085. */
+/** Three to four significant digits: 14.20M, 9000, 38.2, 0.00085. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
@@ -30,7 +30,7 @@ export function ratioText({ least, median, most }: Spread): string {
   return `${median.toFixed(2)}× (${least.toFixed(2)} – ${most.toFixed(2)})`;
 }
 
-/** What a reader needs to know about a run before any number of it. */
+/** What a reader must know about a run before its numbers. */
 export function environmentLines(run: Run): [string, string][] {
   const { environment, startedAt, seconds, quick } = run;
   const versions = Object.entries(environment.versions).map(([program, version]) => `${program} ${version}`);

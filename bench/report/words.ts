@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every form of the report says in the same words.
+// Texts that all formats of the report share.
 
 import type { Run } from '../harness/result.ts';
 import { machineStates, rowsOf } from './rows.ts';

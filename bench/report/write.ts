@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything a run leaves behind, in one directory; sealed last.
+// Writes all files of a run to one directory and signs them last.
 
 import type { KeyObject } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export async function writeReport(run: Run, directory: string, key: KeyObject): 
   await sealBundle(directory, key);
 }
 
-/** Indented for people; but a pair of numbers, as histograms have by the hundred, is one line. */
+/** Indented JSON, with pairs of numbers on one line: a histogram has hundreds of them. */
 function rawJson(run: Run): string {
   const text = JSON.stringify(run, null, 1);
   return `${text.replaceAll(/\[\s+(-?[\d.e+-]+),\s+(-?[\d.e+-]+)\s+\]/g, '[$1, $2]')}\n`;

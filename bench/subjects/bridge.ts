@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two veth pairs joined by a Linux bridge.
+// The rival bridge: two veth pairs joined by a Linux bridge.
 
 import { type KernelPath, kernelPath, plug } from './kernel.ts';
 

@@ -26,7 +26,7 @@ export function startCrosswireKernel(cpu: number): Promise<KernelPath> {
   });
 }
 
-/** kernel ↔ memif ↔ memif ↔ kernel; without offloads the workloads split and sum everything themselves. */
+/** kernel ↔ memif ↔ memif ↔ kernel; without offloads the workloads do segmentation and checksums themselves. */
 export function startCrosswireChain(cpu: number, offloads: boolean): Promise<KernelPath> {
   return kernelPath(offloads ? 'crosswire' : 'crosswire, offloads off', async (ground) => {
     const daemon = await start(ground, cpu, ({ directory }) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Crosswire between memifs: both ends of every wire listen, as a forwarder for VPP or DPDK workloads would.
+// Crosswire between memifs. Both ends of every wire are servers, as for VPP or DPDK workloads.
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export async function startCrosswireMemif(options: CrosswireMemifOptions): Promi
   const daemon = await Daemon.start({ cpu, workerCpus });
   const sockets = await mkdtemp(join(tmpdir(), 'crosswire-memif-'));
   const socket = join(sockets, 'memif.sock');
-  // Zero-copy DPDK lends its own memory, which cannot be sealed.
+  // Zero-copy DPDK shares its own memory, which cannot be sealed.
   const end = (id: number) => ({
     memif: { socket, role: 'server', id, bufferSize: slotFor(largest), allowUnsealed: true },
   });
@@ -41,7 +41,7 @@ export async function startCrosswireMemif(options: CrosswireMemifOptions): Promi
     process: daemon.process,
     countsCycles: true,
     idleWires,
-    // The active wires stand evenly among the others.
+    // The active wires are distributed evenly among the others.
     pairs: Array.from({ length: wires }, (_, i) => {
       const wire = Math.floor((i * (wires + idleWires)) / wires);
       return [

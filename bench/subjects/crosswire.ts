@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subject: a real daemon with a state directory of its own, on one CPU, its wires made through the control API.
+// The subject: a real daemon on one CPU, with its own state directory; its wires are made through the control API.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -13,7 +13,7 @@ import { Hopeless, until } from '../harness/until.ts';
 
 export interface DaemonOptions {
   readonly cpu: number;
-  /** A worker on each, instead of one on `cpu`, where all other threads are. */
+  /** One worker on each of these CPUs, instead of one on `cpu`, on which all other threads run. */
   readonly workerCpus?: readonly number[];
   readonly more?: readonly string[];
 }
@@ -71,7 +71,7 @@ export class Daemon {
     return this.#process;
   }
 
-  /** Gives the seconds from the start of the process to its being ready. */
+  /** Returns the seconds from the start of the process until it is ready. */
   async launch(): Promise<number> {
     const { cpu, workerCpus = [cpu], more = [] } = this.#options;
     const from = performance.now();
@@ -101,7 +101,7 @@ export class Daemon {
     return (performance.now() - from) / 1000;
   }
 
-  /** With connections of their own: while it was paused it could not close old ones. */
+  /** Opens a new connection each time: a paused daemon cannot close old ones. */
   async control<T>(talk: (client: ControlClient) => Promise<T>): Promise<T> {
     const client = new ControlClient(join(this.directory, 'control.sock'));
     try {
@@ -111,7 +111,7 @@ export class Daemon {
     }
   }
 
-  /** One request over a connection that stays open, as a controller's would. */
+  /** Sends a request over a connection that stays open, like that of a controller. */
   async applyKept(documents: readonly object[]): Promise<void> {
     refuseFailures(await this.#kept.put<ApplyReports>('/v1/wires', { wires: documents }));
   }
@@ -120,7 +120,7 @@ export class Daemon {
     await this.#kept.delete(`/v1/wires/${encodeURIComponent(name)}`);
   }
 
-  /** Makes wires; rejects unless every one came into being. */
+  /** Makes wires; rejects unless all of them are made. */
   async apply(documents: readonly object[]): Promise<void> {
     refuseFailures(await this.control((client) => client.put<ApplyReports>('/v1/wires', { wires: documents })));
   }
@@ -140,7 +140,7 @@ export class Daemon {
     return (await fetch(this.metrics)).text();
   }
 
-  /** Of all workers together. */
+  /** The figures of all workers together. */
   async worker(): Promise<WorkerFigures> {
     const text = await this.scrape();
     const value = (name: string) => {
@@ -155,7 +155,7 @@ export class Daemon {
     };
   }
 
-  /** SIGTERM keeps kernel wires, so that a start can be measured. */
+  /** Stops with SIGTERM, which keeps kernel wires, so that a start can be measured. */
   async stop(): Promise<void> {
     await this.#process?.stop();
   }
@@ -169,7 +169,7 @@ export class Daemon {
     });
   }
 
-  /** Takes every wire and the directory away. */
+  /** Removes all wires and the directory. */
   async destroy(): Promise<void> {
     const daemon = this.#process;
     this.#kept.close();

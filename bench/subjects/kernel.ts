@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways from one namespace to another: what they have in common.
+// The common part of all paths from one namespace to another.
 //   a: eth0 10.99.0.1 ── something ── b: eth0 10.99.0.2
 
 import { Namespace } from '../harness/namespace.ts';
@@ -10,10 +10,10 @@ export interface KernelPath {
   readonly name: string;
   readonly a: Namespace;
   readonly b: Namespace;
-  /** Out of the way while another is measured. */
+  /** Stops the forwarding process while another is measured. */
   pause(): void;
   resume(): void;
-  /** Of the process that forwards, if there is one. */
+  /** The process that forwards, if there is one. */
   readonly pid?: number;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface Laid {
   readonly pid?: number;
 }
 
-/** Makes the namespaces, lets `lay` connect them, and takes all of it away in reverse. */
+/** Makes the namespaces and lets `lay` connect them; everything is removed in reverse order. */
 export async function kernelPath(name: string, lay: (ground: Ground) => Promise<Laid>): Promise<KernelPath> {
   const releases: (() => unknown)[] = [];
   const own = (release: () => unknown) => void releases.push(release);
@@ -63,7 +63,7 @@ export async function kernelPath(name: string, lay: (ground: Ground) => Promise<
   }
 }
 
-/** eth0 in `side`, and its peer `port` in the middle. */
+/** Makes a veth pair: eth0 in `side`, and its peer `port` in `middle`. */
 export async function plug(side: Namespace, middle: Namespace, port: string): Promise<void> {
   await side.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', port, 'netns', middle.name);
   await side.run('ip', 'link', 'set', 'eth0', 'up');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A daemon and many wires that carry nothing.
+// A daemon with many wires without traffic.
 
 import { join } from 'node:path';
 import { Namespace } from '../harness/namespace.ts';
@@ -11,12 +11,12 @@ export interface Crowd {
   readonly daemon: Daemon;
   readonly kernelWire: (number: number) => object;
   readonly memifWire: (number: number) => object;
-  /** Brings them about, some at a time. */
+  /** Makes the wires, some at a time. */
   apply(documents: readonly object[]): Promise<void>;
   destroy(): Promise<void>;
 }
 
-/** Namespaces for so many kernel wires, a hundred in each pair. */
+/** Makes the namespaces for `kernelWires`, a hundred wires in each pair of namespaces. */
 export async function startCrowd(cpu: number, kernelWires: number): Promise<Crowd> {
   const namespaces: Namespace[] = [];
   const removeNamespaces = async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What forwards between memifs, on a CPU of its own, with a generator attached; paused while another is measured.
+// A forwarder between memifs on its own CPU, with a generator attached. It is paused while another is measured.
 
 import type { Attachment, Generator, GeneratorOptions, Trial, TrialOutcome } from '../harness/generator.ts';
 import { costBetween } from '../harness/cost.ts';
@@ -9,10 +9,10 @@ import type { Traffic } from '../harness/result.ts';
 
 export interface MemifOptions {
   readonly cpu: number;
-  /** Wires that carry traffic, and those that only exist. */
+  /** The number of wires, with and without traffic. */
   readonly wires: number;
   readonly idleWires?: number;
-  /** Bytes that a frame may have. */
+  /** The largest frame, in bytes. */
   readonly largest: number;
 }
 
@@ -21,16 +21,16 @@ export interface MemifForwarder {
   readonly process: Measured;
   readonly pairs: readonly (readonly [Attachment, Attachment])[];
   readonly idleWires?: number;
-  /** Figures of what happened since the last call; with `cycles per frame` where countsCycles. */
+  /** Figures since the previous call; with `cycles per frame` if countsCycles. */
   figures(): Promise<Record<string, number>>;
   readonly countsCycles: boolean;
   stop(): Promise<void>;
 }
 
-/** Another process may have a CPU for this share of the time before a sample is spoilt. */
+/** If another process had the CPU for more than this fraction of the time, the sample is invalid. */
 const toleratedWait = 0.2;
 
-/** Of time-stamp cycles in rounds that moved frames. */
+/** Cycles of the time-stamp counter, in rounds that moved frames. */
 export const cyclesPerFrame = 'cycles per frame';
 
 export class MemifBed {
@@ -43,8 +43,7 @@ export class MemifBed {
     this.#pause();
   }
 
-  /** One trial, with everything else out of the way; `valueOf` makes the figure of it, `beside` may do something else
-   *  while it runs. */
+  /** Runs one trial with everything else paused. `valueOf` computes the value; `beside` may do something during the trial. */
   async sample(
     trial: Trial,
     valueOf: (outcome: TrialOutcome) => number,
@@ -69,7 +68,7 @@ export class MemifBed {
         value: valueOf(outcome),
         figures: { ...figures, ...idle },
         traffic: this.#traffic(trial),
-        // Of a closed loop they would only say how long its own queue is.
+        // In a closed loop, latencies would only show the length of its own queue.
         ...(trial.mode === 'closed' ? {} : { latencies: outcome.latencies }),
         outcome,
         ...(spoilt ? { spoilt } : {}),
@@ -109,14 +108,14 @@ export function whySpoilt(outcome: TrialOutcome, waits: readonly number[]): stri
   return undefined;
 }
 
-/** What fits the forwarder: slots that hold any frame whole, since DPDK's sender is wrong about chains. */
+/** Generator options for the forwarder: each slot holds a whole frame, because DPDK's sender handles chains wrongly. */
 export function generatorFor(forwarder: MemifForwarder, cpu: number, options: MemifOptions): GeneratorOptions {
   return { pairs: forwarder.pairs, cpu, bufferSize: slotFor(options.largest) };
 }
 
 /**
- * The least power of two, but 9216 for jumbo frames. Where pages have 4 KiB, slots of 2048 bytes for small frames cost
- * the generator a missed translation for each: half of all its time.
+ * The smallest power of two, except 9216 for jumbo frames. With pages of 4 KiB, slots of 2048 bytes for small frames cost
+ * the generator a TLB miss for each frame: half of its time.
  */
 export function slotFor(largest: number): number {
   return largest > 2048 ? 9216 : Math.max(256, 2 ** Math.ceil(Math.log2(largest)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two veth pairs joined by tc's redirect (tc-mirred(8)), as NSM's kernel forwarders and many CNIs do.
+// The rival mirred: two veth pairs joined by tc's redirect (tc-mirred(8)), as in NSM's kernel forwarder and many CNIs.
 
 import { Absent } from '../harness/measure.ts';
 import { type KernelPath, kernelPath, plug } from './kernel.ts';
@@ -15,7 +15,7 @@ export function startMirred(): Promise<KernelPath> {
         ['pb', 'pa'],
       ] as const) {
         await middle.run('tc', 'qdisc', 'add', 'dev', from, 'clsact');
-        // u32, because matchall is a module that small kernels lack; both match everything.
+        // u32 instead of matchall, which is a module that small kernels lack; here both match everything.
         await middle.run('tc', 'filter', 'add', 'dev', from, 'ingress', 'protocol', 'all', ...redirect, to);
       }
     } catch (error) {

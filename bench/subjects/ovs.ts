@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Open vSwitch with its userspace datapath, started by hand with a database and sockets of its own.
+// The rival Open vSwitch with its userspace datapath, started with its own database and sockets.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ function program(name: string): string {
   return path;
 }
 
-/** Where it was unpacked rather than installed, its libraries and its schema lie beside it. */
+/** If it was unpacked instead of installed, its libraries and its schema are beside it. */
 function places(switchProgram: string): { readonly schema: string; readonly libraries: string } {
   const root = switchProgram.includes('/.cache/') ? switchProgram.slice(0, switchProgram.indexOf('/usr/')) : '';
   const schema = `${root}/usr/share/openvswitch/vswitch.ovsschema`;
@@ -43,7 +43,7 @@ export async function startOvs(): Promise<KernelPath> {
     const vsctl = (...words: readonly string[]) =>
       runToEnd('ip', inside(control as string, `--db=${socket}`, '--no-wait', ...words));
     await vsctl('--retry', 'init');
-    // Experimental, but without it one stream reaches a twentieth.
+    // Experimental, but without it one stream reaches a twentieth of the rate.
     await vsctl('set', 'Open_vSwitch', '.', 'other_config:userspace-tso-enable=true');
     const daemon = start('ovs-vswitchd', vswitch as string, socket, `--unixctl=${home}/ctl.sock`);
     await plug(a, middle, 'pa');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// testpmd between a kernel port and a memif, twice, joined by their memifs: what DPDK offers for a mixed wire.
+// testpmd between a kernel port and a memif, twice, joined by their memifs: DPDK's way to make a mixed wire.
 
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ export function startTestpmdChain(cpu: number, kind: 'tap' | 'af_packet'): Promi
     if (kind === 'af_packet') {
       await plug(a, middle, 'pa');
       await plug(b, middle, 'pb');
-      // A packet socket hands out partial checksums and segments that memif cannot carry.
+      // A packet socket delivers partial checksums and segments that memif cannot carry.
       for (const side of [a, b]) await side.run('ethtool', '-K', 'eth0', 'tx', 'off', 'tso', 'off', 'gso', 'off');
     }
     // Ports in the order of the arguments; io mode forwards between 0 and 1, and between 2 and 3.

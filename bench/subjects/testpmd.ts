@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DPDK's testpmd without huge pages on one CPU.
+// The rival testpmd (DPDK), on one CPU without huge pages.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,9 +13,9 @@ import { cyclesPerFrame, type MemifForwarder, type MemifOptions } from './memif.
 export interface TestpmdOptions {
   readonly cpu: number;
   readonly devices: readonly string[];
-  /** Bytes of a buffer: 2048 and headroom unless said. */
+  /** Bytes of a buffer: 2048 and headroom by default. */
   readonly buffer?: number;
-  /** Where its kernel ports are. */
+  /** The namespace of its kernel ports. */
   readonly within?: Namespace;
 }
 
@@ -60,17 +60,17 @@ export async function startTestpmd({ cpu, devices, buffer = 2176, within }: Test
   return testpmd;
 }
 
-/** As Crosswire's busy time: of rounds that moved frames, all streams together. */
+/** Like Crosswire's busy time: the cycles of rounds that moved frames, over all streams. */
 async function busyCycles(testpmd: Measured): Promise<{ readonly cycles: number; readonly frames: number }> {
   const from = testpmd.output.length;
   testpmd.write('show fwd stats all');
-  // With nothing forwarded yet there is no such line, and the prompt follows the table.
+  // If nothing was forwarded yet, this line is missing, and the prompt follows the table.
   const answer = /CPU cycles\/packet=\S+ \(total cycles=(\d+) \/ total \w+ packets=(\d+)\)|\+{60,}\s+testpmd> /;
   const found = await testpmd.says(answer, 10, from);
   return { cycles: Number(found[1] ?? 0), frames: Number(found[2] ?? 0) };
 }
 
-/** io mode, two memif servers for each wire: its fastest way. */
+/** io mode with two memif servers for each wire: testpmd's fastest configuration. */
 export async function startTestpmdMemif({ cpu, wires, largest }: MemifOptions): Promise<MemifForwarder> {
   const directory = await mkdtemp(join(tmpdir(), 'crosswire-testpmd-'));
   const socket = (port: number) => join(directory, `${port}.sock`);
@@ -98,7 +98,7 @@ export async function startTestpmdMemif({ cpu, wires, largest }: MemifOptions): 
         return { [cyclesPerFrame]: perFrame };
       },
       async stop() {
-        await testpmd.stop('SIGKILL'); // it polls, and leaves nothing behind but its directory
+        await testpmd.stop('SIGKILL'); // it polls, and leaves only its directory behind
         await remove();
       },
     };

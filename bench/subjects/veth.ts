@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bare veth pair: the limit of what one kernel can do between two namespaces.
+// The rival veth: a plain veth pair, the upper limit of a kernel between two namespaces.
 
 import { type KernelPath, kernelPath } from './kernel.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// VPP, cross-connecting two memifs for each wire, if there is one on PATH or below --vpp DIR.
+// The rival VPP, which cross-connects two memifs for each wire; found on PATH or below --vpp DIR.
 
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import type { MemifForwarder, MemifOptions } from './memif.ts';
 
 interface Installation {
   readonly program: string;
-  /** Where it was unpacked rather than installed, it has to be told where its libraries and plugins are. */
+  /** The directory of its libraries and plugins, if it was unpacked instead of installed. */
   readonly libraries?: string;
   readonly plugins?: string;
 }
@@ -70,7 +70,7 @@ plugins { ${plugins ? `path ${plugins}` : ''} plugin default { disable } plugin 
     });
   } catch (error) {
     await stop();
-    // One that is there and does not run here is skipped with what it said: testpmd's figures are not to be lost.
+    // A VPP that does not run here is skipped with its message, so that testpmd's figures are not lost.
     throw new Absent(`vpp did not start: ${error instanceof Error ? error.message : String(error)}`);
   }
   return {
