@@ -3,7 +3,8 @@
 
 import type { Command } from 'commander';
 import type { EndName } from '../model/wire.ts';
-import { isTunnel, type TunnelMechanism } from '../wire/wire.ts';
+import { kindOf } from '../wire/mechanisms/index.ts';
+import type { Row } from '../wire/mechanisms/mechanism.ts';
 import type { HealthRecord } from '../model/status.ts';
 import type { EndStatus, WireStatus } from '../wire/status.ts';
 import type { ControlClient } from './control-client.ts';
@@ -85,19 +86,17 @@ function inWords(wire: WireDescription): string {
 function endInWords(wire: WireDescription, end: EndName): string {
   const status: EndStatus = wire[end];
   const { pod, namespace, mechanism } = wire.spec[end];
-  const optional: [string, string | number | undefined][] = [
+  const own = kindOf(mechanism).describe(mechanism);
+  const optional: Row[] = [
     ['Pod:', pod && (namespace ? `${namespace}/${pod}` : pod)],
     ['Interface:', status.interface],
     ['Network namespace:', status.netns],
     ['MAC:', status.mac],
-    ['Addresses:', mechanism.type === 'kernel' ? mechanism.addresses.join(', ') || undefined : undefined],
+    ...(own.addresses ?? []),
     ['Socket:', status.socket],
-    ['Role and id:', mechanism.type === 'memif' ? `${mechanism.role}, ${mechanism.id}` : undefined],
+    ...(own.role ?? []),
     ['Peer:', status.peer],
-    ['Tunnel:', isTunnel(mechanism) ? tunnelInWords(mechanism) : undefined],
-    ['Public key:', mechanism.type === 'wireguard' ? mechanism.ownPublicKey : undefined],
-    ["Peer's public key:", mechanism.type === 'wireguard' ? mechanism.publicKey : undefined],
-    ['Network:', mechanism.type === 'vlan' ? `${mechanism.device}, VLAN ${mechanism.id}` : undefined],
+    ...(own.beyond ?? []),
     ['Rings:', status.rings && `${status.rings} of ${status.ringSize ?? '?'} descriptors`],
     ['Sessions so far:', status.sessions],
   ];
@@ -107,11 +106,6 @@ function endInWords(wire: WireDescription, end: EndName): string {
   const state = `${status.up ? 'up' : 'down'}${status.detail ? `, ${status.detail}` : ''}`;
   const title = end === 'client' ? 'Client:' : 'Endpoint:';
   return `${title}\n${pairs([['Mechanism:', status.mechanism], ['State:', state], ...given] as [string, string][], '  ')}`;
-}
-
-function tunnelInWords(tunnel: TunnelMechanism): string {
-  if (tunnel.type === 'wireguard') return `from UDP port ${tunnel.localPort} to port ${tunnel.remotePort}`;
-  return `from ${tunnel.local}, UDP port ${tunnel.port}, VNI ${tunnel.vni}`;
 }
 
 function countersInWords({ counters }: WireDescription): string {

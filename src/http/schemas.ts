@@ -5,10 +5,11 @@
 import { z } from 'zod';
 import type { ApplyReport, Explanation, HealthRecord, RemoveReport } from '../model/status.ts';
 import type { EndStatus, WireStatus } from '../wire/status.ts';
-import type { DeviceRequest } from '../model/device.ts';
 import type { DeviceStatus, Holder, PhysicalFunctionStatus } from '../model/device-status.ts';
 import type { ErrorDetails } from '../model/error.ts';
-import type { End, Mechanism, Policy, Wire } from '../wire/wire.ts';
+import { type Mechanism, mechanisms, mechanismTypes } from '../wire/mechanisms/index.ts';
+import type { MechanismKind } from '../wire/mechanisms/mechanism.ts';
+import type { End, Wire } from '../wire/wire.ts';
 
 const texts = z.array(z.string());
 const count = z.int().min(0);
@@ -26,71 +27,15 @@ const error = z.strictObject({
   errno: z.int().optional(),
 }) satisfies z.ZodType<ErrorDetails>;
 
-const deviceSettings = {
-  vlan: count.optional(),
-  trust: z.boolean().optional(),
-  spoofCheck: z.boolean().optional(),
-  maxRate: count.optional(),
-};
+/** What a wire holds of an end, with its secrets blotted out. */
+function shown({ wired, secrets }: MechanismKind): z.ZodObject {
+  const blotted = z.string().meta({ description: "always '(set)'" });
+  const covers = secrets.map((key) => [key, wired.shape[key]?.isOptional() ? blotted.optional() : blotted]);
+  return wired.extend(Object.fromEntries(covers));
+}
 
-const routes = z.array(z.strictObject({ to: z.string(), via: z.string().optional() }));
-
-const policy = z.strictObject({
-  from: z.string().optional(),
-  protocol: count.optional(),
-  destinationPorts: z.string().optional(),
-  sourcePorts: z.string().optional(),
-  routes,
-}) satisfies z.ZodType<Policy>;
-
-const device = z.union([
-  z.strictObject({ pci: z.string(), ...deviceSettings }),
-  z.strictObject({ resource: z.string(), ...deviceSettings }),
-]) satisfies z.ZodType<DeviceRequest>;
-
-const mechanism = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('kernel'),
-    namespace: z.union([
-      z.strictObject({ netns: z.string() }),
-      z.strictObject({ pid: count }),
-      z.strictObject({ inode: count, netns: z.string().optional() }),
-    ]),
-    interface: z.string(),
-    mac: z.string().optional(),
-    addresses: texts,
-    routes,
-    neighbours: z.array(z.strictObject({ address: z.string(), mac: z.string() })),
-    policies: z.array(policy).optional(),
-    allowPing: z.boolean().optional(),
-    device: device.optional(),
-  }),
-  z.strictObject({
-    type: z.literal('memif'),
-    socket: z.string(),
-    netns: z.string().optional(),
-    inode: count.optional(),
-    role: z.enum(['server', 'client']),
-    id: count,
-    secret: z.string().optional(),
-    rings: count,
-    ringSize: count,
-    bufferSize: count,
-    allowUnsealed: z.boolean(),
-  }),
-  z.strictObject({ type: z.literal('vxlan'), local: z.string(), remote: z.string(), port: count, vni: count }),
-  z.strictObject({ type: z.literal('vlan'), device: z.string(), id: count }),
-  z.strictObject({ type: z.literal('vfio'), device, mac: z.string().optional(), cgroup: z.string().optional() }),
-  z.strictObject({
-    type: z.literal('wireguard'),
-    localPort: count,
-    remote: z.string(),
-    remotePort: count,
-    privateKey: z.string().meta({ description: "always '(set)'" }),
-    ownPublicKey: z.string(),
-    publicKey: z.string(),
-  }),
-]) satisfies z.ZodType<Mechanism>;
+const [first, ...others] = mechanismTypes.map((type) => shown(mechanisms[type]));
+const mechanism = z.discriminatedUnion('type', [first as z.ZodObject, ...others]) as unknown as z.ZodType<Mechanism>;
 
 const end = z.strictObject({
   mechanism,
@@ -112,7 +57,7 @@ const wire = z.strictObject({
 const deviceNode = z.strictObject({ major: count, minor: count });
 
 const endStatus = z.strictObject({
-  mechanism: z.enum(['kernel', 'memif', 'vxlan', 'vlan', 'vfio', 'wireguard']),
+  mechanism: z.enum(mechanismTypes),
   up: z.boolean(),
   detail: z.string(),
   interface: z.string().optional(),

@@ -10,6 +10,7 @@ import type { Devices } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { type EndName, endNames } from '../../model/wire.ts';
 import { hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../../wire/wire.ts';
+import { tunnelReach } from '../../wire/mechanisms/index.ts';
 import type { Action } from '../../plan/action.ts';
 import { compile } from '../../plan/compile.ts';
 import { plan } from '../../plan/planner.ts';
@@ -19,6 +20,7 @@ import {
   type NameChoice,
   type Namespace,
   nothing,
+  type Tunnel,
   type WireState,
 } from '../../plan/state.ts';
 import type { DeviceChooser } from '../wanted/device-choice.ts';
@@ -142,7 +144,7 @@ export class Reconciler {
 
   /** Asks the tunnel of a wire that has sessions when it last heard of its other side. */
   async listen(entry: WireEntry): Promise<void> {
-    const devices = entry.interfaces.filter(({ kind }) => kind === 'wireguard');
+    const devices = entry.interfaces.filter(({ tunnel }) => tunnel && hasSessions(tunnel));
     for (const { end, namespace, name } of devices) {
       const found = { namespaces: [namespace], names: [name], details: false };
       const [one] = await findInterfaces(this.#parts.dataplane, found);
@@ -321,6 +323,10 @@ export class Reconciler {
   ): JournalRecord {
     return { format: journalFormat, phase, createdAt: entry.createdAt, ...standingOf(target), names, previous };
   }
+}
+
+function hasSessions({ kind }: Tunnel): boolean {
+  return tunnelReach(kind).sessionSeconds !== undefined;
 }
 
 function refuseTaken({ taken: [taken] }: Observation): void {

@@ -6,6 +6,7 @@ import { statisticsAt, wordsPerInterface } from '../../dataplane/statistics.ts';
 import type { Dataplane, EngineCounters, EngineWireId, InterfaceStatistics } from '../../dataplane/types.ts';
 import type { WireCounters } from '../../model/status.ts';
 import { type InterfaceState, sameNamespace } from '../../plan/state.ts';
+import { interfaceTraits } from '../../wire/mechanisms/index.ts';
 import { Roll } from './roll.ts';
 import { hasFallen, noCounters, ofDevice, ofEngine, ofTap, ofTunnel, ofVethSide, sum } from './tally.ts';
 
@@ -156,9 +157,16 @@ function changed(before: Words | undefined, all: Words, row: number, words: numb
 function contribution({ end, kind, counted }: InterfaceState, statistics: InterfaceStatistics): WireCounters {
   if (counted === 'nothing') return noCounters;
   if (counted === 'drops') return ofTap(end, statistics);
-  if (kind === 'veth') return ofVethSide(end, statistics);
-  if (kind === 'vf') return ofDevice(end, statistics);
-  return kind === 'tap' || kind === 'tun' ? ofTap(end, statistics) : ofTunnel(end, statistics);
+  switch (interfaceTraits(kind)?.made) {
+    case 'pair':
+      return ofVethSide(end, statistics);
+    case 'lent':
+      return ofDevice(end, statistics);
+    case 'tap':
+      return ofTap(end, statistics);
+    default:
+      return ofTunnel(end, statistics);
+  }
 }
 
 function isSame(a: InterfaceState, b: InterfaceState): boolean {

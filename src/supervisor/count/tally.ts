@@ -65,9 +65,9 @@ export function ofDevice(end: EndName, statistics: InterfaceStatistics): WireCou
 
 /** The device of a tunnel, in the workload's namespace: what it transmits entered the wire here and left for the other
  *  node; what it receives came from there. What the kernel could not send is in tx_dropped or in tx_errors, what came
- *  malformed in rx_errors, none of it twice (drivers/net/vxlan/vxlan_core.c; iptunnel_xmit_stats). rx_dropped is left
- *  out: it is also raised for frames that the workload got and has no use for (net/core/dev.c). A wireguard device counts
- *  its own messages, too (docs/decisions/011-wireguard.md). */
+ *  malformed in rx_errors, none of it twice (iptunnel_xmit_stats of net/ipv4/ip_tunnel_core.c, and the drivers of
+ *  tunnels). rx_dropped is left out: it is also raised for frames that the workload got and has no use for
+ *  (net/core/dev.c). An encrypted tunnel's device counts its own messages, too (docs/decisions/011). */
 export function ofTunnel(end: EndName, statistics: InterfaceStatistics): WireCounters {
   const { rxPackets, rxBytes, rxErrors, txPackets, txBytes, txErrors, txDropped } = statistics;
   const here: EndCounters = {

@@ -4,9 +4,9 @@
 
 import type { Devices, DeviceWant, DeviceWants } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
-import { endNames } from '../../model/wire.ts';
+import { type EndName, endNames } from '../../model/wire.ts';
 import type { Claims } from '../../wire/claims.ts';
-import { deviceOf, type End, hasDevice, type Wire } from '../../wire/wire.ts';
+import { deviceOf, hasDevice, isReached, networkEndOf, type Wire } from '../../wire/wire.ts';
 import type { ChosenDevices } from '../../plan/state.ts';
 import type { Standing } from '../store/record.ts';
 
@@ -61,21 +61,21 @@ export class DeviceChooser {
   }
 }
 
-function wantsOf({ client, endpoint }: Wire, known: ChosenDevices | undefined): DeviceWants {
-  const wants = {
-    client: wantOf(client, endpoint, known?.client),
-    endpoint: wantOf(endpoint, client, known?.endpoint),
-  };
-  return Object.fromEntries(endNames.flatMap((end) => (wants[end] ? [[end, wants[end]]] : [])));
+function wantsOf(wire: Wire, known: ChosenDevices | undefined): DeviceWants {
+  const wants = endNames.flatMap((end) => {
+    const want = wantOf(wire, end, known?.[end]);
+    return want ? [[end, want]] : [];
+  });
+  return Object.fromEntries(wants);
 }
 
 /** A port of the engine is an interface as well. */
-function wantOf(end: End, { mechanism: opposite }: End, known: string | undefined): DeviceWant | undefined {
-  const { type } = end.mechanism;
-  if (type !== 'kernel' && type !== 'vfio' && type !== 'memif') return undefined;
-  const mode = type === 'vfio' ? 'vfio' : 'kernel';
-  const request = deviceOf(end);
-  const port = opposite.type === 'vlan' ? { port: opposite.device } : {};
+function wantOf(wire: Wire, end: EndName, known: string | undefined): DeviceWant | undefined {
+  const network = networkEndOf(wire);
+  if (network?.end === end) return undefined;
+  const mode = isReached(wire[end], 'device') ? 'vfio' : 'kernel';
+  const request = deviceOf(wire[end]);
+  const port = network ? { port: network.device } : {};
   if (!request) return { choice: 'beside', mode, known };
   const choice = 'pci' in request ? { pci: request.pci } : { resource: request.resource };
   return { choice, mode, known, ...port };
