@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "binding/errors.hpp"
-#include "binding/interface_arguments.hpp"
+#include "binding/tunnel_values.hpp"
+#include "os/tunnel.hpp"
 
 namespace crosswire::binding {
 namespace {
@@ -42,26 +43,14 @@ TapLink::Options read_device(const Fields& fields) {
   return options;
 }
 
-TapLink::Options read_vxlan(const Fields& fields) {
+TapLink::Options read_tunnel_port(const Fields& fields) {
   TapLink::Options options;
   options.name = fields.string("name");
+  options.payload = read_payload(fields);
   options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
-  const auto tunnel = read_tunnel(fields);
-  options.tunnel = tunnel;
-  options.interface = "VXLAN " + std::to_string(tunnel.vni) + " from " + os::to_text(tunnel.local) + " to " +
-                      os::to_text(tunnel.remote) + ", UDP port " + std::to_string(tunnel.port);
-  return options;
-}
-
-TapLink::Options read_wireguard(const Fields& fields) {
-  TapLink::Options options;
-  options.name = fields.string("name");
-  options.payload = Payload::ip;
-  options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
-  const auto tunnel = read_wireguard_tunnel(fields);
-  options.tunnel = os::WireguardEnd{tunnel, read_private_key(fields)};
-  options.interface = "WireGuard from UDP port " + std::to_string(tunnel.port) + " to " + os::to_text(tunnel.remote) +
-                      ", port " + std::to_string(tunnel.remote_port);
+  options.tunnel = read_tunnel(fields.object("tunnel"));
+  if (os::payload_of(*options.tunnel) != options.payload) fields.refuse("payload", "is not what the tunnel carries");
+  options.interface = os::describe(*options.tunnel);
   return options;
 }
 
@@ -100,9 +89,8 @@ LinkRequest read_link_request(const Fields& fields) {
   if (kind == "tap") return read_tap(fields);
   if (kind == "device") return read_device(fields);
   if (kind == "memif") return read_memif(fields);
-  if (kind == "vxlan") return read_vxlan(fields);
-  if (kind == "wireguard") return read_wireguard(fields);
-  fields.refuse("kind", "must be 'tap', 'device', 'memif', 'vxlan' or 'wireguard'");
+  if (kind == "tunnel") return read_tunnel_port(fields);
+  fields.refuse("kind", "must be 'tap', 'device', 'memif' or 'tunnel'");
 }
 
 WireRequest read_wire_request(const Fields& fields) {

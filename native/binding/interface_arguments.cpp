@@ -6,9 +6,7 @@ namespace crosswire::binding {
 namespace {
 
 constexpr uint32_t highest_mtu = 65535;
-constexpr uint32_t highest_udp_port = 65535;
 constexpr uint32_t highest_vlan = 4094;  // IEEE 802.1Q
-constexpr uint32_t highest_vni = (1U << 24) - 1;
 constexpr uint32_t longest_queue = 1U << 20;
 constexpr uint32_t highest_port = 65534;  // net/fib_rules.h, fib_rule_port_range_valid
 constexpr size_t most_policies = 64;
@@ -17,18 +15,6 @@ os::MacAddress read_mac(const Fields& fields) {
   const auto mac = os::parse_mac_address(fields.string("mac"));
   if (!mac) fields.refuse("mac", "must be a MAC address");
   return *mac;
-}
-
-os::IpAddress read_ip_address(const Fields& fields, const char* name) {
-  const auto address = os::parse_ip_address(fields.string(name));
-  if (!address) fields.refuse(name, "must be an IP address");
-  return *address;
-}
-
-os::WireguardKey read_key(const Fields& fields, const char* name) {
-  const auto key = os::parse_wireguard_key(fields.string(name));
-  if (!key) fields.refuse(name, "must be 32 bytes in base64");
-  return *key;
 }
 
 std::vector<os::IpPrefix> read_addresses(const Fields& fields, const char* name) {
@@ -89,6 +75,12 @@ std::vector<os::Policy> read_policies(const Fields& fields, const char* name) {
 
 }  // namespace
 
+os::IpAddress read_ip_address(const Fields& fields, const char* name) {
+  const auto address = os::parse_ip_address(fields.string(name));
+  if (!address) fields.refuse(name, "must be an IP address");
+  return *address;
+}
+
 std::optional<os::MacAddress> read_optional_mac(const Fields& fields) {
   return fields.has("mac") ? std::optional(read_mac(fields)) : std::nullopt;
 }
@@ -99,17 +91,10 @@ os::VethSide read_veth_side(const Fields& fields) {
   return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu)};
 }
 
-os::Tunnel read_tunnel(const Fields& fields) {
-  const os::Tunnel tunnel{read_ip_address(fields, "local"), read_ip_address(fields, "remote"),
-                          static_cast<uint16_t>(fields.integer("port", 1, highest_udp_port)),
-                          fields.integer("vni", 0, highest_vni)};
-  if (tunnel.local.family != tunnel.remote.family) fields.refuse("remote", "must be of the family of 'local'");
-  return tunnel;
-}
-
-os::VxlanDevice read_vxlan_device(const Fields& fields) {
-  return {read_reference(fields), fields.string("alias"), read_mac(fields), fields.integer("mtu", 1, highest_mtu),
-          read_tunnel(fields)};
+os::TunnelDevice read_tunnel_device(const Fields& fields) {
+  const bool has_mac = !fields.string("mac").empty();
+  return {read_reference(fields), fields.string("alias"), has_mac ? std::optional(read_mac(fields)) : std::nullopt,
+          fields.integer("mtu", 1, highest_mtu)};
 }
 
 os::VlanDevice read_vlan_device(const Fields& fields) {
@@ -117,18 +102,6 @@ os::VlanDevice read_vlan_device(const Fields& fields) {
           read_mac(fields),        fields.integer("mtu", 1, highest_mtu),
           fields.string("device"), static_cast<uint16_t>(fields.integer("id", 0, highest_vlan)),
           fields.string("uplink")};
-}
-
-os::WireguardTunnel read_wireguard_tunnel(const Fields& fields) {
-  return {static_cast<uint16_t>(fields.integer("localPort", 1, highest_udp_port)), read_ip_address(fields, "remote"),
-          static_cast<uint16_t>(fields.integer("remotePort", 1, highest_udp_port)), read_key(fields, "publicKey")};
-}
-
-os::WireguardKey read_private_key(const Fields& fields) { return read_key(fields, "privateKey"); }
-
-os::WireguardDevice read_wireguard_device(const Fields& fields) {
-  return {read_reference(fields), fields.string("alias"), fields.integer("mtu", 1, highest_mtu),
-          read_wireguard_tunnel(fields), read_private_key(fields)};
 }
 
 os::InterfaceChange read_change(const Fields& fields) {

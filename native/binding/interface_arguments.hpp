@@ -5,18 +5,16 @@
 #include "binding/arguments.hpp"
 #include "os/interface.hpp"
 #include "os/tun.hpp"
+#include "os/tunnel.hpp"
 
 namespace crosswire::binding {
 
+os::IpAddress read_ip_address(const Fields& fields, const char* name);
 os::InterfaceReference read_reference(const Fields& fields);            // netns, name
 std::optional<os::MacAddress> read_optional_mac(const Fields& fields);  // mac
 os::VethSide read_veth_side(const Fields& fields);
-os::Tunnel read_tunnel(const Fields& fields);  // local, remote, port, vni
-os::VxlanDevice read_vxlan_device(const Fields& fields);
+os::TunnelDevice read_tunnel_device(const Fields& fields);  // but its tunnel
 os::VlanDevice read_vlan_device(const Fields& fields);
-os::WireguardTunnel read_wireguard_tunnel(const Fields& fields);  // localPort, remote, remotePort, publicKey
-os::WireguardKey read_private_key(const Fields& fields);
-os::WireguardDevice read_wireguard_device(const Fields& fields);
 os::InterfaceChange read_change(const Fields& fields);
 os::InterfaceQuery read_query(const Fields& fields);
 

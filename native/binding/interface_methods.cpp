@@ -6,6 +6,7 @@
 #include "binding/addon_data.hpp"
 #include "binding/interface_arguments.hpp"
 #include "binding/interface_results.hpp"
+#include "binding/tunnel_values.hpp"
 
 namespace crosswire::binding {
 
@@ -42,20 +43,17 @@ Napi::Value create_tap(const Napi::CallbackInfo& info) {
       [request = read_tap_request(Fields::of_argument(info, 0, "create TAP device"))] { return make_tap(request); });
 }
 
-Napi::Value create_vxlan(const Napi::CallbackInfo& info) {
-  return executor_of(info).run(info.Env(), [device = read_vxlan_device(Fields::of_argument(
-                                                info, 0, "create VXLAN device"))] { return os::create_vxlan(device); });
+Napi::Value create_tunnel(const Napi::CallbackInfo& info) {
+  const auto request = Fields::of_argument(info, 0, "create tunnel");
+  return executor_of(info).run(info.Env(),
+                               [device = read_tunnel_device(request), tunnel = read_tunnel(request.object("tunnel"))] {
+                                 return os::create_tunnel(device, tunnel);
+                               });
 }
 
 Napi::Value create_vlan(const Napi::CallbackInfo& info) {
   return executor_of(info).run(info.Env(), [device = read_vlan_device(Fields::of_argument(
                                                 info, 0, "share host device"))] { return os::create_vlan(device); });
-}
-
-Napi::Value create_wireguard(const Napi::CallbackInfo& info) {
-  const auto request = Fields::of_argument(info, 0, "create WireGuard device");
-  return executor_of(info).run(info.Env(),
-                               [device = read_wireguard_device(request)] { return os::create_wireguard(device); });
 }
 
 Napi::Value change_interface(const Napi::CallbackInfo& info) {
@@ -130,9 +128,8 @@ void register_interface_methods(Napi::Env env, Napi::Object exports) {
   exports.Set("listInterfaces", Napi::Function::New(env, list_interfaces, "listInterfaces"));
   exports.Set("createVethPair", Napi::Function::New(env, create_veth_pair, "createVethPair"));
   exports.Set("createTap", Napi::Function::New(env, create_tap, "createTap"));
-  exports.Set("createVxlan", Napi::Function::New(env, create_vxlan, "createVxlan"));
+  exports.Set("createTunnel", Napi::Function::New(env, create_tunnel, "createTunnel"));
   exports.Set("createVlan", Napi::Function::New(env, create_vlan, "createVlan"));
-  exports.Set("createWireguard", Napi::Function::New(env, create_wireguard, "createWireguard"));
   exports.Set("changeInterface", Napi::Function::New(env, change_interface, "changeInterface"));
   exports.Set("deleteInterface", Napi::Function::New(env, delete_interface, "deleteInterface"));
   exports.Set("readStatistics", Napi::Function::New(env, read_statistics, "readStatistics"));

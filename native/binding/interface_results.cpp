@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "binding/interface_results.hpp"
 
+#include "binding/tunnel_values.hpp"
+
 namespace crosswire::binding {
 
 namespace {
@@ -42,15 +44,6 @@ Napi::Value make_policy(Napi::Env env, const os::Policy& policy) {
   return object;
 }
 
-Napi::Value make_tunnel(Napi::Env env, const os::Tunnel& tunnel) {
-  auto object = Napi::Object::New(env);
-  object.Set("local", os::to_text(tunnel.local));
-  object.Set("remote", os::to_text(tunnel.remote));
-  object.Set("port", tunnel.port);
-  object.Set("vni", tunnel.vni);
-  return object;
-}
-
 Napi::Value make_uplink(Napi::Env env, const os::Uplink& uplink) {
   auto object = Napi::Object::New(env);
   object.Set("device", uplink.device);
@@ -58,17 +51,6 @@ Napi::Value make_uplink(Napi::Env env, const os::Uplink& uplink) {
   object.Set("name", uplink.name);
   object.Set("mac", uplink.mac ? os::to_text(*uplink.mac) : "");
   object.Set("sound", uplink.sound);
-  return object;
-}
-
-Napi::Value make_wireguard(Napi::Env env, const os::WireguardState& state) {
-  auto object = Napi::Object::New(env);
-  object.Set("localPort", state.tunnel.port);
-  object.Set("remote", os::to_text(state.tunnel.remote));
-  object.Set("remotePort", state.tunnel.remote_port);
-  object.Set("publicKey", os::to_text(state.tunnel.peer));
-  object.Set("ownPublicKey", os::to_text(state.public_key));
-  object.Set("handshake", static_cast<double>(state.handshake));
   return object;
 }
 
@@ -92,7 +74,6 @@ Napi::Object make_interface(Napi::Env env, const os::InterfaceInfo& info) {
   if (!info.device.empty()) object.Set("device", info.device);
   if (info.tunnel) object.Set("tunnel", make_tunnel(env, *info.tunnel));
   if (info.uplink) object.Set("uplink", make_uplink(env, *info.uplink));
-  if (info.wireguard) object.Set("wireguard", make_wireguard(env, *info.wireguard));
   return object;
 }
 

@@ -23,7 +23,9 @@ Napi::Object make_probe(Napi::Env env, const os::MachineProbe& probe) {
   object.Set("udpSegmentation", probe.udp_segmentation);
   object.Set("memfd", probe.memfd);
   object.Set("abstractSockets", probe.abstract_sockets);
-  object.Set("wireguard", probe.wireguard);
+  auto tunnels = Napi::Object::New(env);
+  for (const auto& [kind, supported] : probe.tunnels) tunnels.Set(kind, supported);
+  object.Set("tunnels", tunnels);
   return object;
 }
 

@@ -28,7 +28,7 @@ namespace crosswire {
 
 struct LinkFacts {
   std::string name;
-  std::string kind;  // "memory", "tap", "tun", "vxlan", "memif"
+  std::string kind;  // "memory", "memif", "tap", "tun", "device", or the kind of a tunnel
   Payload payload = Payload::ethernet;
   uint32_t max_frame = 0;       // the longest frame transmit() takes, in bytes
   bool takes_offloads = false;  // false: transmit() finishes checksums and segments itself

@@ -14,6 +14,7 @@
 #include "os/error.hpp"
 #include "os/packet_socket.hpp"
 #include "os/tun.hpp"
+#include "os/tunnel.hpp"
 
 namespace crosswire {
 namespace {
@@ -36,7 +37,7 @@ uint32_t longest_frame(Payload payload, uint32_t mtu) {
 }
 
 const char* kind_of(const TapLink::Options& options) {
-  if (options.tunnel) return std::holds_alternative<os::WireguardEnd>(*options.tunnel) ? "wireguard" : "vxlan";
+  if (options.tunnel) return os::kind_of(*options.tunnel);
   if (options.is_device) return "device";
   return options.payload == Payload::ethernet ? "tap" : "tun";
 }

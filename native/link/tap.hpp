@@ -28,8 +28,8 @@ class TapLink final : public Link {
     std::string interface;   // must exist, see os::create_tun(); of a tunnel: what people are told
     bool is_device = false;  // the interface is no TAP or TUN
     Payload payload = Payload::ethernet;
-    uint32_t mtu = 1500;                    // of the wire: frames (or segments) whose IP packet is longer are too_big
-    std::optional<os::TunnelEnd> tunnel{};  // its port, instead of a device in a namespace
+    uint32_t mtu = 1500;  // of the wire: frames (or segments) whose IP packet is longer are too_big
+    std::optional<os::TunnelParameters> tunnel{};  // its port, instead of a device in a namespace
   };
 
   explicit TapLink(Options options);

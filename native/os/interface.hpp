@@ -29,7 +29,7 @@
 
 #include "core/result.hpp"
 #include "os/address.hpp"
-#include "os/wireguard.hpp"
+#include "os/tunnel_kinds.hpp"
 
 namespace crosswire::os {
 
@@ -78,13 +78,6 @@ struct InterfaceStatistics {
   uint64_t rx_errors = 0, tx_errors = 0, rx_dropped = 0, tx_dropped = 0;
 };
 
-// Of a VXLAN device with a single remote (RFC 7348).
-struct Tunnel {
-  IpAddress local, remote;  // of one family
-  uint16_t port = 0;        // UDP, of both sides
-  uint32_t vni = 0;         // 24 bits
-};
-
 // Behind the mark of an interface: the mark of the macvlan below it.
 constexpr const char* uplink_suffix = "/uplink";
 
@@ -102,7 +95,7 @@ struct InterfaceInfo {
   uint32_t index = 0;
   std::string name;
   std::string alias;
-  std::string kind;    // "veth", "tap", "tun", "vxlan", …; empty for hardware
+  std::string kind;    // as the kernel names it, but "tap" for a TUN of that type; empty for hardware
   std::string device;  // address of the PCI function that it is of; empty for none, and before Linux 5.14
   std::optional<MacAddress> mac;
   uint32_t mtu = 0;
@@ -110,14 +103,13 @@ struct InterfaceInfo {
   bool up = false;
   bool running = false;
   InterfaceStatistics statistics;
-  std::vector<IpPrefix> addresses;          // without IPv6 link-local ones
-  std::vector<Route> routes;                // with our routing_protocol
-  std::vector<Neighbour> neighbours;        // permanent ones
-  std::vector<Policy> policies;             // with our routing_protocol
-  bool allows_ping = false;                 // to everybody in its namespace, and IPv6 is not disabled on it
-  std::optional<Tunnel> tunnel;             // of a vxlan device with both addresses
-  std::optional<Uplink> uplink;             // of a vlan or macvlan device
-  std::optional<WireguardState> wireguard;  // of a wireguard device as create_wireguard() makes it
+  std::vector<IpPrefix> addresses;    // without IPv6 link-local ones
+  std::vector<Route> routes;          // with our routing_protocol
+  std::vector<Neighbour> neighbours;  // permanent ones
+  std::vector<Policy> policies;       // with our routing_protocol
+  bool allows_ping = false;           // to everybody in its namespace, and IPv6 is not disabled on it
+  std::optional<TunnelState> tunnel;  // of a tunnel's device as create_tunnel() makes it
+  std::optional<Uplink> uplink;       // of a vlan or macvlan device
 };
 
 struct InterfaceQuery {
@@ -143,18 +135,6 @@ struct VethSide {
 // for a moment there is a pair without a mark: give it random names that a clean-up can tell.
 Result<> create_veth_pair(const VethSide& a, const VethSide& b);
 
-struct VxlanDevice {
-  InterfaceReference interface;
-  std::string alias;
-  MacAddress mac{};
-  uint32_t mtu = 0;
-  Tunnel tunnel;
-};
-// Born in its namespace, down, and never seen elsewhere; its UDP socket is in the caller's own, and is bound when the
-// device goes up. Without learning: it sends to the remote alone. Errors: TUNNEL_REFUSED, among others where another
-// device has the VNI at that port and family, whatever its remote.
-Result<> create_vxlan(const VxlanDevice& device);
-
 struct VlanDevice {
   InterfaceReference interface;
   std::string alias;
@@ -170,17 +150,6 @@ struct VlanDevice {
 // macvlan deletes both. One that was left of an earlier try goes first. Errors: HOST_DEVICE_MISSING,
 // HOST_DEVICE_REFUSED, SYSCTL_REFUSED.
 Result<> create_vlan(const VlanDevice& device);
-
-struct WireguardDevice {
-  InterfaceReference interface;
-  std::string alias;
-  uint32_t mtu = 0;
-  WireguardTunnel tunnel;
-  WireguardKey private_key{};
-};
-// The same of WireGuard (payload ip, no MAC): the device is told its keys and its peer where it was born. Its UDP port
-// is bound when it goes up. Errors: TUNNEL_REFUSED.
-Result<> create_wireguard(const WireguardDevice& device);
 
 // Marks and shapes an interface that the caller has just made, in one step; deletes it if that fails.
 struct InterfaceTraits {

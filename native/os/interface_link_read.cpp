@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "os/interface_read.hpp"
+#include "os/tunnel.hpp"
 
 namespace crosswire::os {
 
@@ -33,7 +34,7 @@ InterfaceInfo link_of(const nlmsghdr* answer) {
   link.alias = attributes.text(IFLA_IFALIAS);
   link.kind = kind_of(attributes);
   link.device = device_of(attributes);
-  if (link.kind == "vxlan") link.tunnel = tunnel_of(attributes);
+  link.tunnel = tunnel_of(attributes, link.kind);
   if (link.kind == "vlan" || link.kind == "macvlan") link.uplink = uplink_of(attributes, link.kind);
   link.mac = attributes.mac(IFLA_ADDRESS);
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);

@@ -4,6 +4,7 @@
 #include "os/interface_read.hpp"
 #include "os/policy.hpp"
 #include "os/sysctl.hpp"
+#include "os/tunnel.hpp"
 
 namespace crosswire::os {
 
@@ -38,7 +39,7 @@ Result<std::vector<InterfaceInfo>> list_interfaces(const InterfaceQuery& query) 
   auto links = read_matching(socket.value(), query);
   if (!links) return links;
   auto beyond = read_uplinks(links.value());
-  if (beyond) beyond = read_wireguard(query.netns, links.value());
+  if (beyond) beyond = read_tunnels(query.netns, links.value());
   if (!beyond) return std::move(beyond).error();
   if (!query.details) return links;
   auto details = read_details(socket.value(), query.netns, links.value());

@@ -22,17 +22,10 @@ using LinkFilter = std::function<bool(const InterfaceInfo&)>;
 Result<std::vector<InterfaceInfo>> read_links(NetlinkSocket& socket, const std::string& netns,
                                               const LinkFilter& wanted);
 
-// Of the attributes of a link that is a vxlan device; empty for any other, or one without two addresses.
-std::optional<Tunnel> tunnel_of(const Attributes& link);
-
 // Of the attributes of a link that is a vlan or macvlan device: as far as they tell.
 std::optional<Uplink> uplink_of(const Attributes& link, const std::string& kind);
 // Completes what vlan and macvlan devices have of a host device, which is in the process's own namespace.
 Result<> read_uplinks(std::vector<InterfaceInfo>& interfaces);
-
-// Fills in those that are wireguard devices; one that goes meanwhile stays without. Errors: NETLINK_FAILED,
-// PERMISSION_DENIED.
-Result<> read_wireguard(const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 
 // Of an IFLA_STATS64 or IFLA_STATS_LINK_64, which are the same structure.
 std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute);

@@ -5,7 +5,6 @@
 #include <linux/capability.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <linux/wireguard.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -18,7 +17,7 @@
 #include <utility>
 
 #include "os/fd.hpp"
-#include "os/netlink.hpp"
+#include "os/tunnel.hpp"
 
 // Newer than the headers of Debian 12 (linux/if_tun.h of Linux 6.2).
 #ifndef TUN_F_USO4
@@ -78,13 +77,6 @@ bool has_abstract_sockets() {
   return socket && ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)) == 0;
 }
 
-// Asked for by name, the family is loaded with its module (net/netlink/genetlink.c, ctrl_getfamily()).
-bool has_wireguard() {
-  auto socket = NetlinkSocket::open_generic("");
-  uint16_t family = 0;
-  return socket && socket.value().find_family(WG_GENL_NAME, family).accepted();
-}
-
 }  // namespace
 
 MachineProbe probe_machine() {
@@ -97,7 +89,7 @@ MachineProbe probe_machine() {
   probe.udp_segmentation = takes_udp_segments();
   probe.memfd = has_sealed_memory_files();
   probe.abstract_sockets = has_abstract_sockets();
-  probe.wireguard = has_wireguard();
+  probe.tunnels = supported_tunnels();
   return probe;
 }
 

@@ -2,6 +2,7 @@
 // What this machine and this process can do, found out by trying.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ struct MachineProbe {
   bool udp_segmentation = false;  // a TUN device takes UDP segments (TUN_F_USO4 and 6, Linux 6.2)
   bool memfd = false;             // memfd_create with seals
   bool abstract_sockets = false;
-  bool wireguard = false;  // the kernel has it, or could load it just now
+  std::map<std::string, bool> tunnels;  // see supported_tunnels()
 };
 
 // Leaves nothing behind; takes a moment, since it makes a TUN device in a namespace of its own.

@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tunnel for user space: a VXLAN or WireGuard device of the kernel's in a namespace that has nothing else, seen only
+// A tunnel for user space: a device of the kernel's in a namespace that has nothing else, seen only
 // through a packet socket. All of it goes with the descriptors, also when the process dies.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <variant>
 
 #include "core/result.hpp"
 #include "os/fd.hpp"
-#include "os/interface.hpp"
+#include "os/tunnel_kinds.hpp"
 
 namespace crosswire::os {
 
-struct WireguardEnd {
-  WireguardTunnel tunnel;
-  WireguardKey private_key{};
-};
-using TunnelEnd = std::variant<Tunnel, WireguardEnd>;
-
 class TunnelPort {
  public:
-  // `mtu`: of an IP packet inside, without tags. Errors: those of create_vxlan(), create_wireguard() and
-  // change_interface(), make_namespace() and open_packet_socket().
-  static Result<TunnelPort> open(const TunnelEnd& tunnel, uint32_t mtu);
+  // `mtu`: of an IP packet inside, without tags. Errors: those of create_tunnel(), change_interface(),
+  // make_namespace() and open_packet_socket().
+  static Result<TunnelPort> open(const TunnelParameters& tunnel, uint32_t mtu);
   TunnelPort(TunnelPort&&) noexcept = default;
   TunnelPort& operator=(TunnelPort&&) = delete;
   // The device goes before it returns, so that the next one of this VNI or port may come. Left to the kernel, it would
@@ -36,7 +29,7 @@ class TunnelPort {
  private:
   explicit TunnelPort(Fd home) noexcept : namespace_(std::move(home)) {}
   std::string path() const;
-  Result<> make_device(const TunnelEnd& tunnel, uint32_t mtu) const;
+  Result<> make_device(const TunnelParameters& tunnel, uint32_t mtu) const;
 
   Fd namespace_;
   Fd socket_;

@@ -1,41 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a WireGuard device is told and tells over generic netlink (linux/wireguard.h): its keys, its UDP port and its
-// single peer, which may have all addresses.
+// WireGuard with a single peer, which may have all addresses. A device is told its keys, its UDP port and its peer over
+// generic netlink (linux/wireguard.h). For the meaning of the members see os/tunnel_kinds.hpp.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "core/frame.hpp"
+#include "core/result.hpp"
 #include "os/address.hpp"
 #include "os/netlink_message.hpp"
+#include "os/tunnel_key.hpp"
 
 namespace crosswire::os {
 
-using WireguardKey = std::array<uint8_t, 32>;
-
-// Standard base64, as wg(8) writes keys. Empty if the text is none.
-std::optional<WireguardKey> parse_wireguard_key(const std::string& text);
-std::string to_text(const WireguardKey& key);
+struct InterfaceInfo;
+struct InterfaceReference;
 
 struct WireguardTunnel {
   uint16_t port = 0;  // UDP, on every address of both families (drivers/net/wireguard/socket.c, wg_socket_init)
   IpAddress remote;
   uint16_t remote_port = 0;
-  WireguardKey peer{};  // its public key
+  TunnelKey peer{};  // its public key
   bool operator==(const WireguardTunnel&) const = default;
 };
 
 struct WireguardState {
-  WireguardTunnel tunnel;     // the remote is where the peer was heard last
-  WireguardKey public_key{};  // of the device itself
-  int64_t handshake = 0;      // the last one, in seconds since 1970; 0: none yet
+  WireguardTunnel tunnel;  // the remote is where the peer was heard last
+  TunnelKey public_key{};  // of the device itself
+  int64_t handshake = 0;   // the last one, in seconds since 1970; 0: none yet
+};
+
+// The device is born without keys and told them in its namespace. Its UDP port is bound when it goes up.
+struct WireguardParameters {
+  static constexpr const char* kind = "wireguard";
+  static constexpr const char* title = "WireGuard";
+  static constexpr Payload payload = Payload::ip;
+  using State = WireguardState;
+
+  WireguardTunnel tunnel;
+  TunnelKey private_key{};
+
+  std::string describe() const;
+  uint32_t port_mtu(uint32_t mtu) const { return mtu; }
+  void put(NetlinkMessage&) const {}
+  std::string advice(int) const { return {}; }
+  Result<> configure(const InterfaceReference& interface) const;
+  static std::optional<bool> is_supported();
+  static std::optional<State> read_link(const Attributes&) { return std::nullopt; }
+  static Result<> read(const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 };
 
 // The arguments of WG_CMD_SET_DEVICE: other peers go. The kernel copies the private key; whoever built the message
 // wipes it.
-void put_wireguard(NetlinkMessage& message, const std::string& name, const WireguardKey& private_key,
+void put_wireguard(NetlinkMessage& message, const std::string& name, const TunnelKey& private_key,
                    const WireguardTunnel& tunnel);
 
 // The answers to WG_CMD_GET_DEVICE: a device whose peers do not fit into one message comes in several, and a peer whose

@@ -42,16 +42,12 @@ export class NativeDataplane implements types.Dataplane {
     await this.#addon.createTap(request);
   }
 
-  async createVxlan(request: types.VxlanRequest): Promise<void> {
-    await this.#addon.createVxlan(request);
+  async createTunnel(request: types.TunnelRequest): Promise<void> {
+    await this.#addon.createTunnel(request);
   }
 
   async createVlan(request: types.VlanRequest): Promise<void> {
     await this.#addon.createVlan(request);
-  }
-
-  async createWireguard(request: types.WireguardRequest): Promise<void> {
-    await this.#addon.createWireguard(request);
   }
 
   async changeInterface(change: types.InterfaceChange): Promise<void> {

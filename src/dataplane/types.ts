@@ -4,6 +4,9 @@
 // when it does, unless a method says otherwise.
 
 import type { Payload } from '../model/wire.ts';
+import type { TunnelKind, TunnelParameters, TunnelRequest, TunnelState } from './tunnels.ts';
+
+export type { TunnelKind, TunnelParameters, TunnelRequest, TunnelState } from './tunnels.ts';
 
 export interface NamespaceIdentity {
   readonly device: number;
@@ -54,21 +57,6 @@ export interface PolicyEntry {
   readonly routes: readonly RouteEntry[];
 }
 
-export interface Tunnel {
-  readonly local: string;
-  readonly remote: string; // of the same family
-  readonly port: number; // UDP, of both sides
-  readonly vni: number;
-}
-
-export interface VxlanRequest extends Tunnel {
-  readonly netns: string;
-  readonly name: string;
-  readonly alias: string;
-  readonly mac: string;
-  readonly mtu: number;
-}
-
 /** What an interface has of a host device: a macvlan of its own in private mode, which no other such interface sees. */
 export interface Uplink {
   readonly device: string; // of the forwarder's namespace; '' where it is not there
@@ -89,28 +77,6 @@ export interface VlanRequest {
   readonly id: number;
   /** Name of the macvlan, '' for id 0. Its mark is the alias with `/uplink` behind. */
   readonly uplink: string;
-}
-
-/** What can be seen of a wireguard device. Keys are in base64. */
-export interface WireguardTunnel {
-  readonly localPort: number; // UDP
-  readonly remote: string;
-  readonly remotePort: number;
-  readonly publicKey: string; // of the other side
-}
-
-export interface WireguardRequest extends WireguardTunnel {
-  readonly netns: string;
-  readonly name: string;
-  readonly alias: string;
-  readonly mtu: number;
-  readonly privateKey: string;
-}
-
-/** Of a device with one peer that may have all addresses. Nobody reads a private key back. */
-export interface WireguardState extends WireguardTunnel {
-  readonly ownPublicKey: string;
-  readonly handshake: number; // the last one, seconds since 1970; 0: none yet
 }
 
 /** One ordered batch on one interface. Adding what is there and removing what is gone are successes. If a step fails,
@@ -159,7 +125,7 @@ export interface InterfaceInfo {
   readonly index: number;
   readonly name: string;
   readonly alias: string;
-  readonly kind: string; // 'veth', 'tap', 'tun', 'vxlan', 'wireguard', 'vlan', 'macvlan', …; '' for hardware
+  readonly kind: string; // as the kernel names it, but 'tap' for a TUN of that type; '' for hardware
   readonly mac: string; // '' where it has none
   readonly mtu: number;
   readonly up: boolean; // administratively
@@ -169,8 +135,7 @@ export interface InterfaceInfo {
   readonly neighbours: readonly NeighbourEntry[]; // permanent only
   readonly policies: readonly PolicyEntry[]; // with our routing protocol number only
   readonly allowsPing: boolean;
-  readonly tunnel?: Tunnel; // of a vxlan device with one remote
-  readonly wireguard?: WireguardState;
+  readonly tunnel?: TunnelState; // of a device as createTunnel() makes it
   readonly device?: string; // address of its PCI function; unknown before Linux 5.14
   readonly uplink?: Uplink; // of a vlan or macvlan device
 }
@@ -277,27 +242,16 @@ export interface MemifLinkRequest {
   readonly mtu: number;
 }
 
-/** Payload ethernet. The kernel's device for it comes and goes with the link, seen by nobody else. */
-export interface VxlanLinkRequest extends Tunnel {
-  readonly kind: 'vxlan';
+/** The kernel's device for it comes and goes with the link, seen by nobody else. */
+export interface TunnelLinkRequest {
+  readonly kind: 'tunnel';
   readonly name: string;
+  readonly payload: Payload; // what the tunnel carries
   readonly mtu: number;
+  readonly tunnel: TunnelParameters;
 }
 
-/** Payload ip; otherwise likewise. */
-export interface WireguardLinkRequest extends WireguardTunnel {
-  readonly kind: 'wireguard';
-  readonly name: string;
-  readonly mtu: number;
-  readonly privateKey: string;
-}
-
-export type LinkRequest =
-  | TapLinkRequest
-  | DeviceLinkRequest
-  | MemifLinkRequest
-  | VxlanLinkRequest
-  | WireguardLinkRequest;
+export type LinkRequest = TapLinkRequest | DeviceLinkRequest | MemifLinkRequest | TunnelLinkRequest;
 
 export interface EngineWireRequest {
   readonly name: string;
@@ -352,7 +306,8 @@ export interface MachineProbe {
   readonly udpSegmentation: boolean; // TUN_F_USO4/6
   readonly memfd: boolean;
   readonly abstractSockets: boolean;
-  readonly wireguard: boolean; // the kernel has it, or could load it just now
+  /** The kernel has it, or could load it just now; absent: the kernel cannot be asked. */
+  readonly tunnels: Readonly<Partial<Record<TunnelKind, boolean>>>;
 }
 
 export interface DataplaneOptions {
@@ -379,9 +334,7 @@ export interface Dataplane {
   /** Persistent: it outlives the process. Down when made. */
   createTap(request: TapRequest): Promise<void>;
   /** The device appears in its namespace, down, and nowhere else; it sends and receives in the forwarder's own. */
-  createVxlan(request: VxlanRequest): Promise<void>;
-  /** As createVxlan(). Its UDP port is bound when it goes up. */
-  createWireguard(request: WireguardRequest): Promise<void>;
+  createTunnel(request: TunnelRequest): Promise<void>;
   /** The interface appears in its namespace, down; a macvlan below it stays in the forwarder's, up, and takes the
    *  interface along when it is deleted. One left of an earlier try goes first. */
   createVlan(request: VlanRequest): Promise<void>;

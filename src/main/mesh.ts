@@ -95,7 +95,7 @@ async function gatewaysOf({ deviceSelectorFile: file }: NsmOptions, { dataplane,
 
 async function tunnelOf({ tunnelAddress, vxlanPort, wireguardPort }: NsmOptions, { dataplane, log }: MeshParts) {
   const hasVxlan = (await kernelHas('vxlan')) !== 'no';
-  const { wireguard: hasWireguard } = await dataplane.probe();
+  const { wireguard: hasWireguard } = (await dataplane.probe()).tunnels;
   const underlay = hasVxlan || hasWireguard ? await findUnderlay(tunnelAddress) : undefined;
   if (!underlay) {
     const words = 'no tunnels from here: wires to other nodes are refused; crosswire doctor says more';

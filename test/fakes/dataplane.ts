@@ -61,7 +61,7 @@ export class FakeDataplane implements types.Dataplane {
       udpSegmentation: true,
       memfd: true,
       abstractSockets: true,
-      wireguard: true,
+      tunnels: { wireguard: true },
     };
     return { ...able, kernel: 'fake', capabilities: ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN'] };
   }
@@ -91,7 +91,7 @@ export class FakeDataplane implements types.Dataplane {
           everything || (aliasPrefix !== undefined && alias.startsWith(aliasPrefix)) || names?.includes(name),
       )
       .map((one) => {
-        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel, wireguard, uplink, device } = one;
+        const { index, name, alias, kind, mac, mtu, up, allowsPing, tunnel, uplink, device } = one;
         const { addresses, routes, neighbours, policies } = one;
         const none = { addresses: [], routes: [], neighbours: [], policies: [] };
         const known = details ? { addresses, routes, neighbours, policies } : none;
@@ -99,7 +99,6 @@ export class FakeDataplane implements types.Dataplane {
         const link = { index, name, alias, kind, mac, mtu, up, running: isRunning(one), allowsPing };
         const held = {
           ...(tunnel ? { tunnel } : {}),
-          ...(wireguard ? { wireguard } : {}),
           ...(uplink ? { uplink } : {}),
           ...(device ? { device } : {}),
         };
@@ -131,24 +130,9 @@ export class FakeDataplane implements types.Dataplane {
     });
   }
 
-  async createVxlan(request: types.VxlanRequest): Promise<void> {
+  async createTunnel(request: types.TunnelRequest): Promise<void> {
     this.onStep('create the tunnel');
-    const held = this.#links().map((link) => link.request);
-    this.kernel.refuseTunnel(
-      request,
-      held.filter((link) => link.kind === 'vxlan'),
-    );
-    const made = this.kernel.createTunnel(request);
-    const undo = () => this.kernel.destroy(made);
-    undoing(undo, () => {
-      this.onStep('mark the tunnel');
-      made.alias = request.alias;
-    });
-  }
-
-  async createWireguard(request: types.WireguardRequest): Promise<void> {
-    this.onStep('create the tunnel');
-    const made = this.kernel.createWireguard(request);
+    const made = this.kernel.createTunnel(request, tunnelsOf(this.#links()));
     const undo = () => this.kernel.destroy(made);
     undoing(undo, () => {
       this.onStep('mark the tunnel');
@@ -331,18 +315,8 @@ export class FakeDataplane implements types.Dataplane {
       this.kernel.interface(request.netns, request.interface);
       return { request };
     }
-    if (request.kind === 'wireguard') {
-      const taken = [...this.#links(), ...alsoOpen].map((other) => other.request);
-      const ports = taken.flatMap((other) => (other.kind === 'wireguard' ? [other.localPort] : []));
-      this.kernel.refusePort(request.localPort, ports);
-      return { request };
-    }
-    if (request.kind === 'vxlan') {
-      const taken = [...this.#links(), ...alsoOpen].map((other) => other.request);
-      this.kernel.refuseTunnel(
-        request,
-        taken.filter((other) => other.kind === 'vxlan'),
-      );
+    if (request.kind === 'tunnel') {
+      this.kernel.refuseTunnel(request.tunnel, tunnelsOf([...this.#links(), ...alsoOpen]));
       return { request };
     }
     if ([...this.#links(), ...alsoOpen].some((other) => sameListener(request, other.request)))
@@ -357,6 +331,10 @@ export class FakeDataplane implements types.Dataplane {
   #close({ tap }: OpenLink): void {
     if (tap) delete tap.holder;
   }
+}
+
+function tunnelsOf(links: readonly OpenLink[]): types.TunnelParameters[] {
+  return links.flatMap(({ request }) => (request.kind === 'tunnel' ? [request.tunnel] : []));
 }
 
 function sameListener(a: types.MemifLinkRequest, b: types.LinkRequest): boolean {

@@ -7,11 +7,10 @@ import type {
   InterfaceInfo,
   InterfaceStatistics,
   PolicyEntry,
-  Tunnel,
+  TunnelParameters,
+  TunnelRequest,
+  TunnelState,
   VirtualFunctionInfo,
-  VxlanRequest,
-  WireguardRequest,
-  WireguardState,
 } from '../../src/dataplane/types.ts';
 import { publicKeyOf } from '../../src/wire/mechanisms/wireguard.ts';
 import { CrosswireError } from '../../src/model/error.ts';
@@ -34,7 +33,7 @@ export interface FakeInterface extends Omit<InterfaceInfo, 'running'> {
   virtualFunctions: VirtualFunctionInfo[];
   home: FakeNamespace;
   peer?: FakeInterface;
-  wireguard?: WireguardState;
+  tunnel?: TunnelState;
   /** The process that holds the tap. */
   holder?: object;
   /** What goes when it goes: the interface above it. */
@@ -99,30 +98,22 @@ export class FakeKernel {
     throw refusal('INTERFACE_MISSING', `${name} in ${path}`, 'No such device', 19);
   }
 
-  createTunnel({ netns, name, mac, mtu, local, remote, port, vni }: VxlanRequest): FakeInterface {
-    return Object.assign(this.create(netns, name, 'vxlan', mac, mtu), { tunnel: { local, remote, port, vni } });
+  /** `others`: the tunnels of the engine's own devices. */
+  createTunnel({ netns, name, mac, mtu, tunnel }: TunnelRequest, others: readonly TunnelParameters[]): FakeInterface {
+    if (tunnel.kind === 'vxlan') this.refuseTunnel(tunnel, others);
+    return Object.assign(this.create(netns, name, tunnel.kind, mac, mtu), { tunnel: stateOf(tunnel) });
   }
 
-  createWireguard({ netns, name, mtu, ...request }: WireguardRequest): FakeInterface {
-    const { localPort, remote, remotePort, publicKey } = request;
-    const ownPublicKey = publicKeyOf(request.privateKey) ?? '';
-    const wireguard = { localPort, remote, remotePort, publicKey, ownPublicKey, handshake: 0 };
-    return Object.assign(this.create(netns, name, 'wireguard', '', mtu), { wireguard });
-  }
-
-  /** A port is bound when its device goes up, and nobody shares it (wg_socket_init() of the kernel). */
-  refusePort(port: number, others: readonly number[]): void {
-    const bound = this.all().flatMap(({ up, wireguard }) => (up && wireguard ? [wireguard.localPort] : []));
-    if ([...bound, ...others].includes(port))
-      throw refusal('TUNNEL_REFUSED', `UDP port ${port}`, 'Address already in use', 98);
-  }
-
-  /** As vxlan_vni_in_use() of the kernel: the remote makes no difference. */
-  refuseTunnel(tunnel: Tunnel & { name: string }, others: readonly Tunnel[]): void {
-    const key = ({ local, port, vni }: Tunnel) => JSON.stringify([local.includes(':'), port, vni]);
-    const made = this.all().flatMap((one) => one.tunnel ?? []);
-    if ([...made, ...others].some((one) => key(one) === key(tunnel)))
-      throw refusal('TUNNEL_REFUSED', tunnel.name, 'File exists', 17);
+  /** Of a device that goes up. What the kernel has once: a VNI for each port and family, whatever the remote
+   *  (vxlan_vni_in_use()), and a UDP port that a WireGuard device binds when it goes up (wg_socket_init()). */
+  refuseTunnel(tunnel: TunnelParameters | TunnelState, others: readonly TunnelParameters[]): void {
+    const made = this.all().flatMap((one) =>
+      one.tunnel && (one.up || one.tunnel.kind === 'vxlan') ? [one.tunnel] : [],
+    );
+    const key = uniqueKey(tunnel);
+    if (![...made, ...others].some((one) => uniqueKey(one) === key)) return;
+    if (tunnel.kind === 'vxlan') throw refusal('TUNNEL_REFUSED', key, 'File exists', 17);
+    throw refusal('TUNNEL_REFUSED', key, 'Address already in use', 98);
   }
 
   create(path: string, name: string, kind: string, mac = '', mtu = 1500): FakeInterface {
@@ -180,7 +171,7 @@ export class FakeKernel {
   }
 
   setUp(one: FakeInterface, up: boolean): void {
-    if (up && !one.up && one.wireguard) this.refusePort(one.wireguard.localPort, []);
+    if (up && !one.up && one.tunnel?.kind === 'wireguard') this.refuseTunnel(one.tunnel, []);
     one.up = up;
     if (up) return;
     one.routes = [];
@@ -190,13 +181,21 @@ export class FakeKernel {
   }
 }
 
+function stateOf(tunnel: TunnelParameters): TunnelState {
+  if (tunnel.kind === 'vxlan') return tunnel;
+  const { privateKey, ...seen } = tunnel;
+  return { ...seen, ownPublicKey: publicKeyOf(privateKey) ?? '', handshake: 0 };
+}
+
+function uniqueKey(tunnel: TunnelParameters | TunnelState): string {
+  if (tunnel.kind === 'wireguard') return `UDP port ${tunnel.localPort}`;
+  return `VNI ${tunnel.vni} at port ${tunnel.port} of IPv${tunnel.local.includes(':') ? 6 : 4}`;
+}
+
 export function isRunning(one: FakeInterface): boolean {
   return (
     one.up &&
-    (one.tunnel !== undefined ||
-      one.wireguard !== undefined ||
-      one.uplink !== undefined ||
-      (one.peer ? one.peer.up : one.holder !== undefined))
+    (one.tunnel !== undefined || one.uplink !== undefined || (one.peer ? one.peer.up : one.holder !== undefined))
   );
 }
 

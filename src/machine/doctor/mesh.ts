@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // doctor: which mechanisms a forwarder of Network Service Mesh offers on this node, and why the others are not offered.
 
-import type { MachineProbe } from '../../dataplane/types.ts';
+import type { MachineProbe, TunnelKind } from '../../dataplane/types.ts';
 import type { MachineFinding } from '../../model/machine.ts';
 import { kernelHas, type Presence } from '../kernel-modules.ts';
 import type { Underlay } from '../underlay.ts';
@@ -48,7 +48,7 @@ function memif(probe: MachineProbe | undefined): MachineFinding {
 
 interface Tunnel {
   readonly check: string;
-  readonly module: string;
+  readonly module: TunnelKind;
   readonly name: string;
   readonly carries: string;
 }
@@ -70,8 +70,8 @@ async function tunnel(
     found: `${name} is not offered: ${reason}`,
     advice,
   });
-  const there =
-    module === 'wireguard' && probe ? triedOut(probe.wireguard) : await kernelHas(module, root, probe?.kernel);
+  const tried = probe?.tunnels[module];
+  const there = tried === undefined ? await kernelHas(module, root, probe?.kernel) : triedOut(tried);
   const without = `until then, requests of payload ${carries} to other nodes are refused`;
   if (there === 'no') return refused('the kernel has none', `install its modules, and modprobe ${module}; ${without}`);
   if (!underlay)

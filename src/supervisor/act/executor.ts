@@ -16,10 +16,9 @@ import {
   engineWireRequest,
   linkRequest,
   tapRequest,
+  tunnelRequest,
   vethSide,
   vlanRequest,
-  vxlanRequest,
-  wireguardRequest,
 } from './requests.ts';
 
 export interface Failure {
@@ -133,8 +132,7 @@ export class Executor {
 
   #create(state: InterfaceState): Promise<void> {
     if (state.uplink) return this.#dataplane.createVlan(vlanRequest(state));
-    if (state.tunnel?.kind === 'wireguard') return this.#dataplane.createWireguard(wireguardRequest(state));
-    if (state.tunnel) return this.#dataplane.createVxlan(vxlanRequest(state));
+    if (state.tunnel) return this.#dataplane.createTunnel(tunnelRequest(state));
     return this.#dataplane.createTap(tapRequest(state));
   }
 

@@ -149,7 +149,7 @@ export class Reconciler {
       const found = { namespaces: [namespace], names: [name], details: false };
       const [one] = await findInterfaces(this.#parts.dataplane, found);
       const lookedAt = Math.floor(Date.now() / 1000);
-      entry.heard = { [end]: one?.info.wireguard?.handshake ?? 0, lookedAt };
+      entry.heard = { [end]: one?.info.tunnel?.handshake ?? 0, lookedAt };
     }
   }
 

@@ -8,15 +8,21 @@ import type {
   PolicyEntry,
   PortRange,
   TapRequest,
+  TunnelParameters,
+  TunnelRequest,
   VethSide,
   VlanRequest,
-  VxlanRequest,
-  WireguardRequest,
 } from '../../dataplane/types.ts';
 import type { Policy } from '../../wire/wire.ts';
 import { without } from '../../plan/parameters.ts';
 import { newborn } from '../../plan/planner.ts';
-import { type EngineEnd, type EngineState, type InterfaceState, isInterfaceEnd } from '../../plan/state.ts';
+import {
+  type EngineEnd,
+  type EngineState,
+  type InterfaceState,
+  isInterfaceEnd,
+  type Tunnel,
+} from '../../plan/state.ts';
 
 /** A full tap drops silently, and a coalescing memif peer sends in bursts: room for several (docs/decisions). */
 const txQueueLength = 8192;
@@ -30,24 +36,25 @@ export function tapRequest({ namespace, name, alias, kind, mac, mtu }: Interface
   return kind === 'tun' ? { ...common, payload: 'ip' } : { ...common, payload: 'ethernet', mac };
 }
 
-export function vxlanRequest({ namespace, name, alias, mac, mtu, tunnel }: InterfaceState): VxlanRequest {
-  if (tunnel?.kind !== 'vxlan') throw new Error(`the interface ${name} has no VXLAN tunnel`);
-  const { kind: _, ...parameters } = tunnel;
-  return { netns: namespace.path, name, alias, mac, mtu, ...parameters };
+export function tunnelRequest({ namespace, name, alias, mac, mtu, tunnel }: InterfaceState): TunnelRequest {
+  if (!tunnel) throw new Error(`the interface ${name} has no tunnel`);
+  return { netns: namespace.path, name, alias, mac, mtu, tunnel: parametersOf(tunnel, name) };
+}
+
+/** The kernel does not tell a private key: a device that was found, and whose wire is not known, cannot be made again. */
+function parametersOf(tunnel: Tunnel, name: string): TunnelParameters {
+  if (isComplete(tunnel)) return tunnel;
+  throw new Error(`the private key of the tunnel ${name} is not known`);
+}
+
+function isComplete(tunnel: Tunnel): tunnel is Tunnel & TunnelParameters {
+  return !('publicKey' in tunnel) || tunnel.privateKey !== undefined;
 }
 
 export function vlanRequest({ namespace, name, alias, mac, mtu, uplink }: InterfaceState): VlanRequest {
   if (!uplink) throw new Error(`the interface ${name} has no uplink`);
   const { device, id, name: below } = uplink;
   return { netns: namespace.path, name, alias, mac, mtu, device, id, uplink: below };
-}
-
-/** A device that was found, and whose wire is not known, cannot be made again: its key is the kernel's alone. */
-export function wireguardRequest({ namespace, name, alias, mtu, tunnel }: InterfaceState): WireguardRequest {
-  if (tunnel?.kind !== 'wireguard' || tunnel.privateKey === undefined)
-    throw new Error(`the interface ${name} has no WireGuard tunnel whose key is known`);
-  const { localPort, remote, remotePort, publicKey, privateKey } = tunnel;
-  return { netns: namespace.path, name, alias, mtu, localPort, remote, remotePort, publicKey, privateKey };
 }
 
 /** In one batch; in two where an interface goes down and gives its name away, for within a batch a rename comes first
@@ -114,10 +121,7 @@ export function linkRequest(end: EngineEnd): LinkRequest {
     const { namespace, ...rest } = end;
     return { ...rest, netns: namespace?.path ?? '' };
   }
-  if (!isInterfaceEnd(end)) {
-    const { name, mtu, tunnel } = end;
-    return { ...tunnel, name, mtu } as LinkRequest;
-  }
+  if (!isInterfaceEnd(end)) return { ...end, tunnel: parametersOf(end.tunnel, end.name) };
   const { name, namespace, interface: interfaceName, payload, mtu } = end;
   const link = { name, netns: namespace.path, interface: interfaceName, mtu };
   return end.kind === 'device' ? { ...link, kind: 'device' } : { ...link, kind: 'tap', payload };

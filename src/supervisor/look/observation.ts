@@ -92,7 +92,7 @@ export function assess(found: readonly FoundInterface[], subject: Subject): Obse
     leases,
     astray: leases.filter((one) => !isInPlace(one, [...chosen.values()])),
     running: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.running])),
-    handshakes: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.wireguard?.handshake])),
+    handshakes: Object.fromEntries([...chosen].map(([end, { info }]) => [end, info.tunnel?.handshake])),
     strays: [...marked.filter((one) => ![...chosen.values()].includes(one)), ...unborn],
     taken: unmarked.filter(
       (one) =>
@@ -235,10 +235,10 @@ function tunnelOf(info: InterfaceInfo, ours: readonly InterfaceState[]): Tunnel 
   return known.find(({ remote }) => remote === canonicalAddress(found.remote)) ?? known.at(-1) ?? found;
 }
 
-function foundTunnel({ tunnel, wireguard }: InterfaceInfo): Tunnel | undefined {
-  if (!wireguard) return tunnel && { kind: 'vxlan', ...tunnel };
-  const { handshake: _, ...found } = wireguard;
-  return { kind: 'wireguard', ...found };
+function foundTunnel({ tunnel }: InterfaceInfo): Tunnel | undefined {
+  if (!tunnel) return undefined;
+  const { handshake: _, ...found } = tunnel;
+  return found;
 }
 
 function policyOf({ destinationPorts, sourcePorts, ...policy }: PolicyEntry): Policy {

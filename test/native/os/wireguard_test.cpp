@@ -17,7 +17,7 @@ using namespace crosswire::os;
 
 namespace {
 
-const WireguardKey own{1, 2, 3}, peer{7, 8, 9}, other{4};
+const TunnelKey own{1, 2, 3}, peer{7, 8, 9}, other{4};
 const IpAddress remote_v4{AF_INET, {192, 0, 2, 9}};
 const IpAddress remote_v6{AF_INET6, {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9}};
 
@@ -32,7 +32,7 @@ struct Message : NetlinkMessage {
 };
 
 template <class Range>
-void put_peer(NetlinkMessage& message, const WireguardKey& key, const Range& families, bool placed = true) {
+void put_peer(NetlinkMessage& message, const TunnelKey& key, const Range& families, bool placed = true) {
   auto* peers = message.open_nest(WGDEVICE_A_PEERS);
   auto* one = message.open_nest(0);
   message.put_bytes(WGPEER_A_PUBLIC_KEY, key.data(), key.size());
@@ -61,15 +61,15 @@ const Families both{AF_INET, AF_INET6};
 TEST_CASE("a key is 44 letters of base64, there and back") {
   const std::string text = "AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   CHECK(to_text(own) == text);
-  CHECK(parse_wireguard_key(text) == own);
-  WireguardKey all;
+  CHECK(parse_tunnel_key(text) == own);
+  TunnelKey all;
   for (size_t at = 0; at < all.size(); ++at) all[at] = static_cast<uint8_t>(0xff - 7 * at);
-  CHECK(parse_wireguard_key(to_text(all)) == all);
+  CHECK(parse_tunnel_key(to_text(all)) == all);
   for (const auto* bad :
        {"", "AQID", "AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=", "AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-AA=",
         "AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}) {
-    CHECK_FALSE(parse_wireguard_key(bad));
+    CHECK_FALSE(parse_tunnel_key(bad));
   }
 }
 

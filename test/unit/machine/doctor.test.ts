@@ -92,7 +92,7 @@ const able: MachineProbe = {
   udpSegmentation: true,
   memfd: true,
   abstractSockets: true,
-  wireguard: true,
+  tunnels: { wireguard: true },
 };
 const everything = {
   ...version2,
@@ -211,7 +211,7 @@ test('mechanisms of a mesh: offered where they can be had, and the reason where 
   t.like(offered('nsm-memif'), { state: 'ok' });
   t.like(offered('nsm-wireguard'), { state: 'ok' });
   t.regex(offered('nsm-wireguard')?.found ?? '', /payload IP, from 192\.0\.2\.1 on eth0/);
-  t.like((await foundOf(everything, underlay, { ...able, wireguard: false }))('nsm-wireguard'), {
+  t.like((await foundOf(everything, underlay, { ...able, tunnels: { wireguard: false } }))('nsm-wireguard'), {
     state: 'warning',
     found: 'WIREGUARD is not offered: the kernel has none',
   });

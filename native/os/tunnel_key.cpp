@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "os/tunnel_key.hpp"
+
 #include <algorithm>
 #include <string_view>
-
-#include "os/wireguard.hpp"
 
 namespace crosswire::os {
 
@@ -14,9 +14,9 @@ constexpr size_t text_size = 44, unused_bits = 2;
 
 }  // namespace
 
-std::optional<WireguardKey> parse_wireguard_key(const std::string& text) {
+std::optional<TunnelKey> parse_tunnel_key(const std::string& text) {
   if (text.size() != text_size || text.back() != '=') return std::nullopt;
-  WireguardKey key{};
+  TunnelKey key{};
   uint32_t bits = 0, held = 0;
   size_t filled = 0;
   for (size_t at = 0; at + 1 < text_size; ++at) {
@@ -32,7 +32,7 @@ std::optional<WireguardKey> parse_wireguard_key(const std::string& text) {
   return filled == key.size() && spare_is_zero ? std::optional(key) : std::nullopt;
 }
 
-std::string to_text(const WireguardKey& key) {
+std::string to_text(const TunnelKey& key) {
   std::string text;
   for (size_t at = 0; at < key.size(); at += 3) {
     uint32_t bits = 0;
