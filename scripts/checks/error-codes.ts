@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The error codes in the code against the catalogue that docs/errors.md is made of.
+// Compares the error codes in the sources with the catalogue from which docs/errors.md is generated.
 
 import { readFileSync } from 'node:fs';
 import { errorGroups } from '../../src/model/error-catalogue.ts';
 import { sourceFiles } from './source-files.ts';
 
-/** Quoted words in capitals are codes, but for names of the kernel's, of the environment and of the yaml package. */
+/** Quoted words in capitals are error codes, except names of the kernel, of environment variables and of the yaml package. */
 export function uncataloguedErrors(): string[] {
   const known = errorGroups.flatMap((group) => Object.keys(group.errors));
   const ignored = /^(CAP|CROSSWIRE|SQLITE|NSM|SPIFFE|PROMETHEUS)_|^(DUPLICATE_KEY|TAG_RESOLVE_FAILED)$/;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// File sizes, licence lines, leftovers, and the list of native sources against the tree.
+// Checks file sizes, licence lines and leftover notes, and compares the list of native sources with the tree.
 
 import { readFileSync } from 'node:fs';
 import { sourceFiles } from './source-files.ts';
@@ -30,7 +30,7 @@ for (const path of present) if (!listed.includes(path)) problems.push(`native/so
 for (const path of listed) if (!present.includes(path)) problems.push(`native/sources.txt: ${path} does not exist`);
 if (listed.join() !== listed.toSorted().join()) problems.push('native/sources.txt: not sorted');
 
-// Both builds must read that list, and nothing else.
+// Both builds must read the list of sources from that file only.
 const gyp = readFileSync('binding.gyp', 'utf8');
 const cmake = readFileSync('native/CMakeLists.txt', 'utf8');
 if (!/"sources": \["<!@\(grep -v '\^#' native\/sources\.txt\)"\]/.test(gyp))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the demo's traffic, watches the metrics meanwhile, and prints the closing table: each wire, its path, its rate,
-// its counters, and whether they add up to the last frame.
+// Runs the demo's traffic, samples the metrics meanwhile, and prints the final table: each wire, its path, its rate,
+// its counters, and whether every frame is accounted for.
 //   node demo-report.ts METRICS-URL COMMAND
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -29,7 +29,7 @@ async function scrape(): Promise<{ text: string; values: Map<string, bigint> }> 
   return { text, values };
 }
 
-const peaks = new Map<string, number>(); // bits per second of what a wire delivered to an end
+const peaks = new Map<string, number>(); // bits per second that a wire delivered to an end
 async function watch(): Promise<void> {
   const traffic = spawn(command, { stdio: 'inherit' });
   const ended = once(traffic, 'exit');

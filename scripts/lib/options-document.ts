@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/options.md: the command line, the environment of a mesh, and its small programs.
+// Makes docs/options.md: the command line of the daemon, the environment variables in a mesh, and the other programs of a mesh.
 
 import { type MeshVerb, meshOptionRows } from '../../src/options/mesh-options.ts';
 import { nsmOptionRows, withoutEffect } from '../../src/options/nsm-option-rows.ts';
@@ -20,7 +20,7 @@ export function options(): string {
     '`CROSSWIRE_CONTROL`, to find the daemon.\n\n' +
     table(['option', 'environment', 'default', 'meaning'], rows) +
     `\n## In a mesh: the environment of NSM's forwarders\n\n` +
-    'Where `NSM_CONNECT_TO` is set, the daemon is a forwarder of Network Service Mesh besides.\n\n' +
+    'If `NSM_CONNECT_TO` is set, the daemon is also a forwarder of Network Service Mesh.\n\n' +
     table(
       ['environment', 'default', 'meaning'],
       nsmOptionRows.map(({ environment, default: value, defaultInWords, meaning }) => [
@@ -29,7 +29,7 @@ export function options(): string {
         meaning,
       ]),
     ) +
-    `\nOther names: ${runOptionNames
+    `\nAliases: ${runOptionNames
       .filter(({ withPrometheus }) => !withPrometheus)
       .map(inOtherWords)
       .join(', ')}; with \`PROMETHEUS=true\`,\n` +
@@ -37,7 +37,7 @@ export function options(): string {
       .filter(({ withPrometheus }) => withPrometheus)
       .map(inOtherWords)
       .join(', ')}.\n` +
-    `Taken without effect: ${withoutEffect.map(code).join(', ')}.\n` +
+    `Accepted, but without effect: ${withoutEffect.map(code).join(', ')}.\n` +
     meshPrograms()
   );
 }
@@ -47,7 +47,7 @@ function inOtherWords({ environment, option, default: value }: (typeof runOption
 }
 
 const purposes: Readonly<Record<MeshVerb, string>> = {
-  request: 'A client: asks any manager of NSM for a connection, prints what it got, keeps it and closes it at SIGTERM.',
+  request: 'A client: requests a connection from any manager of NSM, prints it, keeps it and closes it at SIGTERM.',
   endpoint: 'An endpoint: serves a network service from a namespace, point to point, to kernel or memif clients.',
   manager: "A stand-in for NSM's manager and registry on one machine, for trying things and for tests.",
 };
@@ -65,5 +65,5 @@ function meshPrograms(): string {
     const head = ['option', 'environment', 'default', 'meaning'];
     return `\n## \`crosswire ${verb}\`\n\n${purpose}\n\n${table(head, rows)}`;
   });
-  return `${sections.join('')}\nTheir identity comes as the daemon's: from \`SPIFFE_ENDPOINT_SOCKET\`, else \`CROSSWIRE_TLS_*\`.\n`;
+  return `${sections.join('')}\nTheir identity comes from \`SPIFFE_ENDPOINT_SOCKET\` or \`CROSSWIRE_TLS_*\`, like the daemon's.\n`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A FAKE changeInterface: one batch on one interface, in the order the contract states. Part of FakeDataplane.
+// A FAKE of changeInterface: one batch of changes on one interface, in the order of the contract. Part of FakeDataplane.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { InterfaceChange } from '../../src/dataplane/types.ts';
@@ -22,13 +22,13 @@ export function changeFakeInterface(
   step('remove addresses', change.removeAddresses, () => {
     remove(one.addresses, change.removeAddresses);
     const hasFamily = (colon: boolean) => one.addresses.some((address) => address.includes(':') === colon);
-    one.routes = one.routes.filter(({ to }) => hasFamily(to.includes(':'))); // as the kernel: none without an address
+    one.routes = one.routes.filter(({ to }) => hasFamily(to.includes(':'))); // like the kernel: no routes without an address
   });
   step('rename', rename, () => kernel.rename(one, rename ?? one.name));
   step('set the mtu', mtu, () => void (one.mtu = mtu ?? one.mtu));
   step('set the mac', mac, () => {
     one.mac = mac ?? one.mac;
-    one.neighbours = []; // as the kernel does
+    one.neighbours = []; // like the kernel
   });
   step('allow ping', change.allowPing, () => void (one.allowsPing = true));
   step('add addresses', change.addAddresses, () => add(one.addresses, change.addAddresses));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A FAKE Dataplane, in memory, over a FakeKernel: namespaces, interfaces and engine wires with the refusals that matter
-// (names taken, foreign interfaces, busy taps and listeners, renaming while up). It leaves out: frames and workers
-// (counters are what a test sets), memif handshakes (a memif end is down unless a test says otherwise), time.
+// A FAKE of Dataplane in memory, over a FakeKernel: namespaces, interfaces and engine wires, with the refusals that matter
+// (names in use, foreign interfaces, busy taps and listeners, renaming while up). It has no frames and workers
+// (tests set the counters), no memif handshakes (a memif end is down unless a test says otherwise) and no delays.
 //
-// onStep is called before every change, by name; what it throws is the failure of that step. A FakePowerCut leaves
-// everything as it is at that moment; any other error undoes the call, as the contract of Dataplane promises.
+// onStep is called with its name before every change; if it throws, the step fails. A FakePowerCut leaves
+// everything as it is at that moment; any other error undoes the call, as the contract of Dataplane demands.
 
 import { statisticsRows } from '../../src/dataplane/statistics.ts';
 import type * as types from '../../src/dataplane/types.ts';
@@ -14,12 +14,12 @@ import { type FakeInterface, FakeKernel, type FakeNamespace, isRunning, refusal 
 
 export class FakePowerCut extends Error {}
 
-/** The next process gets the same descriptor, and perhaps the same inode. */
+/** The next process gets the same descriptor number, and perhaps the same inode. */
 const engineNamespace = { path: '/proc/self/fd/30', inode: 4026531999 };
 
 interface OpenLink {
   readonly request: types.LinkRequest;
-  /** Held as a device: a new name does not matter. */
+  /** The device, not its name: renaming it does not matter. */
   readonly tap?: FakeInterface;
 }
 
@@ -34,7 +34,7 @@ export class FakeDataplane implements types.Dataplane {
   readonly kernel: FakeKernel;
   onStep: (step: string) => void = () => {};
   readonly engineWires = new Map<types.EngineWireId, FakeEngineWire>();
-  /** By 'HOLDER in GROUP'; what the fake groups refuse, and how, is left out. */
+  /** 'HOLDER in GROUP' → granted nodes. Refusals of control groups are not simulated. */
   readonly deviceGrants = new Map<string, readonly types.DeviceNode[]>();
   #nextId = 1;
   #engineNamespace: FakeNamespace | undefined;
@@ -45,8 +45,7 @@ export class FakeDataplane implements types.Dataplane {
 
   async start(): Promise<void> {}
 
-  /** Also what the kernel does when the process is killed: file descriptors go, and the engine's namespace; persistent
-   *  taps stay. */
+  /** Also simulates a killed process: file descriptors and the engine's namespace disappear, persistent taps stay. */
   async close(): Promise<void> {
     for (const one of this.kernel.all()) if (one.holder === this) delete one.holder;
     this.engineWires.clear();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A MADE-UP machine with two NICs, one without virtual functions, and each state that one can be in.
+// The report of a MADE-UP machine with two NICs: one without virtual functions, the other with one in each possible state.
 
 import type { DeviceReport, DeviceStatus } from '../../src/model/device-status.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A FAKE of the devices of a machine: four virtual functions of one NIC over a FakeKernel, and leases that outlive the
-// process. It leaves out: frames, IOMMU groups, what a NIC refuses, time. onStep as in FakeDataplane.
+// process. It has no frames, IOMMU groups, refusals of a NIC or delays. onStep works as in FakeDataplane.
 
 import type {
   DeviceOrder,
@@ -18,13 +18,13 @@ interface FakeFunction {
   driver: string;
   mac: string;
   vlan: number;
-  /** Where its interface is, if it is not where the forwarder runs. */
+  /** Its interface, while that is in another namespace than the forwarder's. */
   abroad?: FakeInterface | undefined;
 }
 
 const original = { driver: 'igbvf', mac: '52:54:00:00:00:01', vlan: 0 };
 
-/** What is left when a process ends. */
+/** The part that outlives a process. */
 export class FakeHardware {
   readonly functions = new Map<string, FakeFunction>();
   readonly leases = new Map<string, LeaseView>();
@@ -34,7 +34,7 @@ export class FakeHardware {
     for (const at of ['10.0', '10.2', '10.4', '10.6']) this.functions.set(`0000:01:${at}`, { ...original });
   }
 
-  /** Whatever is not as it was at first. */
+  /** The functions that are not in their original state. */
   changed(): string[] {
     const isOriginal = ({ driver, mac, vlan, abroad }: FakeFunction) =>
       driver === original.driver && mac === original.mac && vlan === original.vlan && abroad === undefined;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A FAKE of the kernel's part: namespaces and interfaces in memory. It outlives the dataplanes made over it, as the
-// real one outlives a process. It leaves out: frames, addresses that contradict each other, routes without a way,
-// IPv6 link-local addresses, delays of any kind.
+// A FAKE of the kernel: namespaces and interfaces in memory. It outlives the fake dataplanes that use it, as the
+// real kernel outlives a process. It has no frames, no conflicts between addresses, no unreachable routes,
+// no IPv6 link-local addresses and no delays.
 
 import type {
   InterfaceInfo,
@@ -29,14 +29,14 @@ export interface FakeInterface extends Omit<InterfaceInfo, 'running'> {
   policies: readonly PolicyEntry[];
   allowsPing: boolean;
   statistics: FakeStatistics;
-  /** Of the interface of a physical function. */
+  /** Of the interface of a physical function: its virtual functions. */
   virtualFunctions: VirtualFunctionInfo[];
   home: FakeNamespace;
   peer?: FakeInterface;
   tunnel?: TunnelState;
   /** The process that holds the tap. */
   holder?: object;
-  /** What goes when it goes: the interface above it. */
+  /** The interface above this one, which is deleted with it. */
   above?: FakeInterface;
 }
 
@@ -57,12 +57,12 @@ export class FakeKernel {
     return namespace;
   }
 
-  /** A second way to the same namespace, as /proc/PID/ns/net is one. */
+  /** A second path to the same namespace, like /proc/PID/ns/net. */
   linkNamespace(path: string, target: string): void {
     this.#paths.set(path, this.namespace(target));
   }
 
-  /** The path goes; with the last path, the namespace and all in it, but hardware, which comes home. */
+  /** Removes the path. With the last path the namespace and its interfaces end; hardware moves to the forwarder's namespace. */
   removeNamespace(path: string): void {
     const namespace = this.namespace(path);
     this.#paths.delete(path);
@@ -85,7 +85,7 @@ export class FakeKernel {
     return [...first].map(([{ device, inode }, path]) => ({ path, device, inode }));
   }
 
-  /** Everything but hardware. */
+  /** All interfaces except hardware. */
   all(): FakeInterface[] {
     return [...new Set(this.#paths.values())].flatMap(({ interfaces }) =>
       [...interfaces.values()].filter(({ kind }) => kind !== ''),
@@ -104,8 +104,8 @@ export class FakeKernel {
     return Object.assign(this.create(netns, name, tunnel.kind, mac, mtu), { tunnel: stateOf(tunnel) });
   }
 
-  /** Of a device that goes up. What the kernel has once: a VNI for each port and family, whatever the remote
-   *  (vxlan_vni_in_use()), and a UDP port that a WireGuard device binds when it goes up (wg_socket_init()). */
+  /** Refuses a device whose unique kernel resource is taken: for VXLAN, a VNI with its port and family, whatever the remote
+   *  (vxlan_vni_in_use()); for WireGuard, the UDP port that a device binds when it goes up (wg_socket_init()). */
   refuseTunnel(tunnel: TunnelParameters | TunnelState, others: readonly TunnelParameters[]): void {
     const made = this.all().flatMap((one) =>
       one.tunnel && (one.up || one.tunnel.kind === 'vxlan') ? [one.tunnel] : [],
@@ -142,14 +142,14 @@ export class FakeKernel {
 
   rename(one: FakeInterface, name: string): void {
     if (one.name === name) return;
-    if (one.up) throw refusal('INTERFACE_REFUSED', one.name, 'Device or resource busy', 16); // as before Linux 6.2
+    if (one.up) throw refusal('INTERFACE_REFUSED', one.name, 'Device or resource busy', 16); // like kernels before Linux 6.2
     if (one.home.interfaces.has(name)) throw refusal('INTERFACE_EXISTS', name, 'File exists', 17);
     one.home.interfaces.delete(one.name);
     one.name = name;
     one.home.interfaces.set(name, one);
   }
 
-  /** Down and without addresses, as __dev_change_net_namespace() of the kernel leaves it. */
+  /** The moved interface is down and has no addresses, as after the kernel's __dev_change_net_namespace(). */
   move(one: FakeInterface, path: string, name: string): void {
     const target = this.namespace(path);
     if (target.interfaces.has(name)) throw refusal('INTERFACE_EXISTS', `${name} in ${path}`, 'File exists', 17);
@@ -159,7 +159,7 @@ export class FakeKernel {
     target.interfaces.set(name, one);
   }
 
-  /** What brings an interface back to what it is now. */
+  /** Returns a function that restores the present state of the interface. */
   remember(one: FakeInterface): () => void {
     const { name, mtu, mac, up, policies, allowsPing } = one;
     const lists = { addresses: [...one.addresses], routes: [...one.routes], neighbours: [...one.neighbours] };

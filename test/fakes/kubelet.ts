@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A FAKE of kubelet's device manager: it speaks the real API over real sockets, in a directory of its own (kubelet's is
-// fixed), and gives devices to pods that are only names.
+// A FAKE of kubelet's device manager: it speaks the real API over real sockets in a temporary directory (kubelet's own is
+// fixed), and gives devices to pods that exist only as names.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { PodResourcesListerService } from '../../src/kubernetes/generated/podres
 interface Plugin {
   readonly client: Client;
   readonly stream: ClientReadableStream<ListAndWatchResponse>;
-  /** Every list it sent, as id → health. */
+  /** Every list that the plugin sent, as id → health. */
   readonly lists: Map<string, string>[];
 }
 
@@ -27,12 +27,12 @@ export class FakeKubelet {
   readonly podResourcesDirectory = mkdtempSync(join(tmpdir(), 'crosswire-kubelet-'));
   readonly podResourcesSocket = join(this.podResourcesDirectory, 'kubelet.sock');
   readonly registrations: RegisterRequest[] = [];
-  /** What it tells of pods: ids by resource. */
+  /** The devices of pods in its answers: resource → ids. */
   readonly given = new Map<string, string[]>();
   readonly #plugins = new Map<string, Plugin>();
   #servers: Server[] = [];
 
-  /** As a real one does: everything that is in its directory goes first. */
+  /** Deletes everything in its directory first, as the real kubelet does. */
   async start(): Promise<void> {
     for (const file of readdirSync(this.directory)) rmSync(join(this.directory, file));
     rmSync(this.podResourcesSocket, { force: true });
@@ -98,7 +98,7 @@ export class FakeKubelet {
     stream.on('data', ({ devices }: ListAndWatchResponse) =>
       lists.push(new Map(devices.map(({ ID, health }) => [ID, health]))),
     );
-    stream.on('error', () => {}); // the plugin went; a real kubelet waits for the next registration
+    stream.on('error', () => {}); // the plugin is gone; the real kubelet waits for the next registration
     this.#plugins.set(resourceName, { client, stream, lists });
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A FAKE of what the control API needs of the supervisor: wires are up as soon as they are applied, a wire called
-// 'broken' fails, and no kernel is touched.
+// A FAKE of the supervisor for the control API: wires are up as soon as they are applied, a wire named
+// 'broken' fails, and the kernel is not used.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { WireManager } from '../../src/http/wire-manager.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A FAKE of what a forwarder sees of its mesh: a manager with its registry, endpoints, descriptors beside gRPC, and the
-// supervisor's wires. Nothing is sent anywhere; the real programs are in test/nsm.
+// A FAKE of the surroundings of a forwarder in a mesh: a manager with its registry, endpoints, received descriptors, and the
+// supervisor's wires. Nothing is sent; test/nsm has the real programs.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { MethodDefinition } from '@grpc/grpc-js';
@@ -18,7 +18,7 @@ import { counters, status } from './wires.ts';
 
 export const failure = { code: 'NAMESPACE_MISSING', operation: 'open the namespace', subject: 'x', reason: 'gone' };
 
-/** Descriptors that peers sent: whatever is asked for has come, unless it is named here. */
+/** Descriptors from peers: all descriptors have arrived, except those that are named as missing. */
 export class FakeFiles {
   open = 0;
   readonly neverSent = new Set<string>();
@@ -78,18 +78,18 @@ export class FakeWires implements Wires {
   }
 }
 
-/** An endpoint: takes KERNEL into its own namespace, unless told otherwise. */
+/** An endpoint. By default it accepts KERNEL and answers with its own namespace. */
 export class FakeEndpoint {
   readonly name: string;
   readonly inode: number;
   readonly requests: NetworkServiceRequest[] = [];
   readonly closes: Connection[] = [];
   readonly hops: FakeNextHop[] = [];
-  /** Changes an answer before it is sent; throwing refuses. */
+  /** Changes an answer before it is sent; if it throws, the Request is refused. */
   answering: (answer: Connection) => Connection = (answer) => answer;
   closing: () => Promise<void> = async () => {};
   reachable = true;
-  /** At another node, if that is given. */
+  /** Set for an endpoint at another node. */
   url: string | undefined;
   #watch: ((event: ConnectionEvent | undefined) => void)[] = [];
 
@@ -123,7 +123,7 @@ export class FakeEndpoint {
     );
   }
 
-  /** Tells everyone who watches; undefined ends their streams. */
+  /** Sends an event to all watchers; undefined ends their streams. */
   tell(event: ConnectionEvent | undefined): void {
     for (const one of this.#watch.splice(0)) one(event);
   }
@@ -192,7 +192,7 @@ export class FakeMesh {
   readonly endpoints: FakeEndpoint[] = [];
   managerId = 'spiffe://test/nsmgr';
   service = 'firewall';
-  /** Of the service. */
+  /** The payload of the service. */
   payload = 'IP';
   /** Whether an endpoint is registered. */
   listed: (name: string) => boolean = () => true;
@@ -247,7 +247,7 @@ export class FakeMesh {
   };
 }
 
-/** By the real rules of wire files. */
+/** Parses a document with the real rules of wire files. */
 export async function readWire(document: object): Promise<Wire> {
   const { wires, errors } = await parseWireList([document]);
   if (!wires[0] || errors.length > 0) throw errors[0] ?? new Error('no wire');

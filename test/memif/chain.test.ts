@@ -47,7 +47,7 @@ for (const [name, options] of Object.entries(variants)) {
       });
       await chain.conserved();
       const metrics = await chain.daemon.metrics();
-      // With several slots a frame DPDK's sender oversteps a full ring now and then, which we must name and survive.
+      // With several slots per frame, DPDK's sender sometimes overruns a full ring, which we must survive and count.
       const broken = options.memif && 'bufferSize' in options.memif ? [] : ['bad_desc', 'bad_index'];
       for (const reason of [...broken, 'bad_checksum', 'bad_offload', 'io_error'])
         t.is(metrics.sum('crosswire_wire_drops_total', { reason }), 0n, reason);
@@ -89,7 +89,7 @@ testWith(
       'counters are monotone',
     );
 
-    // Kill the forwarder; its peer is a DPDK client, which never connects again by itself: start that anew too.
+    // Kills the forwarder. Its peer is a DPDK client, which never reconnects by itself, so it is restarted too.
     await daemon.stop('SIGKILL');
     t.deepEqual(await a.interfaces(), ['cw0'], 'the interface outlives the forwarder');
     await chain.testpmd?.stop();

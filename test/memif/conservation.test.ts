@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Overload on every combination of ends: received = delivered + Σ drops, to the last frame, and both ends of the wire
-// agree with what the kernel and DPDK counted themselves.
+// Overload on every combination of ends: received = delivered + Σ drops, exactly, and both ends of the wire
+// agree with the counters of the kernel and of DPDK.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,7 @@ async function kernelCounters(namespace: Namespace) {
   return link.stats64;
 }
 
-/** Metrics once nothing has moved for half a second and everything is accounted for. */
+/** Returns the metrics when no frame has moved for half a second and every frame is accounted for. */
 async function settled(from: 'client' | 'endpoint'): Promise<Metrics> {
   let before = -1n;
   let since = Date.now();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two DPDK applications with a proxy between them, each with an abstract socket in its own namespace:
-//   testpmd (client) in a ──▶ @front [proxy] ──▶ @back ── testpmd (server) in b; the frames run between the two
+//   testpmd (client) in a ──▶ @front [proxy] ──▶ @back ── testpmd (server) in b; frames pass directly between the two
 
 import test from 'ava';
 import { Daemon } from '../support/daemon.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte for byte and in order: what DPDK (net_pcap) or a raw socket puts in at one end comes out at the other.
+// Frames that DPDK (net_pcap) or a raw socket sends into one end leave at the other, byte for byte and in order.
 
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { kernelEnd, memifEnd, wireFile } from '../support/wires.ts';
 const frameTool = resolve('build/native-tools/frame_tool');
 const sourceMac = '02000000aa02'; // of every frame of oddFrames()
 const frames = oddFrames(9014);
-// One slot a frame: DPDK's own sender corrupts chains into a full ring.
+// One slot per frame: DPDK's sender corrupts chains when the ring is full.
 const large = ['--mbuf-size=10240', '--no-flush-rx'];
 const largeDevice = 'bsize=10240';
 
@@ -69,7 +69,7 @@ async function dpdkSink(id: number): Promise<Testpmd> {
   return peer;
 }
 
-/** Unchanged, all, and in order. Frames are named by their head and digest, so that a failure can be read. */
+/** Checks that all frames arrived unchanged and in order. Frames are shown by head and digest, so that a failure is readable. */
 function compare(t: ExecutionContext, received: readonly Buffer[]): void {
   const named = (frame: Buffer) =>
     `${frame.length} bytes ${frame.toString('hex', 12, 22)} ${createHash('sha256').update(frame).digest('hex')}`;
@@ -156,7 +156,7 @@ testWith(['root'], 'kernel → kernel', async (t) => {
 });
 
 async function startCapture(where: Namespace): Promise<Background> {
-  // In immediate mode the kernel's buffer holds slots of the snap length: the default has room for eight.
+  // In immediate mode the kernel's buffer has slots of the snap length: the default has only eight.
   const options = ['-U', '--immediate-mode', '-s', '10000', '-B', '16384', '-Q', 'in', '-Z', 'root'];
   const [program, args] = where.inside('tcpdump', '-i', 'cw0', ...options, '-w', output());
   const capture = new Background(program, args);

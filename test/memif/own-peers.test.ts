@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our own memif in both roles, where DPDK's cannot go: payload ip, abstract sockets inside a namespace, secrets.
+// Our own memif in both roles, for what DPDK's memif cannot do: payload ip, abstract sockets in a namespace, secrets.
 //   a ── `left` kernel–memif(server) ══ `middle` memif(client)–memif(server) ══ `right` memif(client)–kernel ── b
 
 import { statSync, symlinkSync, unlinkSync } from 'node:fs';
@@ -31,7 +31,7 @@ interface Variant {
   readonly mtu?: number;
   readonly memif?: object;
   readonly abstract?: boolean;
-  /** By inode, with a path beside it that leads nowhere. */
+  /** Names the namespace by inode, with a path that does not exist. */
   readonly byInode?: boolean;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An end that speaks memif, and the network behind a host device: the engine reaches that by a port (a macvlan here;
-// test/sriov/memif.test.ts has VLANs and virtual functions).
+// A memif end opposite the network behind a host device, which the engine reaches through a port: a macvlan here;
+// test/sriov/memif.test.ts tests VLANs and virtual functions.
 //   pod 0: cw0 ── `near` kernel–memif(server) ══ `far` memif(client)–vlan ─┐
 //   pod 1: cw0 ── `w1` kernel–vlan ────────────────────────────────────────┴─ node: uplink ── veth ── far: outside
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An end that speaks memif, and one at another node: the engine has the tunnel.
+// A memif end opposite an end at another node: the engine has the tunnel.
 //   pod a: cw0 ── `near` kernel–memif(server) ══ `far` memif(client)–vxlan ── nodes ── `back` vxlan–kernel ── cw0 :pod b
 
 import { join } from 'node:path';

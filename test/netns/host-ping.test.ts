@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's own namespace as one end: a ping by raw-socket, which sees only the namespace it runs in.
+// The test's own namespace as one end: a ping with raw-socket, which works only in the namespace in which it runs.
 //   this process ── wire ── namespace
 
 import test from 'ava';

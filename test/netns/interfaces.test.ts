@@ -259,7 +259,7 @@ testWith(
     t.true(sideOfA.txPackets >= 5n && sideOfA.rxPackets >= 5n && sideOfA.txBytes >= 5n * 98n);
     t.is(sideOfB.rxPackets - sideOfA.txPackets, 0n);
 
-    // Of so many interfaces of a namespace, that of all is read.
+    // For this many interfaces of a namespace, the statistics of all its interfaces are read at once.
     const many = Array.from({ length: 70 }, (_, at) => `cwm${at}`);
     for (const name of many) await dataplane.createVethPair({ ...sideA(), name }, { ...sideB(), name });
     const places = [...many, 'none', 'cwa', 'cwa'].map((name) => ({ netns: a.path, name }));
@@ -268,7 +268,7 @@ testWith(
     t.is(statisticsAt(all, 0)!.txPackets, 0n);
     for (const row of [71, 72]) t.true(statisticsAt(all, row)!.txBytes >= sideOfA.txBytes);
 
-    // A long list is known again, and what it names is looked up anew.
+    // A repeated long list is recognised, and its interfaces are looked up again.
     const long = Array.from({ length: 5 }, () => places).flat();
     const others = long.map(({ netns, name }) => ({ netns, name: name === 'cwa' ? 'none' : name }));
     const found = async (list: typeof places) =>
@@ -283,7 +283,7 @@ testWith(
 
 testWith(['root'], 'nothing of a namespace is held: it goes when its path goes, and no descriptor stays', async (t) => {
   const descriptors = () => readdirSync('/proc/self/fd').length;
-  await dataplane.probe(); // the threads are there
+  await dataplane.probe(); // starts the threads
   const before = descriptors();
   const pairs = Array.from({ length: 30 }, (_, i) => i);
   await Promise.all(

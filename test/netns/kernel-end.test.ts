@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What NSM asks of a kernel end beyond addresses and routes: policy routing, and that everybody may ping.
+// What NSM needs of a kernel end besides addresses and routes: policy routing, and permission to ping for every user.
 //   namespace a ── veth pair made by the wire ── namespace b
 
 import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
@@ -46,7 +46,7 @@ interface Rule {
   readonly priority: number;
 }
 
-/** Rules that are not of the kernel's own tables. */
+/** The routing rules, except those for the kernel's own tables. */
 async function rules(namespace: Namespace): Promise<Rule[]> {
   const all = await Promise.all(
     ['-4', '-6'].map(async (family) => JSON.parse(await namespace.run('ip', family, '-j', 'rule')) as Rule[]),
@@ -136,7 +136,7 @@ testWith(['root', 'ping'], 'everybody may ping, and IPv6 works where it was disa
   await daemon.mustApply(wire([], { allowPing: true }));
   t.is(await setting('net.ipv4.ping_group_range'), '0 2147483647');
   t.is(await setting('net.ipv6.conf.cw0.disable_ipv6'), '0');
-  // A ping without the capability that its file may have: the setting alone lets it.
+  // A copy of ping without file capabilities, so that only the setting permits it.
   const directory = await mkdtemp(join(tmpdir(), 'cwt-ping-'));
   await chmod(directory, 0o755);
   const ping = join(directory, 'ping');

@@ -46,7 +46,7 @@ for (const payload of ['ethernet', 'ip'] as const) {
       async (t) => {
         const spec = order === 'turned' ? turned(wire(payload)) : wire(payload);
         await daemon.mustApply(wireFile(spec));
-        // At once: no DAD delay, so the very first packet is answered.
+        // At once: without duplicate address detection, the very first packet is answered.
         await a.run('ping', '-q', '-c', '3', '-i', '0.01', '-W', '1', '10.77.0.2');
         await a.run('ping', '-q', '-c', '3', '-i', '0.01', '-W', '1', 'fd77::2');
         t.deepEqual(await a.interfaces(), ['cw0']);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every kind of plan against the real kernel: what was made is what was wanted as the kernel tells it, so that applying
-// again, and starting again, finds nothing to do; and nothing is left behind.
+// Every kind of plan with the real kernel: the kernel reports what was wanted, so that applying or starting
+// again finds nothing to do; and nothing is left behind.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ test.afterEach.always(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** With the namespaces of this test in place of a, b and c, and sockets of its own. */
+/** The wire with the namespaces of this test in place of a, b and c, and with its own sockets. */
 function here(wire: Wire): Wire {
   const text = JSON.stringify(wire)
     .replaceAll(/\/run\/netns\/([abc])/g, (_, letter: string) => namespaces['abc'.indexOf(letter)]?.path ?? '')
@@ -46,7 +46,7 @@ async function boot() {
   return { supervisor, stop };
 }
 
-/** Of devices, WireGuard and parts of a host's device: where a kernel and a NIC for them are, test/sriov brings such wires. */
+/** Wires with devices, WireGuard or VLANs need a special kernel or NIC; test/sriov tests them. */
 function needsLab(wire: Wire | undefined): boolean {
   return [wire?.client, wire?.endpoint].some((end) => {
     const { mechanism } = end ?? {};

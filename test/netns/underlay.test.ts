@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where tunnels begin: in namespaces with what a node may have.
+// Finding the underlay, in namespaces with interfaces like those of nodes.
 //   node: first (10.1.0.1, MTU 1400) ── veth ── second (10.2.0.1 and fd02::1, MTU 9000)
 
 import { resolve } from 'node:path';

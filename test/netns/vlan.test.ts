@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ends behind a host device, without a tag: each workload's interface is a macvlan of the device (test/sriov/vlan.test.ts
-// has the tagged ones, which need more of the kernel).
+// Untagged ends behind a host device: each workload's interface is a macvlan of the device. test/sriov/vlan.test.ts
+// tests tagged ends, which need more kernel modules.
 
 import test from 'ava';
 import { testWith } from '../support/requires.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //   pod a: cw0 ─ tunnel of daemon A's wire      pod b: cw0 ─ tunnel of daemon B's wire
 //           └── node a: uplink ── veth ── uplink :node b ──┘
-//   Each cw0 is the tunnel's device itself: its UDP socket is in the namespace of the node.
+//   Each cw0 is the tunnel device itself; its UDP socket is in the namespace of the node.
 
 import test from 'ava';
 import { transfer, withIperfServer } from '../support/iperf.ts';
@@ -28,7 +28,7 @@ interface Tunnel {
   readonly vni?: number;
 }
 
-/** As A sees it, or as B does. */
+/** The wire as seen by A or by B. */
 function wire(at: 'a' | 'b', { family = 4, vni = 6 }: Tunnel = {}): WireSpec {
   const [first, second] = underlay[family];
   const [local, remote] = at === 'a' ? [first, second] : [second, first];
@@ -81,7 +81,7 @@ for (const family of [4, 6] as const) {
         t.true(bytes > 1_000_000);
       });
 
-      const before = await link(a.pod); // the last frames of TCP's farewell may still come
+      const before = await link(a.pod); // the last frames of the TCP shutdown may still arrive
       const metrics = await a.daemon.metrics();
       const after = await link(a.pod);
       for (const [end, way] of [

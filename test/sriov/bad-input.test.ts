@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What cannot be done is refused with the reason, and nothing has been changed.
+// Impossible requests are refused with the reason, and nothing is changed.
 
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ interface Refusal {
   readonly document: () => object;
   readonly code: string;
   readonly reason: RegExp;
-  /** What makes it so, and what undoes that. */
+  /** Creates the situation, and undoes it. */
   readonly make?: () => void;
   readonly unmake?: () => unknown;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine itself: what every other test of this folder stands on.
+// The guest itself: what all other tests of this folder rely on.
 //   a ── VF 0 ──┐
 //               ├── the switch of the first NIC ── back to back ── the second NIC ── c
 //   b ── VF 1 ──┘
@@ -27,7 +27,7 @@ async function address(where: Namespace, name: string, prefix: string): Promise<
   await bringUp(name, where);
 }
 
-/** Once one frame came through, none may be lost. */
+/** After the first frame has arrived, none may be lost. */
 async function ping(from: Namespace, to: string): Promise<string> {
   await reaches(from, to);
   return from.run('ping', '-q', '-c', '3', '-i', '0.2', '-W', '20', to);

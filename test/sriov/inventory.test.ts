@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inventory, drivers and attributes over a real NIC with SR-IOV and an IOMMU, in the lab's guest:
+// Inventory, drivers and attributes with emulated NICs with SR-IOV and an IOMMU, in the lab's guest:
 //   0000:01:00.0 (igb, up to 7 VFs)      0000:02:00.0 (the same, behind a port without ACS)
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -39,7 +39,7 @@ const inventory = (allowed: readonly PhysicalFunctionSettings[] | undefined = bo
 const find = (report: DeviceReport, pci: string) => report.devices.find((one) => one.pci === pci);
 const numvfs = (pci: string) => `/sys/bus/pci/devices/${pci}/sriov_numvfs`;
 
-/** As many as asked for, of the first NIC, bound to the driver that the kernel chooses. */
+/** Makes virtual functions of the first NIC, bound to the driver that the kernel chooses. */
 async function make(t: ExecutionContext, count: number) {
   t.teardown(() => writeFile(numvfs(pf.one), '0'));
   await writeFile(numvfs(pf.one), String(count));
@@ -52,7 +52,7 @@ const interfaceOf = async (pci: string) => (await awaitNetdev(sysfs, pci)) ?? `n
 
 test.before(async () => {
   for (const driver of ['igb', 'igbvf', vfioDriver]) await run('modprobe', driver);
-  for (const pci of Object.values(pf)) await bringUp(await interfaceOf(pci)); // the speed, which bounds the rate, comes with the carrier
+  for (const pci of Object.values(pf)) await bringUp(await interfaceOf(pci)); // the speed, which limits the rate, is known once there is a carrier
 });
 
 test.serial('virtual functions are made where there are none, and left alone where there are some', async (t) => {
@@ -73,7 +73,7 @@ test.serial('virtual functions are made where there are none, and left alone whe
   const alone = devices.filter(({ physicalFunction }) => physicalFunction === pf.one); // the others share a group
   for (const { refusals } of alone) t.deepEqual(refusals, {});
   t.is(new Set(alone.map(({ iommuGroup }) => iommuGroup)).size, 2);
-  // The NIC that has the most of them free, then the lower address.
+  // The NIC with the most free functions, then the lower address.
   t.is(chooseDevice(report, { resource }, 'kernel').pci, '0000:02:10.0');
   const began = performance.now();
   await inventory().read();
@@ -178,13 +178,13 @@ const answer = (attempt: Promise<unknown>): Promise<Answer> =>
   );
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? '';
 
-/** What each driver says to each attribute: the table of docs/virtual-functions.md. */
+/** The answer of each driver to each attribute: the table in docs/virtual-functions.md. */
 async function attributes(name: string): Promise<Record<string, Answer>> {
   const vf = { netns: '', pf: name, index: 0 };
   const set = (change: object) => answer(dataplane.changeVirtualFunction({ ...vf, ...change }));
   const byHand = (...args: string[]) => answer(run('ip', 'link', 'set', name, 'vf', '0', ...args));
   return {
-    vlan802_1ad: await byHand('vlan', '100', 'proto', '802.1ad'), // taken back by the next
+    vlan802_1ad: await byHand('vlan', '100', 'proto', '802.1ad'), // undone by the next request
     mac: await set({ mac: '02:00:00:00:00:a0' }),
     vlan: await set({ vlan: 100 }),
     qualityOfService: await set({ vlan: 100, qualityOfService: 3 }),
@@ -209,7 +209,7 @@ const settled = {
 test.serial('attributes: igb takes those that a wire can ask for, and shows them', async (t) => {
   await make(t, 1);
   const name = await interfaceOf(pf.one);
-  await bringUp(name); // igb begins anew with each change of the number, and refuses rates until it has its speed again
+  await bringUp(name); // igb resets with each change of the number, and refuses rates until it knows its speed again
   const answers = await attributes(name);
   t.log(answers);
   const [seen] = await dataplane.readVirtualFunctions('', name);
@@ -223,7 +223,7 @@ test.serial('attributes: igb takes those that a wire can ask for, and shows them
   t.is(refused?.message, `set VLAN 7 (VF 5 of ${name}): Invalid argument`);
 });
 
-/** netdevsim: attributes of virtual functions, without PCI, interfaces or frames. */
+/** Makes a netdevsim NIC: it has attributes of virtual functions, but no PCI devices, interfaces or frames. */
 async function simulated(t: ExecutionContext, count: number): Promise<string> {
   await run('modprobe', 'netdevsim');
   const bus = '/sys/bus/netdevsim';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever happens to a borrowed device, it comes back as it was, and the wire gets it again.
+// Whatever happens to a borrowed device, it is restored, and the wire gets it again.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -112,7 +112,7 @@ test.serial('somebody took its driver away, or bound another one', async (t) => 
   writeFileSync(`/sys/bus/pci/devices/${second}/driver_override`, 'vfio-pci');
   const probe = () => writeFileSync('/sys/bus/pci/drivers_probe', second);
   try {
-    probe(); // without an IOMMU group the driver refuses it, and it stays without one
+    probe(); // without an IOMMU group the driver refuses the device, which stays without a driver
   } finally {
     await isBack(again);
   }
@@ -144,7 +144,7 @@ test.serial('the state directory was lost: what has our mark is taken home all t
   t.true(functions.every(({ interface: { alias } }) => alias === ''));
   await lost.stop();
   await makeFunctions(0);
-  await makeFunctions(3); // what they were is not known any more
+  await makeFunctions(3); // their original state is lost
   forwarder = await Forwarder.start();
   before = await forwarder.snapshot();
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A memif application opposite a virtual function or a VLAN: the engine reaches those by a port.
+// A memif application opposite a virtual function or a VLAN, which the engine reaches through a port.
 //   a: VF ── switch of the first NIC ── VF: port ── engine (`far`) ── memif ── engine (`near`) ── tap :b, the application
 
 import { execFileSync } from 'node:child_process';
@@ -45,7 +45,7 @@ const near = () =>
     { memif: { socket, role: 'server' } },
   );
 const application = () => ({ memif: { socket, role: 'client', mac } });
-/** It need not ask for the application: the emulated NIC loses short broadcasts of a function on their way to a port. */
+/** With a static neighbour, because the emulated NIC loses short broadcasts (ARP) from a function to the port. */
 const pod = (device: object) => ({
   kernel: {
     netns: a.path,
@@ -63,7 +63,7 @@ const connected = () => eventually('the memif session runs', async () => isUp('n
 const ping = (from: Namespace, to: string, ...more: string[]) =>
   from.run('ping', '-q', '-c', '5', '-i', '0.2', '-W', '5', ...more, to);
 
-/** Every frame that came in at an end left at the other, or has its reason. */
+/** Received − delivered − drops for each direction, which must be 0. */
 async function balance(name: string): Promise<bigint[]> {
   const counted = await forwarder.supervisor.countersOf(name);
   if (!counted) throw new Error(`${name} is not counted`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pod's virtual function from kubelet to the wire: kubelet gives a token, the client asks with it, the NIC carries the
-// frames to an endpoint with a device of its own. Then again for an application that drives the function itself.
+// A pod's virtual function from kubelet to the wire: kubelet gives a token, the client uses it in its Request, and the NIC carries
+// the frames to an endpoint with its own device. Then the same for an application that drives the function itself.
 //   client (namespace) ── VF of the first NIC ══ hub ══ second NIC ── endpoint (namespace)
 // kubelet is a FAKE that speaks the real API (test/kubelet has the real one); manager, client and endpoint are this
 // project's own.
@@ -96,7 +96,7 @@ testWith(
     await mesh.forwarder.stop('SIGKILL');
     await mesh.startForwarder();
     await eventually('the wire is up again', async () => (await mesh.wires())[0]?.phase === 'up');
-    // Until it has asked anew, a Close would go to the forwarder that is gone.
+    // Until the client has sent a new Request, its Close would go to the forwarder that is gone.
     const requests = async () => (await mesh.metrics()).sum('crosswire_nsm_calls_total', { call: 'request' });
     await eventually('the client has asked the new forwarder', async () => (await requests()) > 0n);
     t.is((await link('nsm-1', client)).ifindex, ifindex);
@@ -124,7 +124,7 @@ testWith(
     t.like(given, asked);
     t.is(driverOf(given['pciAddress'] ?? ''), 'vfio-pci');
     t.like((await mesh.wires())[0], { phase: 'up', path: 'nic' });
-    // As NSM's client makes its device nodes.
+    // Makes the device nodes like NSM's client.
     const nodes = { container: ['vfioMajor', 'vfioMinor'], group: ['deviceMajor', 'deviceMinor'] } as const;
     for (const [name, numbers] of Object.entries(nodes)) {
       const node = join(folder, name);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// kill -9 at every step of borrowing a device and of giving it back: the next start has the wire whole, or all as it was.
-// A step is a call that changes anything, of the kernel's or on disk. From the cut on, no call of that forwarder is carried
-// out or returns, as if its process were gone; a process for every step would take minutes to start here. nsm.test.ts kills
-// a daemon that is one.
+// A power cut before every step of borrowing a device and of giving it back: the next start has the complete wire, or everything
+// in its original state. A step is a call that changes something in the kernel or on disk. After the cut, calls of the old
+// forwarder have no effect and never return, as if its process were gone. Real processes would take minutes to start for
+// every step here; nsm.test.ts kills a real daemon.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const own = '0000:01:10.2';
 const changing = /^(write|erase|nextGeneration|change|move|mark|create|delete|grant|withdraw)/;
 const never = new Promise<never>(() => {});
 
-/** Counts steps; at the one that is set, and ever after, nothing happens any more. */
+/** Counts steps; from the chosen step on, nothing happens any more. */
 class Power {
   steps = 0;
   #cutAt = Infinity;
@@ -94,7 +94,7 @@ for (const [what, end] of Object.entries(ends))
       }
     });
 
-/** undefined: there is no such step. */
+/** undefined if there is no such step. */
 async function cutAt(
   t: ExecutionContext,
   verb: 'apply' | 'remove',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The port of the second NIC has no ACS, as on many boards: whatever is behind it could reach the rest of it past the
-// IOMMU, so the kernel has it all in one group, the physical function in use among it (pci_device_group() in
-// drivers/iommu/iommu.c). No function of it is for an application; for interfaces they all are.
+// The port of the second NIC has no ACS, as on many boards. Devices behind it could reach each other past the
+// IOMMU, so the kernel puts all of them into one group, including the physical function, which is in use (pci_device_group() in
+// drivers/iommu/iommu.c). No function of the group can be given to an application; all of them can be interfaces.
 
 import { resolve } from 'node:path';
 import test from 'ava';

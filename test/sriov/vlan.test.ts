@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ends in a VLAN behind a host device: each workload's interface is a VLAN device above a macvlan of its own, which is in
-// private mode and all that the node has of it. One daemon for all tests, and few programs: each takes its time here.
+// Ends in a VLAN behind a host device: each workload's interface is a VLAN device above its own macvlan in private mode, and only
+// the macvlan is in the node's namespace. There is one daemon for all tests, because programs start slowly in the guest.
 
 import test from 'ava';
 import type { Namespace } from '../support/namespace.ts';
@@ -26,7 +26,7 @@ test.after.always(async () => {
 
 const receivedBy = async (namespace: Namespace, name?: string) => (await linkOf(namespace, name)).stats64.rx.packets;
 
-/** The macvlans at the node. */
+/** The macvlans in the node's namespace. */
 async function uplinks(): Promise<Link[]> {
   const links = JSON.parse(await shared.node.run('ip', '-j', '-d', 'link', 'show', 'type', 'macvlan')) as Link[];
   return links.filter(({ ifname }) => ifname);
@@ -63,7 +63,7 @@ testWith(['root', 'ping', 'vlan'], 'three in one VLAN: each reaches the peer out
   t.is(await receivedBy(second), before.stats64.rx.packets);
   t.true((await receivedBy(shared.outside, peer)) > atPeer, 'they leave by the uplink');
 
-  // Of all addresses of a host any of its interfaces may answer; here only that in VLAN 200 (ip-sysctl, arp_ignore).
+  // By default a host answers for all its addresses on any interface; here only in VLAN 200 (ip-sysctl, arp_ignore).
   await shared.outside.run('sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1');
   await t.throwsAsync(ping(first, '10.78.0.253'));
   t.is(await receivedBy(shared.outside, stranger), strangers);
@@ -89,7 +89,7 @@ testWith(['root', 'ping', 'vlan'], 'the node itself has nothing to do with what 
   await node.run('ip', 'address', 'add', '10.79.0.1/24', 'dev', 'uplink');
   const [below] = await uplinks();
   if (!below) return t.fail();
-  // The node's own address answers with the device's MAC, and with no other.
+  // The node's own address is answered with the device's MAC and no other.
   await ping(outside, '10.79.0.1');
   const device = await linkOf(node, 'uplink');
   t.true((await outside.run('ip', 'neigh', 'show', '10.79.0.1')).includes(device.address));
@@ -128,7 +128,7 @@ testWith(['root', 'ping', 'vlan'], 'another id, or none; what somebody changed i
   const below = (await uplinks()).find(({ ifalias }) => ifalias.includes('/w0/'));
   await node.run('ip', 'link', 'set', below?.ifname ?? '', 'down');
   t.false((await linkOf(shared.pod(0))).flags.includes('UP'));
-  await daemon.mustApply(wireFile(shared.wire(0, 100))); // does at once what a look does when its time comes
+  await daemon.mustApply(wireFile(shared.wire(0, 100))); // does at once what the next resync would do
   t.true((await linkOf(shared.pod(0))).flags.includes('LOWER_UP'));
   await ping(shared.pod(0), outsideAddress);
 });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //   pod a: cw0 ─ tunnel of daemon A's wire      pod b: cw0 ─ tunnel of daemon B's wire
 //           └── node a: uplink ── veth ── uplink :node b ──┘
-//   Each cw0 is the WireGuard device itself: its UDP socket is in the namespace of the node. One pair of daemons serves
-//   all tests, in their order: to start one takes long here.
+//   Each cw0 is the WireGuard device itself; its UDP socket is in the namespace of the node. One pair of daemons serves
+//   all tests, in order, because a daemon starts slowly in the guest.
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ interface Tunnel {
   readonly more?: object;
 }
 
-/** As A sees it, or as B does: there the ends are turned. */
+/** The wire as seen by A, or with exchanged ends by B. */
 function wire(at: 'a' | 'b', { family = 4, more = {} }: Tunnel = {}): WireSpec {
   const remote = underlay[family][at === 'a' ? 1 : 0];
   const [own, other] = at === 'a' ? [keys.a, keys.b] : [keys.b, keys.a];
@@ -167,7 +167,7 @@ testWith(['root', 'ping', 'wireguard'], 'changes: mtu in place; remote, port and
   await controls.a.mustApply(wire('a', { more: { localPort: 51_821 } }));
   t.regex(await udpPorts(a.node), /:51821/);
   t.notRegex(await udpPorts(a.node), /:51820/);
-  await ping(a.pod, '10.77.0.2'); // b hears of the new port by the first handshake
+  await ping(a.pod, '10.77.0.2'); // b learns the new port from the first handshake
 });
 
 testWith(['root', 'wireguard'], 'one port, one wire: told before anything is touched, or by the kernel', async (t) => {

@@ -15,7 +15,7 @@ const spaces: Record<'a' | 'b' | 'c', Namespace> = {} as never;
 
 test.before(async () => {
   await makeFunctions(4);
-  // Nothing but the test's own frames: an interface that is up tells its neighbours so.
+  // Without IPv6, so that only the test's own frames are on the wire: an interface that comes up sends neighbour discovery.
   for (const pci of nics) execFileSync('sysctl', ['-qw', `net.ipv6.conf.${netdevOf(pci)}.disable_ipv6=1`]);
   forwarder = await Forwarder.start({ withFile: true });
   before = await forwarder.snapshot();

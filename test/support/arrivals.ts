@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames sent from one interface as they are, and what of them arrives at another.
+// Sends frames from one interface and returns those that arrive at another.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,7 @@ import type { Namespace } from './namespace.ts';
 import { Background, eventually } from './shell.ts';
 
 const frameTool = resolve('build/native-tools/frame_tool');
-/** The addresses of every frame of oddFrames(). */
+/** The destination and source addresses of every frame of oddFrames(). */
 const addresses = '02000000aa0102000000aa02';
 
 export interface Place {
@@ -16,7 +16,7 @@ export interface Place {
   readonly interface: string;
 }
 
-/** In the order of their arrival, in hex; fewer where some do not come. `directory`: for the captures. */
+/** Returns the frames in hex, in the order of their arrival; fewer if some do not arrive. `directory`: for the captures. */
 export async function arrivals(frames: readonly Buffer[], directory: string, from: Place, to: Place) {
   const [input, output] = [join(directory, 'in.pcap'), join(directory, 'out.pcap')];
   await writeFile(input, writeCapture(frames));

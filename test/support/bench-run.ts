@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run of the bench as a two-core virtual machine gives it, for tests of its reports. No clock, no chance.
+// A run of the bench, made up after runs on a virtual machine with two CPUs, for tests of the reports. Deterministic.
 
 import type { Bucket, MachineState, Measurement, Pair, Run, Spread, Summary } from '../../bench/harness/result.ts';
 
@@ -82,7 +82,7 @@ function withSamples(measurement: Measurement, samples: NonNullable<Pair['sample
   return { ...measurement, pairs: measurement.pairs.map((pair) => ({ ...pair, samples })) };
 }
 
-/** A thousand frames in a sample: 850 ns at least, one in a hundred far later; the rival is 200 ns later. */
+/** A sample of a thousand frames: at least 850 ns, one in a hundred much later; the rival is 200 ns later. */
 const tail = (later: number): Bucket[] => [
   [850 + later, 100],
   [1800 + later, 800],
@@ -104,7 +104,7 @@ function latencyAt(percentile: 'p50' | 'p99', subject: number): Measurement {
   return withSamples(measurement, { subject: sample(0), rival: sample(200) });
 }
 
-/** 850 ns at least: less than a thousandth of a millisecond. */
+/** At least 850 ns, less than a thousandth of a millisecond. */
 const latency = measured(4.2, 4.8, {
   name: 'latency-64/testpmd',
   title: 'one-way latency p99 of 64 B frames at 50 % load',

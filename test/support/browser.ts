@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A page in a real browser: Chromium over its debugging pipe (chromedevtools.github.io/devtools-protocol).
+// Opens a page in a real browser: Chromium, controlled over its debugging pipe (chromedevtools.github.io/devtools-protocol).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ export class Browser {
 
   static async start(): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'crosswire-browser-'));
-    // Without its sandbox, which does not run as root; it opens nothing but our own file.
+    // Without the sandbox, which does not work as root; the browser opens only our own file.
     const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'];
     const process = spawn('chromium', [...flags, `--user-data-dir=${profile}`, '--remote-debugging-pipe'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
@@ -50,7 +50,7 @@ export class Browser {
     return browser;
   }
 
-  /** Opens the file, and gives what the browser complained of: messages on the console, exceptions, requests. */
+  /** Opens the file and returns the browser's complaints: console messages, exceptions, network requests. */
   async open(file: string, { width, scheme }: Look): Promise<readonly string[]> {
     this.#complaints.length = 0;
     this.#loaded = Promise.withResolvers();

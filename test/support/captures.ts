@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capture files (pcap, microseconds, little endian) and the frames that a wire must carry unchanged.
+// Reads and writes capture files (pcap, microseconds, little endian), and makes the frames that a wire must carry unchanged.
 
 import { createHash } from 'node:crypto';
 
@@ -45,11 +45,11 @@ function frame(headers: string, seed: string, length: number): Buffer {
   return Buffer.concat([head, noise(seed, length - head.length)]);
 }
 
-// The addresses are of documentation networks; nobody answers, nothing is routed.
+// The addresses are from documentation networks: nothing answers, and nothing is routed.
 const ipv4 = (protocol: string, total: number) =>
   `0800 4500${total.toString(16).padStart(4, '0')} 0001 0000 40${protocol} 0000 c0000201 c0000202`;
 
-/** What a wire of payload ethernet has to carry as it is: odd EtherTypes, tags, protocols, sizes. */
+/** Unusual frames that a wire of payload ethernet must carry unchanged: EtherTypes, tags, protocols, sizes. */
 export function oddFrames(largest: number): Buffer[] {
   const frames = [
     frame('88b5', 'experimental EtherType', 60),

@@ -11,7 +11,7 @@ import { memifDevice, Testpmd } from './testpmd.ts';
 import { kernelEnd, memifEnd, wireFile } from './wires.ts';
 
 export interface ChainOptions {
-  /** The forwarder's role; testpmd takes the other. */
+  /** The forwarder's memif role; testpmd has the other. */
   readonly role: 'server' | 'client';
   readonly memif?: object;
   /** Appended to testpmd's device arguments, e.g. `zero-copy=yes`. */
@@ -47,7 +47,7 @@ export class Chain {
       options,
     );
     const { role, memif = {}, mtu } = options;
-    if (role === 'client') await chain.startPeer(); // a DPDK client never retries, and neither need its server
+    if (role === 'client') await chain.startPeer(); // a DPDK client connects only once, so the server side starts first
     await chain.daemon.mustApply(
       wireFile(
         {
@@ -71,7 +71,7 @@ export class Chain {
   }
 
   socket(port: number): string {
-    // One socket for both ids where we listen; a DPDK server listens on one socket per device.
+    // The forwarder listens on one socket for both ids; a DPDK server listens on one socket per device.
     return join(this.directory, this.#options.role === 'server' ? 'memif.sock' : `memif${port}.sock`);
   }
 
@@ -87,7 +87,7 @@ export class Chain {
     await this.testpmd.command('start');
   }
 
-  /** rx = tx + Σ drops in all four directions, once the counters have come to rest. */
+  /** Waits until the counters no longer change, and checks rx = tx + Σ drops in all four directions. */
   async conserved(): Promise<void> {
     await eventually('every frame is accounted for', async () => {
       const metrics = await this.daemon.metrics();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control groups that a test makes for itself where they decide on devices, confined as a container runtime does it,
-// and takes away again.
+// Makes control groups for a test that restrict devices as a container runtime does, and removes them.
 
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +11,7 @@ export interface Hierarchy {
   readonly mount: string;
 }
 
-/** Of this machine: version 1 with the devices controller, version 2, or both. */
+/** The cgroup hierarchies of this machine that control devices: v1 with the devices controller, v2, or both. */
 export function deviceHierarchies(): Hierarchy[] {
   const found = new Map<number, Hierarchy>();
   for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n')) {
@@ -34,7 +33,7 @@ export class ControlGroup {
     mkdirSync(this.path);
   }
 
-  /** All nodes may be made; these character devices may be opened, no others. */
+  /** Allows making all nodes, but opening only these character devices. */
   async confine(...allowed: string[]): Promise<void> {
     if (this.#version === 2) {
       await run(resolve('build/native-tools/device_filter'), this.path, ...allowed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A control server over a fake manager, in a directory of its own.
+// A control server over a fake manager, in a temporary directory.
 
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -57,7 +57,7 @@ export async function startControl(t: ExecutionContext): Promise<ControlFixture>
   return { manager, path, server, internalErrors, call: (...args) => call(path, ...args) };
 }
 
-/** A text or a Buffer goes as it is, anything else as JSON. */
+/** A string or Buffer is sent unchanged, anything else as JSON. */
 function call(
   socketPath: string,
   method: string,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real daemon, started as a user would: bin/crosswire with a state directory of its own.
+// A real daemon, started like a user starts it: bin/crosswire, with its own state directory.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -41,7 +41,7 @@ export class Daemon {
     return daemon;
   }
 
-  /** In a namespace that stands for a node; what it makes carries the namespace's name. */
+  /** Starts the daemon in a namespace that stands for a node and gives the node its name. */
   static async startInside(home: Namespace, ...extra: string[]): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-test-'));
     const daemon = new Daemon(directory, await freePort(), [...extra, '--node', home.name], home);
@@ -68,13 +68,13 @@ export class Daemon {
     const process = new Background(program, args);
     this.process = process;
     try {
-      if (this.#home) return await process.says(/"msg":"ready"/); // to ask inside takes a program each time
+      if (this.#home) return await process.says(/"msg":"ready"/); // polling inside the namespace would start a program each time
       await eventually('the daemon is ready', async () => {
         if (process.child.exitCode !== null) throw new Error(process.output);
         return (await this.#get('/readyz')) !== undefined;
       });
     } catch (error) {
-      await process.stop('SIGKILL'); // else it would keep the test's own process
+      await process.stop('SIGKILL'); // otherwise the test's own process would not end
       throw error;
     }
   }
@@ -90,7 +90,7 @@ export class Daemon {
     return this.cli('apply', '-f', file, '-o', 'json');
   }
 
-  /** Applies and rejects unless every wire came into being. */
+  /** Applies the documents; rejects unless all wires are made. */
   async mustApply(documents: string): Promise<void> {
     const { code, stdout, stderr } = await this.apply(documents);
     if (code !== 0) throw new Error(`apply exited ${code}: ${stderr}${stdout}\n${this.process?.output ?? ''}`);
@@ -114,7 +114,7 @@ export class Daemon {
     return new Metrics((await this.#get('/metrics')) ?? '');
   }
 
-  /** The body, if the answer is 200. */
+  /** Returns the body if the status is 200. */
   async #get(path: string): Promise<string | undefined> {
     if (this.#home) return askInside(this.#home, this.metricsAddress, path);
     const answer = await fetch(`http://${this.metricsAddress}${path}`);
@@ -125,7 +125,7 @@ export class Daemon {
     await this.process?.stop(signal);
   }
 
-  /** Ends the daemon, takes its wires and its directory away. */
+  /** Ends the daemon and removes its wires and its directory. */
   async destroy(): Promise<void> {
     if (this.process && this.process.child.exitCode === null && this.process.child.signalCode === null) {
       const wires = JSON.parse((await this.cli('get', 'wires', '-o', 'json')).stdout || '[]') as { name: string }[];
@@ -143,7 +143,7 @@ export class Metrics {
     this.text = text;
   }
 
-  /** Sum of the samples of that name whose labels hold all the given ones. */
+  /** The sum of the samples of that name that have all the given labels. */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): bigint {
     let total = 0n;
     for (const line of this.text.split('\n')) {
@@ -156,7 +156,7 @@ export class Metrics {
     return total;
   }
 
-  /** rx of one end = tx of the other + Σ drops of that end: the difference, which must be 0. */
+  /** rx of an end − tx of the other end − Σ drops of the end: must be 0. */
   unaccounted(wire: string, from: 'client' | 'endpoint'): bigint {
     const to = from === 'client' ? 'endpoint' : 'client';
     return (

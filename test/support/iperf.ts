@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// iperf3 between two namespaces.
+// Runs iperf3 between two namespaces.
 
 import type { Namespace } from './namespace.ts';
 import { attempt, Background, eventually } from './shell.ts';
@@ -20,7 +20,7 @@ export async function withIperfServer(where: Namespace, body: () => Promise<void
   }
 }
 
-/** Bytes that arrived in one second. A server may still be busy with the end of the test before. */
+/** Returns the bytes that arrived in one second. Retries, because the server may still be busy with the previous test. */
 export async function transfer(from: Namespace, to: string, ...options: string[]): Promise<number> {
   return eventually(`iperf3 to ${to} ${options.join(' ')}`, async () => {
     const [program, args] = from.inside('iperf3', '--client', to, '--time', '1', '--json', ...options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mesh on one machine, of this project's programs alone: `crosswire manager` STANDS IN for NSM's manager and registry.
+// A mesh on one machine, made of this project's programs only: `crosswire manager` STANDS IN for NSM's manager and registry.
 //   client (namespace) ── wire ── endpoint (namespace)       forwarder and manager beside them
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { Namespace } from './namespace.ts';
 import { Background, eventually, patience } from './shell.ts';
 import { command, verb } from './verbs.ts';
 
-/** What `crosswire request -o json` prints. */
+/** The output of `crosswire request -o json`. */
 export interface Answer {
   readonly endpoint: string;
   readonly payload: string;
@@ -33,7 +33,7 @@ export class LocalMesh {
   readonly #port: number;
   readonly #releases: (() => Promise<void>)[] = [];
   forwarder!: Background;
-  /** Of every program that is started from now on, besides its own. */
+  /** Additional environment of every program that is started from now on. */
   environment: Readonly<Record<string, string>> = {};
 
   private constructor(directory: string, authority: TestAuthority, port: number) {
@@ -42,7 +42,7 @@ export class LocalMesh {
     this.#port = port;
   }
 
-  /** The manager serves and the forwarder is registered when it resolves. */
+  /** Resolves when the manager serves and the forwarder is registered. */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<LocalMesh> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-mesh-'));
     const mesh = new LocalMesh(directory, await TestAuthority.create(), await freePort());
@@ -62,12 +62,12 @@ export class LocalMesh {
     return `unix://${join(this.#directory, 'manager.sock')}`;
   }
 
-  /** Undone by remove(), last first. */
+  /** Adds a release that remove() calls, in reverse order. */
   onRemove(release: () => Promise<void>): void {
     this.#releases.push(release);
   }
 
-  /** Also after it was killed. */
+  /** Starts the forwarder, for the first time or after it was killed. */
   async startForwarder(): Promise<void> {
     const at = (name: string) => join(this.#directory, name);
     const options = ['--state-dir', at('state'), '--control', at('control.sock'), '--remove-on-exit'];
@@ -81,14 +81,14 @@ export class LocalMesh {
     return namespace;
   }
 
-  /** Registered when it resolves. */
+  /** Starts an endpoint; resolves when it is registered. */
   async endpoint(url: string, where: Namespace, ...options: string[]): Promise<Background> {
     const endpoint = await this.#start('endpoint', ['endpoint', url, '--netns', where.path, ...options]);
     await endpoint.says('serving');
     return endpoint;
   }
 
-  /** Connected when it resolves. */
+  /** Starts a client; resolves when it is connected. */
   async client(url: string, where: Namespace, ...options: string[]): Promise<Client> {
     const process = await this.#start('client', ['request', url, '--netns', where.path, '-o', 'json', ...options]);
     await process.says(/^}$/m);
@@ -99,7 +99,7 @@ export class LocalMesh {
     return this.get('wires');
   }
 
-  /** What `crosswire get WHAT -o json` prints. */
+  /** The output of `crosswire get WHAT -o json`. */
   async get<T>(what: string): Promise<T> {
     const control = join(this.#directory, 'control.sock');
     const { stdout } = await verb('get', what, '-o', 'json', '--control', control);
@@ -110,7 +110,7 @@ export class LocalMesh {
     return new Metrics(await (await fetch(`http://127.0.0.1:${this.#port}/metrics`)).text());
   }
 
-  /** Resolves when frames stand still and every one that entered the wire is delivered or dropped by name. */
+  /** Resolves when no frames move and every frame that entered the wire was delivered, or dropped with a reason. */
   async accounted(wire: string): Promise<Metrics> {
     return eventually(`every frame of ${wire} is accounted for`, async () => {
       const metrics = await this.metrics();
@@ -119,12 +119,12 @@ export class LocalMesh {
     });
   }
 
-  /** Ends every program, last first, and removes every namespace and the directory. */
+  /** Ends all programs in reverse order, and removes the namespaces and the directory. */
   async remove(): Promise<void> {
     for (const release of this.#releases.splice(0).toReversed()) await release();
   }
 
-  /** As an operator would: told by the environment who it is, with an identity in files. */
+  /** Starts a program as an operator does: its name in the environment, its identity in files. */
   async #start(name: string, args: readonly string[]): Promise<Background> {
     const at = (suffix: string) => join(this.#directory, `${name}.${suffix}`);
     const { certificates, privateKey } = await this.authority.issue(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engine wires between memif sockets: no namespaces, no privileges.
+// Requests for engine wires between memif sockets, which need no namespaces and no privileges.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ export class MemifRequests {
     };
   }
 
-  /** Two wires that are each other's peers: all four ends come up. */
+  /** Two wires that are each other's peers, so that all four ends come up. */
   pair(): [EngineWireRequest, EngineWireRequest] {
     const [a, b] = [this.newSocket(), this.newSocket()];
     return [this.wire('server', a, b), this.wire('client', a, b)];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network namespaces that a test makes for itself, and takes away again.
+// Makes network namespaces for a test and removes them.
 
 import { randomBytes } from 'node:crypto';
 import { run } from './shell.ts';
@@ -22,7 +22,7 @@ export class Namespace {
     return `/run/netns/${this.name}`;
   }
 
-  /** For spawn: program and arguments that run inside. */
+  /** Program and arguments for spawn() that run a program inside. */
   inside(program: string, ...args: string[]): [string, string[]] {
     return ['ip', ['netns', 'exec', this.name, program, ...args]];
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The independent oracle: what is in a network namespace, as the npm package `netlink` sees it. It can only look at the
-// namespace it runs in, so this file is both the module that asks and, run by `ip netns exec`, the program that answers.
+// An independent oracle: reads a network namespace with the npm package `netlink`. The package can read only the namespace in
+// which it runs, so this file is both the module that asks and the program, run by `ip netns exec`, that answers.
 
 import { fileURLToPath } from 'node:url';
 import { createRtNetlink } from 'netlink';
@@ -21,7 +21,7 @@ export interface OracleView {
   readonly neighbours: readonly { on: string; address: string; mac: string; permanent: boolean }[];
 }
 
-/** Asks inside a namespace; without one, in the test's own. */
+/** Reads a namespace, by default the test's own. */
 export async function ask(namespace?: {
   run(program: string, ...args: string[]): Promise<string>;
 }): Promise<OracleView> {
@@ -29,7 +29,7 @@ export async function ask(namespace?: {
   return JSON.parse(await (namespace ? namespace.run(...program) : run(...program))) as OracleView;
 }
 
-/** What is on these interfaces only; link-local and multicast entries, which the kernel makes by itself, left out. */
+/** The part of the view about these interfaces, without link-local and multicast entries, which the kernel makes itself. */
 export function only(view: OracleView, ...names: string[]): OracleView {
   const here = (item: { on: string }) => names.includes(item.on);
   return {
@@ -40,7 +40,7 @@ export function only(view: OracleView, ...names: string[]): OracleView {
   };
 }
 
-/** The counterpart of only(): what must not change when those interfaces come, change and go. */
+/** The complement of only(): what must stay the same when those interfaces are made, changed and removed. */
 export function besides(view: OracleView, ...names: string[]): OracleView {
   const elsewhere = (item: { on: string }) => !names.includes(item.on);
   return {
@@ -59,10 +59,10 @@ function addressText(bytes: Uint8Array | undefined, family: number | undefined):
   if (bytes === undefined) return family === 10 ? '::' : '0.0.0.0';
   if (bytes.length === 4) return bytes.join('.');
   const words = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
-  return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1); // the shortest form of RFC 5952
+  return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1); // the shortest form (RFC 5952)
 }
 
-/** IFLA_LINKINFO comes undecoded: its first attribute is the kind. */
+/** IFLA_LINKINFO is not decoded by the package: its first attribute is the kind. */
 function kindText(info: unknown): string {
   if (!(info instanceof Uint8Array)) return '';
   const bytes = Buffer.from(info);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A receiver of traces: OTLP over gRPC (opentelemetry-proto, collector/trace/v1/trace_service.proto and
-// trace/v1/trace.proto), of which it reads what tests look at.
+// Receives traces: OTLP over gRPC (opentelemetry-proto, collector/trace/v1/trace_service.proto and trace/v1/trace.proto). It
+// decodes only what the tests check.
 
 import { EventEmitter, once } from 'node:events';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';

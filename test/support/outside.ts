@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is behind a device of a node:
+// The network behind a host device of a node:
 //
 //   node: uplink ── veth ── far, far.100, …: outside
 
@@ -14,7 +14,7 @@ export class Outside {
     this.namespace = namespace;
   }
 
-  /** Nothing there speaks unless it is spoken to. */
+  /** Nothing there sends frames unless it is asked. */
   static async behind(node: Namespace, namespace: Namespace): Promise<Outside> {
     await node.run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'far', 'netns', namespace.name);
     await namespace.run('sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1');
@@ -23,7 +23,7 @@ export class Outside {
     return new Outside(namespace);
   }
 
-  /** A peer in that VLAN, untagged for 0: its interface. */
+  /** Makes a peer in the VLAN (0: untagged) and returns the name of its interface. */
   async peer(id: number, address = `${outsideAddress}/24`): Promise<string> {
     const name = id === 0 ? 'far' : `far.${id}`;
     if (id !== 0)

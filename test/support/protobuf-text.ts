@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages as protobuf's text format, which is all that protoc takes: --encode then holds them against the schema.
+// Writes messages in protobuf's text format, the only input of protoc --encode, which checks them against the schema.
 
 import { execFileSync } from 'node:child_process';
 
@@ -9,7 +9,7 @@ const maps: readonly string[] = ['labels', 'annotations', 'headers', 'cookies'];
 const times: readonly string[] = ['start_time', 'end_time'];
 const enums: readonly string[] = ['protocol', 'mesh_type.type'];
 
-/** Field names as in the .proto file. */
+/** The field names are those of the .proto file. */
 export function textFormat(message: Fields, path = ''): string {
   return Object.entries(message)
     .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => fieldText(name, one, path)))
@@ -32,12 +32,12 @@ function timeText(time: string): string {
   return `seconds: ${Math.floor(milliseconds / 1000)} nanos: ${(milliseconds % 1000) * 1e6}`;
 }
 
-// Numbers are the same in JSON and in the text format, and so are a string's escapes, but for \u.
+// JSON and the text format write numbers and the escapes of strings in the same way, except \u.
 function quoted(text: unknown): string {
   return JSON.stringify(text);
 }
 
-/** The message in wire form; throws with protoc's words if it is not one of the schema's. */
+/** The message in binary form; throws with protoc's message if it does not match the schema. */
 export function encode(type: string, text: string): Buffer {
   return protoc(`--encode=${type}`, text);
 }

@@ -29,7 +29,7 @@ export type Requirement =
   | 'spire'
   | 'kubelet';
 
-/** Built by scripts/nsm-peers; whoever has NSM's published ones names their folder. */
+/** The programs that scripts/nsm-peers builds; a folder with NSM's published ones can be given instead. */
 const nsmPeers = ['cmd-nsmgr', 'cmd-registry-memory', 'cmd-nsc', 'cmd-nse-icmp-responder', 'cmd-nse-remote-vlan'];
 const nsmPeersFolder = process.env['CROSSWIRE_NSM_PEERS'] ?? '.cache/nsm-peers';
 
@@ -43,7 +43,7 @@ const programs: Partial<Record<Requirement, string>> = {
   'grpc-health-probe': 'grpc-health-probe',
 };
 
-/** Path of a program on PATH, unpacked by scripts/setup or in the folder of NSM's, or undefined. */
+/** The path of a program on PATH, unpacked by scripts/setup, or in the folder of NSM's programs; undefined if there is none. */
 export function findProgram(name: string): string | undefined {
   const unpacked = ['/usr/sbin', '/sbin', '.cache/prometheus/usr/bin', nsmPeersFolder, '.cache/nsm-peers'];
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...unpacked];
@@ -105,7 +105,7 @@ function canMakeDevice(kind: string, ...more: readonly string[]): boolean {
   }
 }
 
-/** Of a bridge, which no kernel of use lacks. */
+/** Tries it on a bridge, which every usable kernel has. */
 function canShare(type: string): boolean {
   const script = `ip link add br9 type bridge && ip link add link br9 name probe type ${type}`;
   try {

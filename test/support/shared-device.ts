@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node with a device that leads outside, and pods that share it:
+// A node with a host device, and pods that share it:
 //
 //   pod 0: cw0 ─┐
 //   pod 1: cw0 ─┼─ node: uplink ── veth ── far: outside
@@ -48,7 +48,7 @@ export class SharedDevice {
     await this.daemon.mustApply(wireFile(...this.pods.map((_, at) => this.wire(at, id))));
   }
 
-  /** Every pod answers a ping once; from then on the outside knows them, and asks none again. */
+  /** Pings once from every pod, and enters each pod's address into the neighbour table of the outside. */
   async greet(peer: string): Promise<void> {
     for (const [at, pod] of this.pods.entries()) {
       await ping(pod, outsideAddress);
@@ -76,7 +76,7 @@ export class SharedDevice {
 
   async remove(): Promise<void> {
     await this.daemon.destroy();
-    for (const one of [this.node, this.outside, ...this.pods]) await one.remove().catch(() => {}); // a test may have
+    for (const one of [this.node, this.outside, ...this.pods]) await one.remove().catch(() => {}); // a test may have removed it
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child processes of the system tests: run one to its end, or start one and stop it by its pid.
+// Child processes of the system tests: runs a program to its end, or starts one and stops it by its pid.
 
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** How many times as long as on a usual machine the tests wait: an emulated one is slow (docs/lab.md). */
+/** The factor by which tests wait longer than on a usual machine: emulated machines are slow (docs/lab.md). */
 export const patience = Number(process.env['CROSSWIRE_TEST_PATIENCE'] ?? 1);
 const longestRun = 120_000 * patience;
 
-/** Runs a program to its end and gives what it printed; rejects, with its stderr in the message, unless it exits 0. */
+/** Runs a program to its end and returns its output; rejects, with its stderr in the message, unless it exits with 0. */
 export async function run(program: string, ...args: string[]): Promise<string> {
   const { stdout } = await execute(program, args, { maxBuffer: 64 << 20, timeout: longestRun });
   return stdout;
@@ -23,7 +23,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Like run, but any exit code is an answer. */
+/** Like run(), but accepts any exit code. */
 export async function attempt(program: string, ...args: string[]): Promise<Outcome> {
   try {
     const { stdout, stderr } = await execute(program, args, { maxBuffer: 64 << 20, timeout: longestRun });
@@ -52,7 +52,7 @@ export class Background {
     this.child.on('error', (error) => keep(Buffer.from(String(error))));
   }
 
-  /** Waits until its output holds the text; rejects if it ends first or the time is over. */
+  /** Waits until the output contains the text; rejects if the process ends or the time is over. */
   async says(text: string | RegExp, milliseconds = 30_000): Promise<void> {
     const found = () => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
     const deadline = AbortSignal.timeout(milliseconds * patience);
@@ -64,13 +64,13 @@ export class Background {
     }
   }
 
-  /** Sends the signal to that process alone and waits for its end. */
+  /** Sends the signal to this process only and waits for its end. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     await this.#exit;
   }
 
-  /** Waits for its end by itself. */
+  /** Waits until the process ends by itself. */
   async ended(): Promise<number | null> {
     await this.#exit;
     return this.child.exitCode;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A MADE-UP sysfs in a temporary folder: PCI functions with the links and files that the real one has. It leaves out
-// what the kernel does when one of them is written to. The real thing is held in test/sriov.
+// A MADE-UP sysfs in a temporary folder: PCI functions with the links and files of the real one. Writing to a file has no
+// effect there. test/sriov uses the real sysfs.
 
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

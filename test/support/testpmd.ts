@@ -12,7 +12,7 @@ export interface TestpmdOptions {
   readonly forward?: 'io' | 'rxonly' | 'txonly' | 'mac' | 'macswap' | 'csum';
   readonly extra?: readonly string[];
   readonly eal?: readonly string[];
-  /** Where its abstract sockets live. */
+  /** The namespace of its abstract sockets. */
   readonly namespace?: Namespace;
 }
 
@@ -38,7 +38,7 @@ export class Testpmd {
 
   static async start(options: TestpmdOptions): Promise<Testpmd> {
     const { devices, forward = 'io', extra = [], eal = [], namespace } = options;
-    // Both logical cores on one CPU: the other stays free for the forwarder.
+    // Both logical cores run on one CPU, so that the other is free for the forwarder.
     const args = [
       '--lcores=0@1,1@1',
       '--no-huge',
@@ -55,14 +55,14 @@ export class Testpmd {
       `--forward-mode=${forward}`,
       ...extra,
     ];
-    const command = ['stdbuf', '-oL', findProgram('dpdk-testpmd') as string, ...args] as const; // its stdout is a pipe;
+    const command = ['stdbuf', '-oL', findProgram('dpdk-testpmd') as string, ...args] as const; // stdbuf, because its stdout is a pipe
     const [program, rest] = namespace ? namespace.inside(...command) : [command[0], command.slice(1)];
     const process = new Background(program, rest);
     await process.says('testpmd> ');
     return new Testpmd(process);
   }
 
-  /** One command at its prompt; gives what it printed. */
+  /** Enters a command at the prompt and returns its output. */
   async command(text: string): Promise<string> {
     const before = this.process.output.length;
     const marker = `end_of_answer_${randomBytes(2).toString('hex')}`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two namespaces that stand for nodes, joined by a veth pair with addresses of both families, each with a daemon of its
-// own and a pod:      pod a   node a: uplink ── veth ── uplink :node b   pod b
+// Two namespaces that stand for nodes, joined by a veth pair with addresses of both families, each with its own daemon
+// and a pod:      pod a   node a: uplink ── veth ── uplink :node b   pod b
 
 import { Daemon } from './daemon.ts';
 import { Namespace } from './namespace.ts';

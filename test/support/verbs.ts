@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verbs of the command line. Where a program takes seconds to start (docs/lab.md), they run in the process of the test.
+// Runs verbs of the command line. In the lab, where a program takes seconds to start (docs/lab.md), they run in the test's process.
 
 import { resolve } from 'node:path';
 import { runProgram } from '../../src/cli/program.ts';
@@ -8,7 +8,7 @@ import { attempt, type Outcome } from './shell.ts';
 export const command = resolve('bin/crosswire');
 const here = process.env['CROSSWIRE_TEST_VERBS'] === 'here';
 
-/** Those that ask a daemon and end. */
+/** Runs a verb that asks a daemon and then ends. */
 export async function verb(...args: string[]): Promise<Outcome> {
   return here ? runHere(args) : attempt(command, ...args);
 }

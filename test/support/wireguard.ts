@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys for tests, and where they must never be.
+// WireGuard keys for tests, and the places where private keys must never appear.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -17,14 +17,14 @@ export function makeKeys(): Keys {
   return { privateKey: standard(d), publicKey: standard(x) };
 }
 
-/** As whoever looks for it would write it. */
+/** The usual spellings of a key, for a search. */
 export function spellings(privateKey: string): readonly string[] {
   const bytes = Buffer.from(privateKey, 'base64');
   const bare = privateKey.replace(/=$/, '');
   return [bare, bytes.toString('base64url'), bytes.toString('hex'), encodeURIComponent(bare)];
 }
 
-/** What everybody can see of a process and of what it started: arguments and environments. */
+/** Arguments and environments of all processes, which other users may be able to read. */
 export async function processWords(): Promise<string> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const files = pids.flatMap((pid) => ['cmdline', 'environ'].map((file) => join('/proc', pid, file)));

@@ -80,7 +80,7 @@ export function wireFile(...wires: readonly WireSpec[]): string {
   return wires.map(wireDocument).join('---\n');
 }
 
-/** The same wire with its ends exchanged. */
+/** The wire with its ends exchanged. */
 export function turned(wire: WireSpec): WireSpec {
   return { ...wire, client: wire.endpoint, endpoint: wire.client };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bad input gets an error that names the place, changes nothing, and exits non-zero.
+// Bad input causes an error that names the place, a non-zero exit code, and no change.
 
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device nodes granted to processes of control groups, of every version that this machine has.
+// Grants device nodes to processes of control groups, for every cgroup version that this machine has.
 
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -12,7 +12,7 @@ import { testWith } from '../support/requires.ts';
 const full = { major: 1, minor: 7 };
 const zero = { major: 1, minor: 5 };
 
-// The record is with the group: whoever withdraws need not be who granted.
+// The record is on the group itself, so that another process can withdraw a grant.
 const dataplane = () => new NativeDataplane();
 const journalled = (grant: DeviceGrant) => JSON.parse(JSON.stringify(grant)) as DeviceGrant;
 
@@ -77,7 +77,7 @@ test('device access: where there are no control groups', async (t) => {
   await t.notThrowsAsync(withdrawDevices(dataplane(), elsewhere));
 });
 
-/** A group with two in it, each confined; the one above refuses nothing. */
+/** A group with two groups in it, each restricted; the group above denies nothing. */
 class Pod {
   readonly root: ControlGroup;
   readonly groups: ControlGroup[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fifty wires at once, each with frames of its own: none is ever seen on another.
+// Fifty wires at once, each with distinct frames: no frame appears on another wire.
 //   a:n<i> ── kernel–kernel ── b:n<i>                                  for most i
 //   a:n<i> ── kernel–memif ── memif–kernel ── b:n<i>                   for every fifth: both memif roles are ours
 

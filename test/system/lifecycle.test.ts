@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// kill -9 at any moment leaves nothing that the next start does not adopt or remove; SIGTERM keeps, --remove-on-exit
-// removes; a thousand cycles leave nothing behind.
+// After kill -9 at any moment, the next start adopts or removes everything; SIGTERM keeps wires, --remove-on-exit
+// removes them; a thousand cycles leave nothing behind.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ async function names(): Promise<string[]> {
   return (JSON.parse(stdout) as { name: string }[]).map((wire) => wire.name).toSorted();
 }
 
-/** What exists in both namespaces is exactly what the daemon's wires claim. */
+/** Checks that the interfaces in both namespaces are exactly those that the daemon's wires claim. */
 async function nothingElse(): Promise<void> {
   await eventually('namespaces hold exactly the wires', async () => {
     const claimed = (await names()).map((name) => `n${name.slice(1)}`).toSorted();
@@ -133,7 +133,7 @@ testWith(
     const proc = `/proc/${daemon.process?.child.pid}`;
     const count = async () => ({
       descriptors: (await readdir(`${proc}/fd`)).length,
-      // The heap of V8 grows and shrinks in anonymous maps; those of files and shared memory are ours.
+      // Only maps of files and shared memory count: V8's heap grows and shrinks in anonymous maps.
       maps: (await readFile(`${proc}/maps`, 'utf8')).split('\n').filter((line) => /memfd|\/dev\/|anon_inode/.test(line))
         .length,
       threads: (await readdir(`${proc}/task`)).length,
@@ -165,7 +165,7 @@ testWith(
     for (let round = 0; round < 250; round++) await cycle(); // of four wires each
     await eventually('everything is as before', async () => {
       const after = await count();
-      // Fewer is right too: `before` may count a kept-alive connection of this test.
+      // Fewer is fine too: `before` may include a keep-alive connection of this test.
       const more = (Object.keys(before) as (keyof typeof before)[]).filter((key) => after[key] > before[key]);
       if (more.length > 0) throw new Error(`more ${more.join()}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`);
       return true;

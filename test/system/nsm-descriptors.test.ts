@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network namespace that exists only as a descriptor, sent beside a call: found by its inode, entered by its path.
+// A network namespace that exists only as a descriptor, sent with a call, is found by its inode and entered by its path.
 
 import { openSync, closeSync, statSync } from 'node:fs';
 import { NativeDataplane } from '../../src/dataplane/dataplane.ts';
@@ -27,7 +27,7 @@ testWith(['root'], 'a namespace arrives as a descriptor and is used by its path'
     await namespace.remove();
     t.is(statSync(path).ino, inode);
     t.not(inode, own);
-    closeSync(openSync(path, 'r')); // what arrived is O_PATH; opened anew it is one for setns(2)
+    closeSync(openSync(path, 'r')); // the received descriptor is O_PATH; opened again it works with setns(2)
     const interfaces = await dataplane.listInterfaces({ netns: path, names: ['only-here'] });
     t.deepEqual(
       interfaces.map(({ name }) => name),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole mesh: client, manager, forwarder and endpoint, each a process of its own. The manager is a STAND-IN for NSM's
-// (src/mesh/manager), and client and endpoint are this project's: what is shown here is that they and the forwarder fit
-// together. test/nsm shows the same with NSM's own programs, where those are.
+// A whole mesh: client, manager, forwarder and endpoint as separate processes. The manager is a STAND-IN for NSM's
+// (src/mesh/manager), and client and endpoint are this project's, so these tests show that our programs work
+// together. test/nsm shows the same with NSM's own programs.
 
 import type { ExecutionContext } from 'ava';
 import { Pings } from '../nsm/support/traffic.ts';
@@ -34,7 +34,7 @@ function scenario(
 for (const payload of ['ip', 'ethernet'])
   scenario(`payload ${payload}: pings, counters, and nothing left after Close`, async (t, place) => {
     const { mesh, client, endpoint } = place;
-    // Two addresses, one connection: a second client connects only when the first gave them back.
+    // The prefix has two addresses, enough for one connection: a second client connects only when the first has closed.
     await mesh.endpoint('kernel://web/web0', endpoint, '--cidr', '172.16.1.100/31', '--payload', payload);
     for (const round of [1, 2]) {
       const { answer, process } = await mesh.client('kernel://web/nsm-1?app=shop', client);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real Prometheus scrapes the forwarder and is asked for the traffic between two named pods.
+// A real Prometheus scrapes the forwarder and is queried for the traffic between two pods.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
@@ -36,7 +36,7 @@ test.after.always(async () => {
 
 testWith(['root', 'prometheus'], 'promtool finds nothing to complain about', async (t) => {
   const { text } = await daemon.metrics();
-  // The six names of nsm2019 are fixed by that format and break promtool's naming rules by themselves.
+  // The six names of nsm2019 are fixed by that format and violate promtool's naming rules.
   const ours = text
     .split('\n')
     .filter((line) => !/^(# (HELP|TYPE) )?[rt]x_(bytes|packets|error_packets)\b/.test(line))
@@ -74,7 +74,7 @@ testWith(['root', 'prometheus', 'ping'], 'PromQL gives the traffic between two n
   t.is(info?.metric['client_interface'], 'cw0');
   const [up] = await query('crosswire_wire_up{wire="web-to-fw"}');
   t.is(up?.value[1], '1');
-  // No label of ours collides with what Prometheus adds: nothing was renamed to exported_….
+  // No label of ours collides with Prometheus's own: none was renamed to exported_….
   t.deepEqual(
     (await query('{__name__=~"crosswire_.*"}')).filter((row) =>
       Object.keys(row.metric).some((label) => label.startsWith('exported_')),
@@ -84,7 +84,7 @@ testWith(['root', 'prometheus', 'ping'], 'PromQL gives the traffic between two n
   const [compat] = await query('rx_packets{src_pod_name="web-0",dst_pod_name="fw-0"}');
   t.truthy(compat, 'the gauges of nsm2019');
 
-  // Series vanish with their wire.
+  // Series disappear with their wire.
   await daemon.cli('delete', 'web-to-fw');
   t.is((await daemon.metrics()).text.includes('web-to-fw'), false);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several workers: where they run, which wires they get, and that wires of different workers lose nothing.
+// Several workers: their CPUs, which wires they get, and that wires on different workers lose no frames.
 //   a:n<i> ── `left<i>` kernel–memif ── `right<i>` memif–kernel ── b:n<i>          for i of 0 … 3
 
 import { readdir, readFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ test.afterEach.always(async () => {
   daemon = undefined;
 });
 
-/** Name → CPUs, of the threads of the daemon. */
+/** Thread name → CPUs, for the threads of the daemon. */
 async function affinities({ process }: Daemon): Promise<Map<string, string>> {
   const tasks = `/proc/${process?.child.pid}/task`;
   const found = new Map<string, string>();
@@ -136,11 +136,11 @@ testWith(['root', 'tun'], 'wires go to the worker that has the fewest, also afte
 
 testWith(['root', 'tun'], 'frames cross between workers without loss', async (t) => {
   const { a, b, specs, on } = await spread();
-  const each = 500; // less than a ring holds
+  const each = 500; // fewer than a ring holds
   const tagged = Array.from({ length: workers }, (_, i) => `n${i}=${3000 + i}`);
   const watch = new Background(...b.inside(frameTool, 'watch', '1500', ...tagged));
   await watch.says('ready');
-  // Before every wire had its peer, the kernel's own frames found none.
+  // Until every wire had its peer, the kernel's own frames were dropped.
   const before = await on.metrics();
   await a.run(frameTool, 'flood', String(each), '200', ...tagged);
   t.is(await watch.ended(), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes the uncompressed kernel out of a bzImage (Documentation/arch/x86/boot.rst: payload_offset, payload_length).
+// Extracts the uncompressed kernel from a bzImage (Documentation/arch/x86/boot.rst: payload_offset, payload_length).
 //   node vmlinux.ts VMLINUZ VMLINUX
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,5 +10,5 @@ const image = readFileSync(from);
 const setupSectors = image.readUInt8(0x1f1) || 4;
 const protectedMode = (setupSectors + 1) * 512;
 const start = protectedMode + image.readUInt32LE(0x248);
-const length = image.readUInt32LE(0x24c) - 4; // the last word is the size of what it holds
+const length = image.readUInt32LE(0x24c) - 4; // the last word is the uncompressed size
 writeFileSync(to, zstdDecompressSync(image.subarray(start, start + length)));

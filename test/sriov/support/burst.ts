@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Marked frames from one workload to another, and how many arrived in order; both interfaces are `nsm-1`.
+// Sends marked frames from one workload to another and counts those that arrive in order; both interfaces are `nsm-1`.
 
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ export async function burst(
     else target?.copy(frame, 0);
     source?.copy(frame, 6);
     frame.writeUInt16BE(0x88b5, 12);
-    frame.writeUInt32BE(0x43575446, 14); // as frame_tool marks its own
+    frame.writeUInt32BE(0x43575446, 14); // the mark of frame_tool
     frame.writeUInt32BE(7, 18);
     frame.writeUInt32BE(sequence, 26);
     return frame;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A daemon asked over its control socket, without a program for each question: in the guest a program takes seconds.
+// Queries a daemon over its control socket, without a program for each query: in the guest a program takes seconds to start.
 
 import { parse } from 'yaml';
 import { ControlClient } from '../../../src/cli/control-client.ts';
@@ -41,7 +41,7 @@ export class Control {
     return this.#client.delete(`/v1/wires/${wire}`);
   }
 
-  /** As told, for what must not be in it. */
+  /** The unparsed answer, to check what must not be in it. */
   text(path: string): Promise<string> {
     return this.#client.get(path).then((value) => JSON.stringify(value));
   }

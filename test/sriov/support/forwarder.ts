@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real parts of a forwarder in the test's own process: a daemon of its own would start seventeen times slower here.
+// The real parts of a forwarder in the test's own process: under emulation a separate daemon takes long to start.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
@@ -32,10 +32,10 @@ export const netdevOf = (pci: string): string => readdirSync(`${folder(pci)}/net
 export const driverOf = (pci: string): string | undefined =>
   existsSync(`${folder(pci)}/driver`) ? basename(readlinkSync(`${folder(pci)}/driver`)) : undefined;
 
-/** So many functions on each NIC, bound to igbvf, whose driver makes their MACs up: the harder case to restore. */
+/** Makes functions on each NIC, bound to igbvf. The driver makes up their MACs, which is the harder case to restore. */
 export async function makeFunctions(onFirst: number, onSecond = onFirst): Promise<void> {
   for (const [pci, count] of [[nics[0], onFirst] as const, [nics[1], onSecond] as const]) {
-    await bringUp(netdevOf(pci)); // a function has no carrier before its port has
+    await bringUp(netdevOf(pci)); // a function has no carrier before its physical function has one
     if (readFileSync(`${folder(pci)}/sriov_numvfs`, 'utf8').trim() === String(count)) continue;
     writeFileSync(`${folder(pci)}/sriov_numvfs`, '0');
     writeFileSync(`${folder(pci)}/sriov_numvfs`, String(count));
@@ -43,8 +43,8 @@ export async function makeFunctions(onFirst: number, onSecond = onFirst): Promis
   }
 }
 
-/** igbvf tells its physical function which MAC it made up, and on a busy machine some time after it was bound: until then a
- *  snapshot would have none. */
+/** Whether the NIC knows the MACs of its functions. igbvf tells its physical function which MAC it made up, on a busy machine
+ *  some time after it was bound; until then a snapshot would have none. */
 function knowsMacs(pf: string): boolean {
   const [told] = JSON.parse(execFileSync('ip', ['-j', 'link', 'show', netdevOf(pf)], { encoding: 'utf8' }));
   return ((told.vfinfo_list ?? []) as { vf: number; address: string }[]).every(({ vf, address }) => {
@@ -99,7 +99,7 @@ export class Forwarder {
     return this.supervisor.apply(wires);
   }
 
-  /** Throws what the report of a wire says went wrong. */
+  /** Applies the documents; throws the error of a wire's report. */
   async mustApply(...documents: readonly object[]): Promise<ApplyReport[]> {
     const reports = await this.apply(...documents);
     const failed = reports.find(({ error }) => error);
@@ -112,13 +112,13 @@ export class Forwarder {
     await this.dataplane.close();
   }
 
-  /** As the kernel does with a process that was killed. What it would still have done must be kept from happening. */
+  /** Does what the kernel does when a process is killed. The caller must prevent everything that the forwarder would still do. */
   async killed(): Promise<void> {
     this.#parts.lock.release();
     await this.dataplane.close();
   }
 
-  /** All that a lease has to bring back, of every function; and that there is none. */
+  /** Everything that giving back must restore, for every function; and that no lease is left. */
   async snapshot(): Promise<object> {
     const leases = await readdir(join(this.stateDirectory, 'leases')).catch(() => []);
     const functions = nics.map((nic) => functionsOf(this.dataplane, nic));

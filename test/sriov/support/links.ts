@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interfaces as iproute2 shows them, in this namespace or another, and whether one reaches another.
+// Reads interfaces with iproute2, in this namespace or another, and checks whether one reaches another.
 
 import type { Namespace } from '../../support/namespace.ts';
 import { eventually, run } from '../../support/shell.ts';
 
-/** What `ip -j -d -s link show` says of a virtual function that its physical function carries. */
+/** A virtual function in the output of `ip -j -d -s link show` for its physical function. */
 export interface VfAttributes {
   readonly vf: number;
   readonly address: string;
@@ -26,7 +26,7 @@ export interface Link {
   readonly stats64: Readonly<Record<'rx' | 'tx', { readonly packets: number; readonly bytes: number }>>;
 }
 
-/** What `ip -j` prints, in that namespace or in this one. */
+/** The output of `ip -j`, in the given namespace or in this one. */
 export async function ip<T>(where: Namespace | undefined, ...args: string[]): Promise<T> {
   const inside = where ? ['-n', where.name] : [];
   const text = await run('ip', ...inside, '-j', ...args);
@@ -37,7 +37,7 @@ export async function links(where?: Namespace): Promise<Link[]> {
   return ip<Link[]>(where, '-d', '-s', 'link', 'show');
 }
 
-/** The interface of that name; undefined where there is none. */
+/** The interface of that name; undefined if there is none. */
 export async function findLink(name: string, where?: Namespace): Promise<Link | undefined> {
   return (await links(where)).find(({ ifname }) => ifname === name);
 }
@@ -48,13 +48,13 @@ export async function link(name: string, where?: Namespace): Promise<Link> {
   return found;
 }
 
-/** Brings it up and waits until frames can pass. An emulated NIC takes its time to negotiate. */
+/** Sets the interface up and waits for its carrier: an emulated NIC needs time to negotiate. */
 export async function bringUp(name: string, where?: Namespace): Promise<void> {
   await ip(where, 'link', 'set', 'dev', name, 'up');
   await eventually(`${name} has a carrier`, async () => (await link(name, where)).flags.includes('LOWER_UP'), 60_000);
 }
 
-/** Waits until an answer comes back; a NIC whose link has just come up may lose the first frames. */
+/** Waits for an answer; a NIC whose link has just come up may lose the first frames. */
 export async function reaches(from: Namespace, address: string): Promise<void> {
   await eventually(`${address} answers`, async () => from.run('ping', '-q', '-c', '1', '-W', '2', address));
 }

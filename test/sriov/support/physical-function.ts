@@ -18,7 +18,7 @@ export class PhysicalFunction {
     return `/sys/bus/pci/devices/${this.pci}`;
   }
 
-  /** Its name here; it must not be in another namespace. */
+  /** The name of its interface, which must be in this namespace. */
   get interface(): string {
     return readdirSync(`${this.folder}/net`)[0] as string;
   }
@@ -51,7 +51,7 @@ export class PhysicalFunction {
     return `02:00:00:${this.pci.slice(5, 7)}:00:0${index}`;
   }
 
-  /** Takes all VFs away, wherever they are, and puts back what make changed. */
+  /** Removes all VFs, wherever they are, and undoes what make() changed. */
   async remove(): Promise<void> {
     if (!existsSync(`${this.folder}/virtfn0`)) return;
     await writeFile(`${this.folder}/sriov_numvfs`, '0');

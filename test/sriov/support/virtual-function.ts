@@ -25,18 +25,18 @@ export class VirtualFunction {
     return existsSync(link) ? (basename(readlinkSync(link)) as VfDriver) : 'none';
   }
 
-  /** Of /dev/vfio/GROUP, where the machine has an IOMMU. */
+  /** The group in /dev/vfio/GROUP; undefined without an IOMMU. */
   get iommuGroup(): number | undefined {
     const link = `${this.folder}/iommu_group`;
     return existsSync(link) ? Number(basename(readlinkSync(link))) : undefined;
   }
 
-  /** PCI addresses of its IOMMU group, itself among them. */
+  /** The PCI addresses of its IOMMU group, including its own. */
   get companions(): string[] {
     return readdirSync(`${this.folder}/iommu_group/devices`);
   }
 
-  /** Its name in this namespace: undefined where its driver makes none, or while it is in another. */
+  /** The name of its interface; undefined if the driver makes none, or if the interface is in another namespace. */
   get interface(): string | undefined {
     return existsSync(`${this.folder}/net`) ? readdirSync(`${this.folder}/net`)[0] : undefined;
   }
@@ -49,7 +49,7 @@ export class VirtualFunction {
     await eventually(`${this.pci} is bound to ${driver}`, async () => this.driver === driver);
   }
 
-  /** Waits until its interface is in this namespace, and gives the name. */
+  /** Waits until its interface is in this namespace, and returns the name. */
   async appears(): Promise<string> {
     return eventually(`${this.pci} has an interface here`, async () => this.interface);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Without an IOMMU no application gets a device: it could write to any memory of the machine.
+// Without an IOMMU a device is never given to an application, which could use it to write to any memory of the machine.
 
 import test from 'ava';
 import { Forwarder, makeFunctions, netdevOf, nics, wire } from '../support/forwarder.ts';
