@@ -2,15 +2,17 @@
 // Is a peer who it says it is? spiffe.io, "The X.509 SPIFFE Verifiable Identity Document", section 5; RFC 5280, section 6.
 
 import { CrosswireError } from '../model/error.ts';
-import { type Certificate, readCertificate, type UriConstraints } from './certificate.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+import type { UriConstraints } from './extensions.ts';
 import { certificatesOf } from './pem.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 
 /** The leaf and four authorities below the root. It bounds the paths that are tried. */
 const longestChain = 5;
 
-const serverAuth = '1.3.6.1.5.5.7.3.1';
-const clientAuth = '1.3.6.1.5.5.7.3.2';
+// Content of the object identifiers 1.3.6.1.5.5.7.3.N, in hexadecimal.
+const serverAuth = '2b06010505070301';
+const clientAuth = '2b06010505070302';
 
 /** The SPIFFE ID of the peer that proved to hold the key of the first certificate. PEM, leaf first. Bundles by trust
  *  domain: a peer is verified against that of its own, never against another's. Throws PEER_REFUSED. */
