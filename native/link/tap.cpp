@@ -170,7 +170,7 @@ void TapLink::note(Phase phase) noexcept {
   if (phase_.load(std::memory_order_relaxed) != phase) phase_.store(phase, std::memory_order_relaxed);
 }
 
-// A TAP without a device is readable for ever (EPOLLERR in tun_chr_poll()), and a worker that sleeps on it would spin.
+// A TAP without a device is readable forever (EPOLLERR in tun_chr_poll()), and a worker that sleeps on it would spin.
 // So it leaves the epoll set that workers see, and nothing ever wakes them again.
 void TapLink::lose_device() noexcept {
   phase_.store(Phase::gone, std::memory_order_relaxed);

@@ -16,7 +16,7 @@ namespace crosswire::os {
 
 namespace {
 
-// Records are read, changed and written: one at a time. A lock of flock(2) on the directory would hold against other
+// Records are read, changed and written: one at a time. A lock of flock(2) on the directory would work against other
 // processes too, but any workload can take it and keep it.
 std::mutex one_at_a_time;
 

@@ -28,7 +28,7 @@ struct DeviceAccess {
   bool changed = false;            // false: the holder had them already
 };
 
-// Doing it again is doing it once; it also mends what the container runtime has undone. Errors: those of
+// Idempotent; calling it again also repairs what the container runtime has undone. Errors: those of
 // open_control_group(), CGROUP_REFUSED, DEVICE_REFUSED_ABOVE, DEVICE_PROGRAM_OPAQUE, DEVICE_PROGRAM_REFUSED; then
 // nothing is changed.
 Result<DeviceAccess> grant_devices(const std::string& path, const std::string& holder,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one-way rules between rooms (docs/decisions/001-rooms.md, 023-mesh-rooms.md), held against every #include and import,
-// at every level: a file belongs to the deepest room of the table that holds it.
+// Enforces the one-way rules between rooms (docs/decisions/001-rooms.md, 023-mesh-rooms.md) for every #include and import, at
+// every level: a file belongs to the deepest room of the table that contains it.
 
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
@@ -18,8 +18,8 @@ const nativeRooms: Rooms = {
   binding: everything,
 };
 
-/** What a room may use. A name stands for that room with its inner rooms; in the line of an inner room, the name of a room
- *  around it stands for that room's own files. A room may use its inner rooms where they do not use it: no cycles. */
+/** What each room may use. A name means that room with its inner rooms; in the line of an inner room, the name of an outer
+ *  room means the outer room's own files. A room may use its inner rooms if they do not use it: cycles are errors. */
 const sourceRooms: Rooms = {
   model: [],
   wire: ['model'],
@@ -86,10 +86,10 @@ const sourceRooms: Rooms = {
 
 const withoutNode = ['model', 'plan'];
 const problems: string[] = [];
-/** Native rooms and those of src have no names in common. */
+/** Room → the rooms that its files use. The names of native rooms and of rooms of src differ. */
 const usedRooms = new Map<string, Set<string>>();
 
-/** The deepest room of a path below native/ or src/; undefined where a folder is no room. */
+/** The deepest room that contains a path below native/ or src/; undefined if its folder is not a room. */
 function roomOf(path: string, rooms: Rooms): string | undefined {
   const parts = path.split('/').filter((part) => part !== 'generated' && part !== 'proto');
   const folder = parts.length > 1 ? parts.slice(0, -1) : parts;
@@ -115,7 +115,7 @@ function isWithin(room: string, around: string): boolean {
   return room.startsWith(`${around}/`);
 }
 
-/** Which rooms each room uses: an arrow of the table that no file needs makes no cycle. */
+/** Checks the actual uses: an entry of the table that no file needs makes no cycle. */
 function checkCycles(uses: ReadonlyMap<string, ReadonlySet<string>>): void {
   const done = new Set<string>();
   const visit = (room: string, way: readonly string[]) => {

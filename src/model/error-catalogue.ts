@@ -16,7 +16,7 @@ export const inputErrors = {
   INTERFACE_CLAIMED: 'Two wires want the same interface of the same namespace.',
   MEMIF_CLAIMED: 'Two wires want the same id on the same memif socket.',
   TUNNEL_CLAIMED:
-    'Two wires want the same place for a tunnel, which the kernel has once whatever the remote: a UDP port, or a network identifier at a UDP port and family.',
+    'Two wires want a tunnel resource that must be unique in the kernel, whatever the remote: a UDP port, or a network identifier at a UDP port and family.',
   ENDS_UNJOINED: 'The two ends of this wire cannot be joined; the reason says why.',
   DEVICE_CLAIMED: 'Two wires want the same virtual function.',
   FILE_UNREADABLE: 'A wire file, the SR-IOV file or a directory cannot be read.',

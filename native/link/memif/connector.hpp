@@ -11,8 +11,8 @@
 
 namespace crosswire::memif {
 
-// Connects one client link to its server, for ever: quickly at first, then about every two seconds. Lives on the
-// control thread. Its namespace is kept open, for a path may mean another one when it is looked at again.
+// Connects one client link to its server, and tries forever: quickly at first, then about every two seconds. Lives on
+// the control thread. Its namespace is kept open, for a path may mean another one when it is looked at again.
 class Connector {
  public:
   Connector(os::ControlLoop& loop, const Limits& limits, Attachment& attachment, os::Fd netns);

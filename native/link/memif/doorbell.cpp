@@ -17,7 +17,7 @@
 namespace crosswire::memif {
 namespace {
 
-constexpr long hang_ns = 20'000'000;     // an eventfd write takes microseconds or for ever
+constexpr long hang_ns = 20'000'000;     // an eventfd write takes microseconds or forever
 constexpr uint64_t spacing_ns = 10'000;  // between two writes of one doorbell, whatever its peer does with MASK_INT
 
 int interrupt_signal() { return SIGRTMIN + 1; }

@@ -2,7 +2,7 @@
 // Wakes a peer that sleeps on a ring's eventfd, without ever making a worker wait.
 //
 // The peer holds the same open file description: it can clear O_NONBLOCK, fill the counter, and our write(2) then
-// blocks for ever (memif contract §7.1). So the writes happen on a thread of their own, under a timer whose signal
+// blocks forever (memif contract §7.1). So the writes happen on a thread of their own, under a timer whose signal
 // interrupts a write that hangs; its doorbell is broken from then on.
 #pragma once
 

@@ -11,7 +11,7 @@ namespace crosswire::memif {
 
 enum class Role : uint8_t {
   server,  // listens; the peer owns the memory
-  client,  // connects, for ever; the memory is ours
+  client,  // connects, and tries forever; the memory is ours
 };
 
 inline constexpr uint32_t max_rings = 16;  // per direction and session: a link has one worker, more only cost

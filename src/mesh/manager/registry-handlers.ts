@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two registry services as grpc-js calls them. A local endpoint's url goes to and fro as `inode://`, with the
+// The two registry services as handlers of grpc-js. A local endpoint's URL is sent in both directions as `inode://`, with the
 // descriptor of its socket beside it.
 
 import { Metadata, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';

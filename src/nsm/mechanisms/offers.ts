@@ -157,7 +157,7 @@ export function tunnelMtu(address: string, underlay: number, by: keyof typeof ov
   return underlay - overhead[by] - (address.includes(':') ? 20 : 0);
 }
 
-/** Those of the caller's mechanisms that can be had here, in the caller's order. One in use already stands alone. */
+/** The caller's mechanisms that are available here, in the caller's order; only the one in use, if there is one. */
 export function acceptable(
   { tunnel, devices }: Offering,
   carried: string,

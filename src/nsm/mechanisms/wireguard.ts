@@ -30,7 +30,7 @@ export class WireguardBook {
     this.#ports = ports;
   }
 
-  /** The same for the same connection, as long as it stands; that of the wire of before a restart, where one stands. */
+  /** The same side for a connection as long as it lives; after a restart, the side of the wire that still exists. */
   async sideOf(connection: string, standing?: WireMechanism): Promise<WireguardSide> {
     const known = this.#sides.get(connection) ?? this.#sideOfWire(standing);
     const side = known ?? { ...makeKeys(), port: await this.#choosePort() };

@@ -239,7 +239,7 @@ export class Reconciler {
     return isTidy(first) ? first : this.observe(entry, target);
   }
 
-  /** Devices that strayed go home first: by its lease, one of the strays is restored to what it was. */
+  /** Gives back devices that left their place first: the lease restores a device that is among the strays. */
   async #clear({ strays, astray }: Observation): Promise<void> {
     const { dataplane, devices } = this.#parts;
     for (const one of astray) await devices?.giveBack(one.pci, one);

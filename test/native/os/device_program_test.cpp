@@ -68,7 +68,7 @@ TEST_CASE("device programs: what cannot be followed is said to be so, and never 
   const auto wrong = {
       calling_filter(),
       {},
-      {instruction(BPF_JMP | BPF_JA, 0, 0, -1, 0)},                  // for ever
+      {instruction(BPF_JMP | BPF_JA, 0, 0, -1, 0)},                  // endless loop
       {instruction(BPF_JMP | BPF_JA, 0, 0, 30'000, 0), leave},       // out of the program
       {instruction(BPF_LDX | BPF_MEM | BPF_W, 0, 1, 10, 0), leave},  // out of the context
       {instruction(BPF_LDX | BPF_MEM | BPF_W, 0, 1, -4, 0), leave},

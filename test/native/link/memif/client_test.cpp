@@ -200,7 +200,7 @@ TEST_CASE("memif client: it reconnects with new memory when the server goes") {
   struct stat first {
   }, second{};
   REQUIRE(::fstat(stage.server.file.get(), &first) == 0);
-  const os::Fd kept = std::move(stage.server.file);  // a server may keep the old one for ever
+  const os::Fd kept = std::move(stage.server.file);  // a server may keep the old one forever
   stage.server.fd.reset();
   REQUIRE(until([&] { return !stage.link->state().up; }, {stage.player.get()}));
   stage.connect();

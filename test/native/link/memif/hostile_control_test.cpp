@@ -34,7 +34,7 @@ struct Stage {
     descriptors = test::open_descriptors();
   }
 
-  // Nobody noticed, nothing leaked, and after the back-off the id can be had again.
+  // Other peers were not affected, nothing leaked, and after the back-off the id is available again.
   ~Stage() {
     CHECK(eventually([&] { return test::open_descriptors() == descriptors; }));
     CHECK(honest.client->send({Bytes(60, 7)}).taken == 1);

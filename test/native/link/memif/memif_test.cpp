@@ -78,7 +78,7 @@ TEST_CASE("memif: a full ring refuses, and the rest stays with the caller") {
   }
   pair.server->turn();
   pair.client->turn();
-  // Nine slots: for ever too long for a ring of eight.
+  // Nine slots: can never fit into a ring of eight.
   CHECK(pair.client->send({Bytes(2048 * 8 + 1, 1)}).reason == DropReason::too_big);
   CHECK(pair.server->send({Bytes(2048 * 8 + 1, 1)}).reason == DropReason::too_big);
   check_both_ways(pair, frames_of({2048 * 8}));
