@@ -87,7 +87,7 @@ function planDevices({ devices: old = [] }: WireState, { devices: wanted = [] }:
   return { released: old.filter((one) => !isIn(wanted, one)), bound: wanted.filter((one) => !isIn(old, one)) };
 }
 
-function unbind(devices: readonly BoundDevice[]): Action[] {
+export function unbind(devices: readonly BoundDevice[]): Action[] {
   return devices.map((device) => ({ kind: 'unbindDevice', device }));
 }
 
@@ -109,7 +109,7 @@ function keysOf(one: InterfaceState): string[] {
   return [...keys, ...uplinksOf(one)];
 }
 
-function usesAny(engine: EngineState | undefined, interfaces: readonly InterfaceState[]): boolean {
+export function usesAny(engine: EngineState | undefined, interfaces: readonly InterfaceState[]): boolean {
   const used = engine ? endNames.map((at) => interfaceEndOf(engine[at], at)) : [];
   return interfaces.some(({ end }) => used.includes(end));
 }
@@ -149,7 +149,7 @@ function isRenamed(end: EndName, observed: WireState, wanted: WireState): boolea
   return interfaceOf(observed, end)?.name !== interfaceOf(wanted, end)?.name;
 }
 
-function bare(state: InterfaceState, name: string): InterfaceState {
+export function bare(state: InterfaceState, name: string): InterfaceState {
   return { ...newborn(state), name };
 }
 
@@ -171,7 +171,7 @@ function create(fresh: readonly InterfaceState[]): Action[] {
 }
 
 /** Rules first: they would stay where an interface goes. */
-function takeAway(old: readonly InterfaceState[]): Action[] {
+export function takeAway(old: readonly InterfaceState[]): Action[] {
   return [...old.flatMap((one) => change(one, ruleless(one))), ...remove(old.map(ruleless))];
 }
 
@@ -195,6 +195,6 @@ function eachDevice(
   ];
 }
 
-function change(from: InterfaceState, to: InterfaceState): Action[] {
+export function change(from: InterfaceState, to: InterfaceState): Action[] {
   return mutableDifferences(from, to).length > 0 ? [{ kind: 'changeInterface', from, to }] : [];
 }
