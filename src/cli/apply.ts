@@ -53,7 +53,7 @@ function reportTable(reports: readonly ApplyReport[], inFull: boolean): string {
   if (!inFull) return table(['WIRE', 'RESULT', 'ACTIONS'], rows);
   const todo = reports.map(({ name, outcome, actions }) => {
     const lines = actions.map((action, index) => `  ${index + 1}. ${printable(action)}\n`);
-    return `${name} would be ${outcome}\n${lines.join('')}`;
+    return `${name} would ${outcome === 'failed' ? 'fail' : `be ${outcome}`}\n${lines.join('')}`;
   });
   return todo.join('');
 }

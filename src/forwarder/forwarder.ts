@@ -7,7 +7,6 @@ import type { Wire } from '../wire/wire.ts';
 import type { IdentitySource } from '../spiffe/identity.ts';
 import { checkServerPolicies } from '../spiffe/policies.ts';
 import { tokenFor } from '../spiffe/token.ts';
-import { removeLeftovers } from './close/leftovers.ts';
 import { Manager } from '../nsm/registry/manager.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import type { Gateways } from '../nsm/mechanisms/gateways.ts';
@@ -51,7 +50,6 @@ export class Forwarder {
   readonly #manager: Manager;
   readonly #registration: Registration;
   readonly #stopping = new AbortController();
-  #forgetLeftovers = () => {};
   #running: Promise<void> | undefined;
   #serving = false;
 
@@ -114,9 +112,8 @@ export class Forwarder {
 
   /** Returns at once: what it waits for, an identity first of all, it waits for in the background. */
   start(onFailed: (error: unknown) => void): void {
-    const { wires, log } = this.#parts;
-    const { maxTokenMilliseconds } = this.#settings;
-    this.#forgetLeftovers = removeLeftovers(wires, maxTokenMilliseconds, () => this.#service.wires(), log);
+    // The longest life of any connection of an earlier run.
+    this.#parts.wires.expire('nsm', this.#settings.maxTokenMilliseconds);
     this.#running = this.#begin().catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) onFailed(error);
     });
@@ -126,7 +123,6 @@ export class Forwarder {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#serving = false;
-    this.#forgetLeftovers();
     await this.#running;
     await this.#registration.stop();
     await this.#server.stop(stopMilliseconds);

@@ -3,7 +3,7 @@
 
 import type { DeviceReport, DeviceStatus } from '../model/device-status.ts';
 import { CrosswireError } from '../model/error.ts';
-import type { ApplyReport, EndCounters } from '../model/status.ts';
+import type { EndCounters } from '../model/status.ts';
 import type { Wire } from '../wire/wire.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Answer, Route } from './route.ts';
@@ -48,7 +48,7 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
       answers: { 200: { description: 'a report for each wire, in their order', schema: 'ApplyReportList' } },
       handle: async ({ body, query }) => {
         const wires = await wiresOf(api, body);
-        return ok({ reports: isDryRun(query) ? await preview(manager, wires) : await manager.apply(wires) });
+        return ok({ reports: await manager.set('api', wires, { dryRun: isDryRun(query) }) });
       },
     },
     {
@@ -164,16 +164,6 @@ function isDryRun(query: URLSearchParams): boolean {
   if (value === 'true' || value === 'false') return value === 'true';
   const reason = `must be true or false, not ${JSON.stringify(value.slice(0, 80))}`;
   throw new CrosswireError({ code: 'QUERY_INVALID', operation: 'reading the query', subject: 'dryRun', reason });
-}
-
-async function preview(manager: WireManager, wires: readonly Wire[]): Promise<ApplyReport[]> {
-  return Promise.all(
-    wires.map(async (wire) => {
-      const actions = (await manager.explain(wire))?.pending ?? [];
-      if (manager.get(wire.name) === undefined) return { name: wire.name, outcome: 'created', actions };
-      return { name: wire.name, outcome: actions.length === 0 ? 'unchanged' : 'changed', actions };
-    }),
-  );
 }
 
 function asText({ drops, ...counters }: EndCounters): object {

@@ -5,5 +5,5 @@ import type { Supervisor } from '../supervisor/supervisor.ts';
 
 export type WireManager = Pick<
   Supervisor,
-  'apply' | 'remove' | 'list' | 'get' | 'look' | 'explain' | 'health' | 'counters'
+  'set' | 'remove' | 'list' | 'get' | 'look' | 'explain' | 'health' | 'counters'
 >;

@@ -86,7 +86,7 @@ function partsOf({ version, options, files, nsm }: DaemonSettings, log: Logger):
     ...(options.metrics ? [new Metrics({ ...metrics, options: { ...options, metrics: options.metrics } })] : []),
     new Wires(supervisor, removeOnExit),
     controlServer({ ...shared, options, startedAt }),
-    new WireFiles(supervisor, wires, resyncSeconds, log),
+    new WireFiles(supervisor, wires),
     ...(nsm.options && meshMetrics
       ? [
           meshParts(

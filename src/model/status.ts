@@ -4,6 +4,9 @@
 import type { ErrorDetails } from './error.ts';
 import type { EndName, Path } from './wire.ts';
 
+/** Who wants a wire: the files of --wires, whoever uses the control API, or the mesh. */
+export type WireOwner = 'files' | 'api' | 'nsm';
+
 export type WirePhase = 'pending' | 'up' | 'degraded' | 'failed' | 'removing';
 
 /** mknod(2) */

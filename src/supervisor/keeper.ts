@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wires there are, and the jobs on them. Every job runs in the queue of its wire and leaves the wire in a phase:
+// The wires there are, and the jobs on them. Every job runs while the queues of its wires are held, and leaves each wire in
+// a phase:
 //
-//   pending ──▶ up ◀──▶ degraded        pending: from the journal, not tried yet
-//      └───────────────────▲            degraded: does not work now; tried again with growing waits
+//   pending ──▶ up ◀──▶ degraded        pending: not made yet; from the journal and not tried yet, or it waits and its
+//      └───────────────────▲                     error says for what
+//                                       degraded: does not work now; tried again with growing waits
 //   removing: what could not be removed; tried again
 
-import { CrosswireError } from '../model/error.ts';
+import { CrosswireError, type ErrorDetails } from '../model/error.ts';
 import type { ApplyReport, RemoveReport } from '../model/status.ts';
 import type { Path } from '../model/wire.ts';
-import { hostDeviceOf, type Wire } from '../wire/wire.ts';
+import { hostDeviceOf } from '../wire/wire.ts';
 import type { Action } from '../plan/action.ts';
 import { choosePath } from '../plan/path.ts';
 import { describe } from '../plan/words.ts';
-import type { ChosenDevices } from '../plan/state.ts';
-import type { Admission } from './wanted/admission.ts';
 import type { Claims } from '../wire/claims.ts';
 import { notesOn } from './tell/device-notes.ts';
-import { WireEntry } from './wanted/entry.ts';
+import { type Want, WireEntry } from './wanted/entry.ts';
 import { asCrosswireError } from './act/errors.ts';
 import type { HealthBook, Warning } from './tell/health.ts';
 import type { Queues } from './queues.ts';
-import type { Brought, Reconciler, Resolving } from './act/reconciler.ts';
-import type { JournalRecord } from './store/record.ts';
+import type { Brought, Change, Reconciler } from './act/reconciler.ts';
+import type { JournalRecord, Standing } from './store/record.ts';
 import type { Retries } from './retries.ts';
 import type { Log } from '../model/log.ts';
 import type { Survey } from './look/survey.ts';
@@ -37,6 +37,17 @@ export interface KeeperParts {
   readonly health: HealthBook;
   readonly log: Log;
   readonly onWireMade: (seconds: number, path: Path) => void;
+}
+
+export interface AdmittedWant extends Want {
+  readonly standing: Standing;
+}
+
+/** A change that was asked for. */
+export type PossibleChange = Change | (Change & { readonly error: unknown });
+
+function isImpossible(change: PossibleChange): change is Change & { readonly error: unknown } {
+  return 'error' in change;
 }
 
 /** How closely to look at a wire. */
@@ -58,23 +69,88 @@ export class Keeper {
 
   /** A wire an earlier run left; keep() sees to it. */
   remember(record: JournalRecord): void {
-    this.entries.set(record.wire.name, new WireEntry(record.wire, this.#parts.claims, record));
+    const entry = new WireEntry(record, this.#parts.claims, record);
+    entry.isLeftover = true;
+    this.entries.set(entry.name, entry);
   }
 
-  /** Takes its place in the queue at once, and waits there until the wire is admitted. */
-  apply(wire: Wire, admission: Promise<Admission>): Promise<ApplyReport> {
-    return this.#parts.queues.run(wire.name, async () => {
-      const { devices } = await admission;
-      return this.#apply(wire, devices(wire.name));
-    });
+  /** The change that makes a wire what is wanted, if all that it needs is still there. */
+  async changeTo({ wire, owner, standing }: AdmittedWant): Promise<PossibleChange> {
+    const { claims, reconciler } = this.#parts;
+    const change = { entry: this.entries.get(wire.name) ?? new WireEntry({ wire, owner }, claims), owner };
+    try {
+      return { ...change, target: await reconciler.resolve(wire, { chosen: standing.devices }) };
+    } catch (error) {
+      return { ...change, target: standing, error };
+    }
+  }
+
+  /** Makes admitted wires, or changes them, in one step. A report for each, in their order. Needs their queues. */
+  async make(changes: readonly PossibleChange[]): Promise<ApplyReport[]> {
+    const impossible = changes.find(isImpossible);
+    if (impossible) return failuresOf(changes, impossible.error);
+    const isNew = changes.map(({ entry }) => entry.record === undefined);
+    for (const { entry } of changes) this.entries.set(entry.name, entry);
+    try {
+      const brought = await this.#bring(changes);
+      for (const { entry } of changes) entry.isLeftover = false;
+      return changes.map(({ entry }, at) => reportOf(entry.name, isNew[at] === true, brought[at] as Brought));
+    } catch (cause) {
+      const reports = failuresOf(changes, cause);
+      for (const { name, error } of reports) this.failed(name, new CrosswireError(error as ErrorDetails));
+      return reports;
+    }
+  }
+
+  /** What `make` would do and report. */
+  async preview(changes: readonly PossibleChange[]): Promise<ApplyReport[]> {
+    const impossible = changes.find(isImpossible);
+    if (impossible) return failuresOf(changes, impossible.error);
+    try {
+      const brought = await this.#parts.reconciler.preview(changes);
+      return changes.map(({ entry }, at) => reportOf(entry.name, entry.record === undefined, brought[at] as Brought));
+    } catch (cause) {
+      return failuresOf(changes, cause);
+    }
+  }
+
+  /** A new wire is not there then; one that there was is as before, or in pieces. */
+  failed(name: string, error: CrosswireError): void {
+    const entry = this.entries.get(name);
+    if (entry && !entry.record && !entry.waiting) this.entries.delete(name);
+    else if (entry?.record && entry.record.phase !== 'applied') this.#degrade(entry, error);
+    this.#parts.log.warn({ wire: name, error }, 'wire not applied');
+  }
+
+  /** The wire is wanted, and cannot be made yet. What there is of that name stays. */
+  wait({ wire, owner }: Want, cause: unknown): void {
+    const error = asCrosswireError(cause, 'apply the wire', wire.name);
+    const entry = this.entries.get(wire.name) ?? new WireEntry({ wire, owner }, this.#parts.claims);
+    this.entries.set(wire.name, entry);
+    const isNews = entry.waiting?.error.message !== error.message;
+    entry.waiting = { wire, owner, error };
+    if (!entry.record) Object.assign(entry, { wire, owner });
+    this.#tell(entry);
+    if (isNews) this.#parts.log.warn({ wire: wire.name, owner, error }, 'wire waits: it cannot be made yet');
   }
 
   remove(name: string): Promise<RemoveReport> {
-    return this.#parts.queues.run(name, () => this.#remove(name));
+    return this.#parts.queues.run(name, () => this.giveUp(name));
   }
 
-  /** Compares a wire with what exists, and repairs it. Never rejects: what goes wrong is a health record. */
+  /** Removes a wire whose queue is held. */
+  async giveUp(name: string): Promise<RemoveReport> {
+    const entry = this.entries.get(name);
+    if (!entry) return { name, outcome: 'missing', errors: [] };
+    const errors = await this.#takeAway(entry);
+    return { name, outcome: errors.length > 0 ? 'failed' : 'removed', errors: errors.map((error) => error.toJSON()) };
+  }
+
+  /** Compares a wire with what exists, and repairs it; with the wires of a change that was cut off. Never rejects: what goes
+   *  wrong is a health record. */
   keep(name: string, look: Look = {}): Promise<void> {
+    const names = this.#changingWith(name);
+    if (names.length > 1) return this.#parts.queues.runAll(names, () => this.#keepTogether(names));
     return this.#parts.queues.run(name, () => this.#keep(name, look));
   }
 
@@ -86,44 +162,54 @@ export class Keeper {
     this.#parts.retries.cancelAll();
   }
 
-  async #apply(wire: Wire, chosen: ChosenDevices | undefined): Promise<ApplyReport> {
-    const { name } = wire;
-    const entry = this.entries.get(name) ?? new WireEntry(wire, this.#parts.claims);
-    const isNew = entry.record === undefined;
-    this.entries.set(name, entry);
-    try {
-      const { actions, changed } = await this.#bring(entry, wire, { chosen });
-      const outcome = isNew ? 'created' : changed ? 'changed' : 'unchanged';
-      return { name, outcome, actions: actions.map(describe) };
-    } catch (cause) {
-      const error = asCrosswireError(cause, 'apply the wire', name);
-      if (!entry.record) this.entries.delete(name);
-      else if (entry.record.phase !== 'applied') this.#degrade(entry, error);
-      this.#parts.log.warn({ wire: name, error }, 'wire not applied');
-      return { name, outcome: 'failed', actions: [], error: error.toJSON() };
-    }
-  }
-
-  async #remove(name: string): Promise<RemoveReport> {
-    const entry = this.entries.get(name);
-    if (!entry) return { name, outcome: 'missing', errors: [] };
-    const errors = await this.#takeAway(entry);
-    return { name, outcome: errors.length > 0 ? 'failed' : 'removed', errors: errors.map((error) => error.toJSON()) };
-  }
-
   async #keep(name: string, look: Look): Promise<void> {
     const entry = this.entries.get(name);
-    if (!entry || this.#stopping) return;
+    if (!entry?.record || this.#stopping) return; // without a record it waits
     try {
-      if (entry.record?.phase === 'removing') return void (await this.#takeAway(entry));
+      if (entry.record.phase === 'removing') return void (await this.#takeAway(entry));
       if (await this.#isWell(entry, look)) return;
-      const { actions } = await this.#bring(entry, entry.wire, { before: entry.record });
-      if (actions.length > 0) this.#parts.log.info({ wire: name, actions: actions.map(describe) }, 'wire repaired');
+      const [brought] = await this.#bring([await this.#changeBack(entry)]);
+      if (brought && brought.actions.length > 0)
+        this.#parts.log.info({ wire: name, actions: brought.actions.map(describe) }, 'wire repaired');
     } catch (cause) {
-      const error = asCrosswireError(cause, 'keep the wire', name);
-      if (goneCodes.includes(error.code)) await this.#letGo(entry);
-      this.#degrade(entry, error);
+      await this.#cannotKeep(entry, cause);
     }
+  }
+
+  /** The wires of one change that was cut off: what one of them is to get, another may still have. */
+  #changingWith(name: string): string[] {
+    const isChanging = (one: string) => this.entries.get(one)?.record?.phase === 'applying';
+    return this.entries.get(name)?.record?.together?.filter(isChanging) ?? [];
+  }
+
+  async #keepTogether(names: readonly string[]): Promise<void> {
+    if (this.#stopping) return;
+    const changes: Change[] = [];
+    for (const name of names) {
+      const entry = this.entries.get(name);
+      if (entry?.record?.phase !== 'applying') continue;
+      try {
+        changes.push(await this.#changeBack(entry));
+      } catch (cause) {
+        await this.#cannotKeep(entry, cause);
+      }
+    }
+    try {
+      await this.#bring(changes);
+    } catch (cause) {
+      for (const { entry } of changes) await this.#cannotKeep(entry, cause);
+    }
+  }
+
+  async #changeBack(entry: WireEntry): Promise<Change> {
+    const target = await this.#parts.reconciler.resolve(entry.wire, { before: entry.record });
+    return { entry, target, owner: entry.owner };
+  }
+
+  async #cannotKeep(entry: WireEntry, cause: unknown): Promise<void> {
+    const error = asCrosswireError(cause, 'keep the wire', entry.name);
+    if (goneCodes.includes(error.code)) await this.#letGo(entry);
+    this.#degrade(entry, error);
   }
 
   async #isWell(entry: WireEntry, { quick, survey }: Look): Promise<boolean> {
@@ -138,23 +224,28 @@ export class Keeper {
     entry.phase = 'up';
     entry.error = undefined;
     this.#parts.retries.cancel(entry.name);
-    this.#parts.health.replace(entry.name, [...notesOn(entry), ...hostDeviceNotes(entry)]);
+    this.#tell(entry);
   }
 
-  async #bring(entry: WireEntry, wire: Wire, resolving: Resolving): Promise<Brought> {
+  async #bring(changes: readonly Change[]): Promise<Brought[]> {
     const { reconciler, log, onWireMade } = this.#parts;
     const start = process.hrtime.bigint();
-    const brought = await reconciler.bring(entry, await reconciler.resolve(wire, resolving));
-    this.#isUp(entry);
-    if (brought.actions.some(isMaking))
-      onWireMade(Number(process.hrtime.bigint() - start) / 1e9, choosePath(wire).path);
-    if (brought.changed) log.info({ wire: entry.name, actions: brought.actions.length }, 'wire up');
+    const brought = await reconciler.bring(changes);
+    for (const [at, { entry, target }] of changes.entries()) {
+      const { actions, changed } = brought[at] as Brought;
+      if (entry.waiting?.wire === target.wire) entry.waiting = undefined;
+      this.#isUp(entry);
+      if (actions.some(isMaking))
+        onWireMade(Number(process.hrtime.bigint() - start) / 1e9, choosePath(target.wire).path);
+      if (changed) log.info({ wire: entry.name, actions: actions.length }, 'wire up');
+    }
     return brought;
   }
 
   async #takeAway(entry: WireEntry): Promise<CrosswireError[]> {
     const { reconciler, retries, health, log } = this.#parts;
     entry.phase = 'removing';
+    entry.waiting = undefined;
     const errors = await reconciler.takeAway(entry);
     if (errors[0]) {
       this.#degrade(entry, errors[0]);
@@ -177,13 +268,48 @@ export class Keeper {
   }
 
   #degrade(entry: WireEntry, error: CrosswireError): void {
-    const { retries, health, log } = this.#parts;
+    const { retries, log } = this.#parts;
     entry.phase = entry.record?.phase === 'removing' || entry.phase === 'removing' ? 'removing' : 'degraded';
     entry.error = error;
-    health.replace(entry.name, [{ code: error.code, severity: 'error', text: error.message, wire: entry.name }]);
+    this.#tell(entry);
     log.warn({ wire: entry.name, error }, entry.phase === 'removing' ? 'wire not removed' : 'wire degraded');
     if (!this.#stopping) retries.schedule(entry.name, () => void this.keep(entry.name));
   }
+
+  /** What is not well with the wire. What it waits for is an error of its own only where nothing else is wrong. */
+  #tell(entry: WireEntry): void {
+    const { name, phase, waiting } = entry;
+    const isBroken = phase === 'degraded' || phase === 'removing';
+    if (!isBroken) entry.error = waiting?.error;
+    const severity = isBroken ? 'error' : 'warning';
+    const wrong: Warning[] = entry.error
+      ? [{ code: entry.error.code, severity, text: entry.error.message, wire: name }]
+      : [];
+    const notes = phase === 'up' ? [...notesOn(entry), ...hostDeviceNotes(entry)] : [];
+    this.#parts.health.replace(name, [...wrong, ...notes]);
+  }
+}
+
+function reportOf(name: string, isNew: boolean, { actions, changed }: Brought): ApplyReport {
+  return { name, outcome: isNew ? 'created' : changed ? 'changed' : 'unchanged', actions: actions.map(describe) };
+}
+
+export function failureOf(name: string, cause: unknown): ApplyReport {
+  const error = asCrosswireError(cause, 'apply the wire', name);
+  return { name, outcome: 'failed', actions: [], error: error.toJSON() };
+}
+
+/** Of several wires, none was changed. */
+function failuresOf(changes: readonly Pick<Change, 'entry'>[], cause: unknown): ApplyReport[] {
+  const names = changes.map(({ entry }) => entry.name);
+  const error = names.length > 1 ? ofAll(asCrosswireError(cause, 'apply the wires', ''), names) : cause;
+  return names.map((name) => failureOf(name, error));
+}
+
+function ofAll(cause: CrosswireError, names: readonly string[]): CrosswireError {
+  const { code, message: reason, hint, errno } = cause;
+  const operation = 'change wires in one step, for one gets what another one has';
+  return new CrosswireError({ code, operation, subject: names.join(', '), reason, hint, errno, cause });
 }
 
 function isMaking({ kind }: Action): boolean {

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One queue per wire: its jobs run one after the other, those of different wires beside each other, up to a limit.
 
+export interface Place {
+  /** Resolves when all who came before have left. */
+  readonly turn: Promise<unknown>;
+  readonly leave: () => void;
+}
+
 export class Queues {
   readonly #parallel: number;
+  /** By wire: resolves when the last who entered has left. */
   readonly #last = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
@@ -12,18 +19,30 @@ export class Queues {
   }
 
   run<T>(name: string, job: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(name) ?? Promise.resolve();
-    const result = before.then(() => this.#bounded(job));
-    const settled = result.catch(() => {});
-    this.#last.set(name, settled);
-    void settled.then(() => {
-      if (this.#last.get(name) === settled) this.#last.delete(name);
-    });
-    return result;
+    return this.runAll([name], job);
   }
 
-  isBusy(name: string): boolean {
-    return this.#last.has(name);
+  /** A job on several wires. */
+  async runAll<T>(names: readonly string[], job: () => Promise<T>): Promise<T> {
+    const places = names.map((name) => this.enter(name));
+    try {
+      await Promise.all(places.map(({ turn }) => turn));
+      return await this.bounded(job);
+    } finally {
+      for (const { leave } of places) leave();
+    }
+  }
+
+  /** A place in the queue of a wire. */
+  enter(name: string): Place {
+    const turn = this.#last.get(name) ?? Promise.resolve();
+    const { promise, resolve: leave } = Promise.withResolvers<void>();
+    const left = turn.then(() => promise);
+    this.#last.set(name, left);
+    void left.then(() => {
+      if (this.#last.get(name) === left) this.#last.delete(name);
+    });
+    return { turn, leave };
   }
 
   /** Also waits for jobs that are added meanwhile. */
@@ -31,7 +50,8 @@ export class Queues {
     while (this.#last.size > 0) await Promise.all(this.#last.values());
   }
 
-  async #bounded<T>(job: () => Promise<T>): Promise<T> {
+  /** When fewer jobs than the limit run. */
+  async bounded<T>(job: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {

@@ -6,10 +6,9 @@ import { checkNode, parseMark } from '../machine/marks.ts';
 import { NamespaceFinder } from '../machine/namespaces.ts';
 import type { LeaseView } from '../machine/sriov/devices.ts';
 import { CrosswireError } from '../model/error.ts';
-import type { ApplyReport, Explanation, HealthRecord, RemoveReport, WireCounters } from '../model/status.ts';
+import type { ApplyReport, Explanation, HealthRecord, RemoveReport, WireCounters, WireOwner } from '../model/status.ts';
 import type { WireStatus } from '../wire/status.ts';
 import type { Wire } from '../wire/wire.ts';
-import { admit } from './wanted/admission.ts';
 import { Claims } from '../wire/claims.ts';
 import { DeviceChooser } from './wanted/device-choice.ts';
 import { DescriptorBudget } from './act/descriptor-budget.ts';
@@ -28,6 +27,7 @@ import type { Log } from '../model/log.ts';
 import type { StopOptions, SupervisorSettings } from './settings.ts';
 import { recover, returnUnclaimed } from './start-up.ts';
 import { statusOf } from './tell/status.ts';
+import { type SetOptions, WantedWires } from './wanted-wires.ts';
 import { Survey } from './look/survey.ts';
 import { Turns } from './store/turns.ts';
 
@@ -48,6 +48,7 @@ export class Supervisor {
   #roll = new Roll([]);
   readonly #reconciler: Reconciler;
   readonly #keeper: Keeper;
+  readonly #wanted: WantedWires;
   readonly #resync: Resync;
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
 
@@ -72,9 +73,14 @@ export class Supervisor {
       chooser,
     });
     const queues = new Queues(settings.parallel ?? 32);
-    const retries = new Retries(settings.retrySeconds ?? { first: 1, longest: 30 });
+    const { retrySeconds = { first: 1, longest: 30 } } = settings;
+    const retries = new Retries(retrySeconds);
     const [claims, reconciler, health] = [this.#claims, this.#reconciler, this.#health];
     this.#keeper = new Keeper({ claims, reconciler, queues, retries, health, log, onWireMade });
+    const devicesOf = (name: string) => this.#keeper.entries.get(name)?.record?.devices;
+    const admission = { dataplane, node, finder, claims, chooser, devicesOf };
+    const [keeper, attempts] = [this.#keeper, new Retries(retrySeconds)];
+    this.#wanted = new WantedWires({ keeper, queues, retries: attempts, reconciler, admission, log });
     this.#resync = new Resync(settings.resyncSeconds ?? 30, (quick) => this.#keepAll(quick));
   }
 
@@ -104,6 +110,7 @@ export class Supervisor {
     if (this.#state !== 'running') return [];
     this.#state = 'stopping';
     this.#resync.stop();
+    this.#wanted.stop();
     this.#stopWatching();
     await this.#keeper.stop();
     const names = [...this.#keeper.entries.keys()];
@@ -114,26 +121,23 @@ export class Supervisor {
     return reports;
   }
 
-  /** Makes or changes these wires; others stay. Rejects, with nothing touched, if they contradict each other, wires
-   *  that exist or what is on this machine (a namespace is missing, a name taken); what goes wrong with one wire later
-   *  is in that wire's report. Reports are in the order of `wires`. */
-  async apply(wires: readonly Wire[]): Promise<ApplyReport[]> {
+  /** These wires are wanted by this owner; others stay, its own too. Rejects, with nothing touched, if they contradict each
+   *  other, wires that exist or what is on this machine (a namespace is missing, a name taken), unless they may wait. What
+   *  goes wrong with one wire later is in that wire's report. Reports are in the order of `wires`. */
+  async set(owner: WireOwner, wires: readonly Wire[], options?: SetOptions): Promise<ApplyReport[]> {
     this.#mustRun('apply wires');
-    const { dataplane, node } = this.settings;
-    const [finder, claims, chooser] = [this.#finder, this.#claims, this.#chooser];
-    const devicesOf = (name: string) => this.#keeper.entries.get(name)?.record?.devices;
-    const admission = admit({ dataplane, node, finder, claims, chooser, devicesOf }, wires);
-    try {
-      return await Promise.all(wires.map((wire) => this.#keeper.apply(wire, admission)));
-    } finally {
-      (await admission).release();
-    }
+    return this.#wanted.set(owner, wires, options);
   }
 
   /** Carries on past failures: what could not be removed is in the reports, and is tried again. */
   async remove(names: readonly string[]): Promise<RemoveReport[]> {
     this.#mustRun('remove wires');
-    return Promise.all(names.map((name) => this.#keeper.remove(name)));
+    return this.#wanted.remove(names);
+  }
+
+  /** Gives up those wires of an earlier run that their owner does not set again within this time. */
+  expire(owner: WireOwner, milliseconds: number): void {
+    this.#wanted.expire(owner, milliseconds);
   }
 
   /** Sorted by name. The state of kernel interfaces is as last observed, that of engine links is of now. */

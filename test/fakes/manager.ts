@@ -5,7 +5,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { WireManager } from '../../src/http/wire-manager.ts';
 import { CrosswireError } from '../../src/model/error.ts';
-import type { ApplyReport, Explanation, HealthRecord, RemoveReport, WireCounters } from '../../src/model/status.ts';
+import type {
+  ApplyReport,
+  Explanation,
+  HealthRecord,
+  RemoveReport,
+  WireCounters,
+  WireOwner,
+} from '../../src/model/status.ts';
+import type { SetOptions } from '../../src/supervisor/wanted-wires.ts';
 import type { WireStatus } from '../../src/wire/status.ts';
 import type { Wire } from '../../src/wire/wire.ts';
 import { counters, status } from './wires.ts';
@@ -24,20 +32,20 @@ export class FakeManager implements WireManager {
   records: HealthRecord[] = [];
   refusal: Error | undefined;
 
-  async apply(wires: readonly Wire[]): Promise<ApplyReport[]> {
+  async set(_owner: WireOwner, wires: readonly Wire[], { dryRun = false }: SetOptions = {}): Promise<ApplyReport[]> {
     if (this.refusal) throw this.refusal;
-    return wires.map((wire) => this.#applyOne(wire));
+    return wires.map((wire) => this.#setOne(wire, dryRun));
   }
 
-  #applyOne(wire: Wire): ApplyReport {
+  #setOne(wire: Wire, dryRun: boolean): ApplyReport {
     const { name } = wire;
     const before = this.wires.get(name);
     if (name === 'broken') {
-      this.wires.set(name, status(wire, { phase: 'failed', error: failure.toJSON() }));
+      if (!dryRun) this.wires.set(name, status(wire, { phase: 'failed', error: failure.toJSON() }));
       return { name, outcome: 'failed', actions: ['open the namespace'], error: failure.toJSON() };
     }
     if (before && isDeepStrictEqual(before.spec, wire)) return { name, outcome: 'unchanged', actions: [] };
-    this.wires.set(name, status(wire));
+    if (!dryRun) this.wires.set(name, status(wire));
     return { name, outcome: before ? 'changed' : 'created', actions: ['create a veth pair'] };
   }
 

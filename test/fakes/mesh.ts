@@ -47,12 +47,20 @@ export class FakeWires implements Wires {
   readonly wires = new Map<string, Wire>();
   readonly applied: ApplyReport[] = [];
   readonly failing = new Set<string>();
+  readonly expiries: number[] = [];
   numbers: WireCounters = counters();
 
-  async apply(wires: readonly Wire[]): Promise<ApplyReport[]> {
+  async set(
+    _owner: 'nsm',
+    wires: readonly Wire[],
+    { giveUpFailed }: { readonly giveUpFailed: boolean },
+  ): Promise<ApplyReport[]> {
     const reports = wires.map((wire): ApplyReport => {
       const before = this.wires.get(wire.name);
-      if (this.failing.has(wire.name)) return { name: wire.name, outcome: 'failed', actions: [], error: failure };
+      if (this.failing.has(wire.name)) {
+        if (giveUpFailed) this.wires.delete(wire.name);
+        return { name: wire.name, outcome: 'failed', actions: [], error: failure };
+      }
       this.wires.set(wire.name, wire);
       const outcome = before === undefined ? 'created' : isDeepStrictEqual(before, wire) ? 'unchanged' : 'changed';
       return { name: wire.name, outcome, actions: [] };
@@ -70,8 +78,8 @@ export class FakeWires implements Wires {
   wanted(name: string) {
     return this.wires.get(name);
   }
-  list() {
-    return [...this.wires.values()].map((wire) => status(wire));
+  expire(_owner: 'nsm', milliseconds: number) {
+    this.expiries.push(milliseconds);
   }
   async countersOf(name: string) {
     return this.wires.has(name) ? this.numbers : undefined;

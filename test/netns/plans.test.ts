@@ -11,6 +11,7 @@ import type { Wire } from '../../src/wire/wire.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { Namespace } from '../support/namespace.ts';
 import { testWith } from '../support/requires.ts';
+import { moves } from '../unit/supervisor/moves.ts';
 import { changes } from '../unit/supervisor/supervisor-support.ts';
 
 let namespaces: Namespace[];
@@ -59,14 +60,14 @@ for (const [title, [from, to]] of Object.entries(changes)) {
   if (needsLab(from) || needsLab(to)) continue;
   testWith(['root', 'tun', 'vxlan'], `on the real kernel: ${title}`, async (t) => {
     const first = await boot();
-    if (from) t.like((await first.supervisor.apply([here(from)]))[0], { outcome: 'created' });
+    if (from) t.like((await first.supervisor.set('api', [here(from)]))[0], { outcome: 'created' });
     if (to) {
-      t.like((await first.supervisor.apply([here(to)]))[0], {
+      t.like((await first.supervisor.set('api', [here(to)]))[0], {
         outcome: from ? 'changed' : 'created',
         error: undefined,
       });
       t.deepEqual((await first.supervisor.explain('w'))?.pending, []);
-      t.like((await first.supervisor.apply([here(to)]))[0], { outcome: 'unchanged' });
+      t.like((await first.supervisor.set('api', [here(to)]))[0], { outcome: 'unchanged' });
     } else {
       t.deepEqual(await first.supervisor.remove(['w']), [{ name: 'w', outcome: 'removed', errors: [] }]);
     }
@@ -76,6 +77,40 @@ for (const [title, [from, to]] of Object.entries(changes)) {
       second.supervisor.list().map(({ phase }) => phase),
       to ? ['up'] : [],
     );
+    t.deepEqual(second.supervisor.health(), []);
+    await second.stop(true);
+    for (const namespace of namespaces) t.deepEqual(await namespace.interfaces(), []);
+  });
+}
+
+for (const [title, [from, to]] of Object.entries(moves)) {
+  if ([...from, ...to].some(needsLab)) continue;
+  testWith(['root', 'tun', 'vxlan'], `on the real kernel, in one step: ${title}`, async (t) => {
+    const first = await boot();
+    const outcomes = async (wires: readonly Wire[]) => {
+      const reports = await first.supervisor.set('api', wires.map(here));
+      return reports.map(({ outcome, error }) => error ?? outcome);
+    };
+    await outcomes(from);
+    const known = (name: string) => from.some((wire) => wire.name === name);
+    t.deepEqual(
+      await outcomes(to),
+      to.map(({ name }) => (known(name) ? 'changed' : 'created')),
+    );
+    t.deepEqual(
+      await outcomes(to),
+      to.map(() => 'unchanged'),
+    );
+    for (const { name } of to) t.deepEqual((await first.supervisor.explain(name))?.pending, []);
+    if (to.every(({ name }) => known(name)))
+      for (let round = 0; round < 4; round++)
+        t.deepEqual(
+          await outcomes(round % 2 === 0 ? from : to),
+          to.map(() => 'changed'),
+        );
+    await first.stop(false);
+    const second = await boot();
+    t.true(second.supervisor.list().every(({ phase }) => phase === 'up'));
     t.deepEqual(second.supervisor.health(), []);
     await second.stop(true);
     for (const namespace of namespaces) t.deepEqual(await namespace.interfaces(), []);

@@ -4,15 +4,15 @@
 import { CrosswireError } from '../../model/error.ts';
 import type { ServiceParts } from '../parts/parts.ts';
 
-/** A new wire that fails is removed; the supervisor would keep trying. */
+/** A wire that fails is given up, unless its connection stood before. */
 export async function crossConnect(
   { wires, tracing, readWire }: Pick<ServiceParts, 'wires' | 'tracing' | 'readWire'>,
   document: object,
   isNew: boolean,
 ): Promise<void> {
   const wire = await readWire(document);
-  const [report] = await tracing.step('apply the wire', { 'crosswire.wire': wire.name }, () => wires.apply([wire]));
-  if (!report?.error) return;
-  if (isNew) await wires.remove([wire.name]);
-  throw new CrosswireError(report.error);
+  const [report] = await tracing.step('apply the wire', { 'crosswire.wire': wire.name }, () =>
+    wires.set('nsm', [wire], { giveUpFailed: isNew }),
+  );
+  if (report?.error) throw new CrosswireError(report.error);
 }

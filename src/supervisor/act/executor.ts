@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the actions of a plan, one after the other; undoes them in reverse if one fails.
+// Does actions of one wire's plan.
 
 import type { Dataplane, InterfaceChange } from '../../dataplane/types.ts';
 import { uplinkMark } from '../../machine/marks.ts';
 import type { Devices, LeaseView } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
-import { type Action, inverse } from '../../plan/action.ts';
+import type { Action } from '../../plan/action.ts';
 import { newborn } from '../../plan/planner.ts';
 import type { Device, InterfaceState } from '../../plan/state.ts';
 import { describe } from '../../plan/words.ts';
 import type { WireEntry } from '../wanted/entry.ts';
-import { asCrosswireError } from './errors.ts';
 import {
   changes,
   engineWireRequest,
@@ -20,12 +19,6 @@ import {
   vethSide,
   vlanRequest,
 } from './requests.ts';
-
-export interface Failure {
-  readonly error: CrosswireError;
-  /** What could not be undone; empty: everything is as it was. */
-  readonly undoErrors: readonly CrosswireError[];
-}
 
 export class Executor {
   readonly #dataplane: Dataplane;
@@ -38,31 +31,13 @@ export class Executor {
     this.#entry = entry;
   }
 
-  /** All or nothing: if an action fails, or `finish`, what was done is undone. */
-  async run(actions: readonly Action[], finish: () => Promise<void>): Promise<Failure | undefined> {
-    const done: Action[] = [];
-    const undo = () => this.runAnyway(done.toReversed().map(inverse));
-    for (const action of actions) {
-      try {
-        await this.#perform(action);
-        done.push(action);
-      } catch (error) {
-        if (isReturn(action)) done.push(action); // it may have come half-way home: it is taken again
-        return { error: explained(error, action), undoErrors: await undo() };
-      }
-    }
-    try {
-      await this.#settleCarriers(actions);
-      await finish();
-      return undefined;
-    } catch (error) {
-      return { error: asCrosswireError(error, 'finish the plan', this.#entry.name), undoErrors: await undo() };
-    }
+  get wire(): string {
+    return this.#entry.name;
   }
 
   /** A veth pair has its carrier once its second side is up. The kernel tells the first side in its own time; asked to be
    *  up again, it notices now, and the first frame is not lost. */
-  async #settleCarriers(actions: readonly Action[]): Promise<void> {
+  async settleCarriers(actions: readonly Action[]): Promise<void> {
     const raised = actions.flatMap((action) =>
       action.kind === 'changeInterface' && action.to.up && !action.from.up ? [action.to] : [],
     );
@@ -76,7 +51,7 @@ export class Executor {
     const errors: CrosswireError[] = [];
     for (const action of actions) {
       try {
-        await this.#perform(action);
+        await this.perform(action);
       } catch (error) {
         errors.push(explained(error, action));
       }
@@ -84,7 +59,7 @@ export class Executor {
     return errors;
   }
 
-  async #perform(action: Action): Promise<void> {
+  async perform(action: Action): Promise<void> {
     const { meter } = this.#entry;
     switch (action.kind) {
       case 'createVethPair':
@@ -226,7 +201,7 @@ export class Executor {
   }
 }
 
-function isReturn({ kind }: Action): boolean {
+export function isReturn({ kind }: Action): boolean {
   return kind === 'returnDevice' || kind === 'unbindDevice';
 }
 
@@ -234,7 +209,7 @@ function isEmpty(change: InterfaceChange): boolean {
   return Object.keys(change).every((key) => ['netns', 'name', 'alias'].includes(key));
 }
 
-function explained(cause: unknown, action: Action): CrosswireError {
+export function explained(cause: unknown, action: Action): CrosswireError {
   const known = cause instanceof CrosswireError ? cause : undefined;
   return new CrosswireError({
     code: known?.code ?? 'INTERNAL',

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings one wire to what is wanted: look, plan, write down, do, write down. Called from the wire's own queue.
+// Brings wires to what is wanted: look, plan, write down, do, write down. Called while their queues are held.
 
 import type { Dataplane } from '../../dataplane/types.ts';
 import type { HostDeviceFinder } from '../../machine/host-devices.ts';
-import { markOf, markPrefix, temporaryName } from '../../machine/marks.ts';
+import { markOf, markPrefix, parseMark, temporaryName } from '../../machine/marks.ts';
 import { isSame, type NamespaceFinder, nameOf } from '../../machine/namespaces.ts';
 import { findInterfaces, removeFound } from '../../machine/observation.ts';
 import type { Devices } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
+import type { WireOwner } from '../../model/status.ts';
 import { type EndName, endNames } from '../../model/wire.ts';
 import { hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../../wire/wire.ts';
 import { tunnelReach } from '../../wire/mechanisms/index.ts';
 import type { Action } from '../../plan/action.ts';
 import { compile } from '../../plan/compile.ts';
 import { plan } from '../../plan/planner.ts';
+import { groupByResources, planTogether } from '../../plan/together.ts';
 import {
   type ChosenDevices,
   type InterfaceState,
@@ -30,9 +32,18 @@ import { asCrosswireError } from './errors.ts';
 import { Executor } from './executor.ts';
 import type { Journal } from '../store/journal.ts';
 import { assess, type Observation, observe } from '../look/observation.ts';
-import { interfacePlaces, type JournalRecord, journalFormat, type Standing, uplinksOf } from '../store/record.ts';
+import {
+  interfacePlaces,
+  type JournalRecord,
+  journalFormat,
+  type Standing,
+  standingOf,
+  standingsOf,
+  uplinksOf,
+} from '../store/record.ts';
+import { type ExecutorStep, type Failure, run } from './steps.ts';
 import type { Survey } from '../look/survey.ts';
-import { sameValue } from './values.ts';
+import { sameValue } from '../store/values.ts';
 
 /** Where what a wire refers to is looked for. */
 export interface Finders {
@@ -56,9 +67,26 @@ export interface Resolving {
   readonly chosen?: ChosenDevices | undefined;
 }
 
+/** Of one wire. Changes of several are made in one step. */
+export interface Change {
+  readonly entry: WireEntry;
+  readonly target: Standing;
+  readonly owner: WireOwner;
+}
+
+/** By what a change was, or would be, made. */
 export interface Brought {
   readonly actions: readonly Action[];
   readonly changed: boolean;
+}
+
+/** A change, and what there is to plan from. */
+interface Prepared extends Change {
+  readonly executor: Executor;
+  readonly before: JournalRecord | undefined;
+  readonly observed: WireState;
+  readonly names: NameChoice;
+  readonly together: readonly string[] | undefined;
 }
 
 export class Reconciler {
@@ -153,22 +181,71 @@ export class Reconciler {
     }
   }
 
-  /** Rejects with everything as it was, and `entry` says what that is. */
-  async bring(entry: WireEntry, target: Standing): Promise<Brought> {
-    const before = entry.record;
-    const observation = await this.#observeWhole(entry, target);
-    refuseTaken(observation);
-    remember(entry, observation);
+  /** Those that take resources from each other, together. */
+  group<C extends Change>(changes: readonly C[]): C[][] {
+    const resources = changes.map(({ entry, target }) => ({
+      before: standingsOf(entry.record).map((one) => this.#compiled(one)),
+      after: this.#compiled(target),
+    }));
+    return groupByResources(resources).map((group) => group.map((at) => changes[at] as C));
+  }
 
-    const names = chooseNames();
-    const actions = plan(stateOf(entry), this.compile(target), names);
-    this.#parts.descriptors.require(entry.name, actions);
-    const applied = this.#record(entry, target, 'applied');
-    if (actions.length > 0) await this.#perform(entry, target, names, actions);
-    else if (before && sameValue(before, applied)) return { actions, changed: false };
-    else await this.#write(entry, applied);
-    entry.wire = target.wire;
-    return { actions, changed: true };
+  /** What cannot be compiled has no resources: it fails when it is planned. */
+  #compiled(standing: Standing): WireState {
+    try {
+      return this.compile(standing);
+    } catch {
+      return nothing;
+    }
+  }
+
+  /** Rejects with everything as it was, and each entry says what that is. */
+  async bring(changes: readonly Change[]): Promise<Brought[]> {
+    const prepared = await Promise.all(
+      changes.map(async (change) => {
+        const observation = await this.#observeWhole(change.entry, change.target);
+        refuseTaken(observation, this.#parts.node, changes);
+        remember(change.entry, observation);
+        return this.#prepare(change, changes, stateOf(change.entry));
+      }),
+    );
+    const { steps, brought } = this.#plan(prepared);
+    if (steps.length > 0) await this.#perform(prepared, steps);
+    else await Promise.all(prepared.map((one) => this.#writeApplied(one)));
+    for (const { entry, target, owner } of changes) Object.assign(entry, { wire: target.wire, owner });
+    return brought;
+  }
+
+  /** What `bring` would do, and what it would reject with. */
+  async preview(changes: readonly Change[]): Promise<Brought[]> {
+    const prepared = await Promise.all(
+      changes.map(async (change) => {
+        const observation = await this.observe(change.entry, change.target);
+        refuseTaken(observation, this.#parts.node, changes);
+        const observed = stateOf({ ...observation, devices: observation.bound, engine: change.entry.engine });
+        return this.#prepare(change, changes, observed);
+      }),
+    );
+    return this.#plan(prepared).brought;
+  }
+
+  #prepare(change: Change, changes: readonly Change[], observed: WireState): Prepared {
+    const { entry } = change;
+    const together = changes.length > 1 ? changes.map((one) => one.entry.name) : undefined;
+    const [before, executor, names] = [entry.record, this.#executor(entry), chooseNames()];
+    return { ...change, executor, before, observed, names, together };
+  }
+
+  #plan(prepared: readonly Prepared[]) {
+    const steps = planTogether(prepared.map(({ target, ...one }) => ({ ...one, wanted: this.compile(target) }))).map(
+      ({ at, action }) => ({ executor: (prepared[at] as Prepared).executor, action }),
+    );
+    const brought = prepared.map((one): Brought => {
+      const actions = steps.flatMap(({ executor, action }) => (executor === one.executor ? [action] : []));
+      this.#parts.descriptors.require(one.entry.name, actions);
+      return { actions, changed: actions.length > 0 || !isSameRecord(one.before, this.#record(one, 'applied')) };
+    });
+    return { steps, brought };
   }
 
   /** Carries on past failures. Without any, nothing of the wire is left, its journal neither. */
@@ -264,35 +341,54 @@ export class Reconciler {
     return new Executor(this.#parts.dataplane, this.#parts.devices, entry);
   }
 
-  async #perform(entry: WireEntry, target: Standing, names: NameChoice, actions: readonly Action[]): Promise<void> {
-    const before = entry.record;
-    const applying = this.#record(entry, target, 'applying', names, standingsOf(before));
-    await this.#write(entry, applying);
-    const executor = this.#executor(entry);
-    const finish = () => this.#write(entry, this.#record(entry, target, 'applied'));
-    const failure = await executor.run(actions, finish);
-    if (!failure) {
-      const { interfaces, devices = [] } = this.compile(target);
-      entry.interfaces = interfaces;
-      entry.devices = devices;
-      entry.running = {};
-      entry.heard = {};
-      entry.meter.settle(entry.interfaces);
-      return;
+  async #perform(prepared: readonly Prepared[], steps: readonly ExecutorStep[]): Promise<void> {
+    const applying = prepared.map((one) => this.#record(one, 'applying'));
+    const change = await this.#announce(prepared, applying);
+    const failure = await run(steps, async () => {
+      for (const one of prepared) await this.#write(one.entry, this.#record(one, 'applied'));
+    });
+    for (const [at, one] of prepared.entries()) {
+      if (failure) await this.#standBack(one, applying[at] as JournalRecord, failure);
+      else this.#settle(one);
     }
-    const isClean = failure.undoErrors.length === 0;
-    // What could not be undone may be in the engine too: start it again on what is found next time.
-    if (!isClean) await executor.stopEngine().catch(() => {});
-    await this.#standBack(entry, before, isClean ? undefined : applying);
-    throw failure.error;
+    // Left, it is found to be over at the next start.
+    if (change !== undefined) await this.#parts.journal.end(change).catch(() => {});
+    if (failure) throw failure.error;
+  }
+
+  /** Several records become true together. */
+  async #announce(prepared: readonly Prepared[], applying: readonly JournalRecord[]): Promise<string | undefined> {
+    const [first, ...others] = applying;
+    if (first && others.length === 0) await this.#parts.journal.write(first);
+    const change = others.length === 0 ? undefined : await this.#parts.journal.begin(applying);
+    for (const [at, { entry }] of prepared.entries()) entry.record = applying[at];
+    return change;
+  }
+
+  #settle({ entry, target }: Prepared): void {
+    const { interfaces, devices = [] } = this.compile(target);
+    entry.interfaces = interfaces;
+    entry.devices = devices;
+    entry.running = {};
+    entry.heard = {};
+    entry.meter.settle(entry.interfaces);
+  }
+
+  async #writeApplied(one: Prepared): Promise<void> {
+    const applied = this.#record(one, 'applied');
+    if (!one.before || !sameValue(one.before, applied)) await this.#write(one.entry, applied);
   }
 
   /** After a failure: the journal says again what it said before; where parts are left, also where they may be. */
-  async #standBack(entry: WireEntry, before: JournalRecord | undefined, left: JournalRecord | undefined) {
+  async #standBack({ entry, before, executor }: Prepared, applying: JournalRecord, failure: Failure): Promise<void> {
+    const left = failure.unclean.has(executor) ? applying : undefined;
+    // What could not be undone may be in the engine too: start it again on what is found next time.
+    if (left) await executor.stopEngine().catch(() => {});
     try {
       if (before) {
+        const { names, together } = applying;
         const previous = left && [...standingsOf(before), standingOf(left)];
-        await this.#write(entry, left ? { ...before, phase: 'applying', names: left.names, previous } : before);
+        await this.#write(entry, left ? { ...before, phase: 'applying', names, together, previous } : before);
       } else if (left) {
         await this.#write(entry, { ...left, phase: 'removing' });
       } else {
@@ -314,14 +410,15 @@ export class Reconciler {
     entry.record = undefined;
   }
 
-  #record(
-    entry: WireEntry,
-    target: Standing,
-    phase: JournalRecord['phase'],
-    names?: NameChoice,
-    previous?: readonly Standing[],
-  ): JournalRecord {
-    return { format: journalFormat, phase, createdAt: entry.createdAt, ...standingOf(target), names, previous };
+  #record({ entry, target, owner, before, names, together }: Prepared, phase: 'applying' | 'applied'): JournalRecord {
+    const record: JournalRecord = {
+      format: journalFormat,
+      phase,
+      createdAt: entry.createdAt,
+      owner,
+      ...standingOf(target),
+    };
+    return phase === 'applied' ? record : { ...record, names, together, previous: standingsOf(before) };
   }
 }
 
@@ -329,9 +426,17 @@ function hasSessions({ kind }: Tunnel): boolean {
   return tunnelReach(kind).sessionSeconds !== undefined;
 }
 
-function refuseTaken({ taken: [taken] }: Observation): void {
-  if (!taken) return;
-  const { info, namespace } = taken;
+/** Whose the wire is makes no difference to it. */
+function isSameRecord(one: JournalRecord | undefined, other: JournalRecord): boolean {
+  return one !== undefined && sameValue({ ...one, owner: '' }, { ...other, owner: '' });
+}
+
+/** What another of these wires has, it gives up first. */
+function refuseTaken({ taken }: Observation, node: string, changes: readonly Change[]): void {
+  const isGivenUp = (alias: string) => changes.some(({ entry }) => entry.name === parseMark(node, alias)?.wire);
+  const foreign = taken.find(({ info }) => !isGivenUp(info.alias));
+  if (!foreign) return;
+  const { info, namespace } = foreign;
   throw new CrosswireError({
     code: 'INTERFACE_TAKEN',
     operation: 'name the interface',
@@ -381,20 +486,4 @@ function stateOf({ interfaces, devices, engine }: Pick<WireEntry, 'interfaces' |
 function chooseNames(): NameChoice {
   const pair = () => ({ fresh: temporaryName(), retired: temporaryName() });
   return { client: pair(), endpoint: pair() };
-}
-
-function standingOf({ wire, namespaces, engineNamespace, devices, deviceMtu }: Standing): Standing {
-  return {
-    wire,
-    namespaces,
-    ...(engineNamespace ? { engineNamespace } : {}),
-    ...(devices ? { devices } : {}),
-    ...(deviceMtu === undefined ? {} : { deviceMtu }),
-  };
-}
-
-/** All that parts may be left of, each once. */
-function standingsOf(record: JournalRecord | undefined): Standing[] {
-  const all = record ? [standingOf(record), ...(record.previous ?? [])] : [];
-  return all.filter((one, at) => all.findIndex((other) => sameValue(one, other)) === at);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file per wire, always whole: written beside, synced, renamed, the directory synced (rename(2), fsync(2)). Writers
-// that finish together share the synchronisation of the directory.
+// The journal: one file for each wire. A change of several wires at once has a file of its own while it is under way, for
+// files cannot be replaced together: it says that the change has begun, and for all of its wires.
 
-import { readFileSync } from 'node:fs'; // a fifth of the time of its asynchronous sister for small files
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { CrosswireError } from '../../model/error.ts';
-import { type JournalRecord, parseRecord } from './record.ts';
+import { DurableDirectory } from './durable-directory.ts';
+import { type JournalRecord, parseRecord, standingsOf } from './record.ts';
 import { Turns } from './turns.ts';
+import { sameValue } from './values.ts';
 
 export interface CorruptFile {
   /** Where it was set aside. */
@@ -21,115 +21,95 @@ export interface JournalContents {
 }
 
 export interface Journal {
+  /** A change that was cut off is in the records of its wires from here on. */
   load(): Promise<JournalContents>;
   /** Rejects with JOURNAL_WRITE_FAILED; then the last record stands. */
   write(record: JournalRecord): Promise<void>;
   erase(wire: string): Promise<void>;
+  /** Before a change of these wires in one step. Until its end, a start finds all of them changing or none. */
+  begin(records: readonly JournalRecord[]): Promise<string>;
+  end(change: string): Promise<void>;
 }
 
-const suffix = '.json';
-const unfinished = `${suffix}.new`;
-
 export class JournalDirectory implements Journal {
-  readonly #directory: string;
-  #runningSync: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | undefined;
+  readonly #wires: DurableDirectory;
+  readonly #changes: DurableDirectory;
 
   constructor(stateDirectory: string) {
-    this.#directory = join(stateDirectory, 'wires');
+    this.#wires = new DurableDirectory(join(stateDirectory, 'wires'));
+    this.#changes = new DurableDirectory(join(stateDirectory, 'changes'));
   }
 
   async load(): Promise<JournalContents> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const records: JournalRecord[] = [];
     const corrupt: CorruptFile[] = [];
-    const turns = new Turns();
-    for (const name of (await readdir(this.#directory)).sort()) {
-      await turns.pass();
-      const file = join(this.#directory, name);
-      if (name.endsWith(unfinished)) await rm(file, { force: true });
-      if (!name.endsWith(suffix)) continue;
-      try {
-        records.push(parseRecord(readFileSync(file, 'utf8'), name.slice(0, -suffix.length)));
-      } catch (error) {
-        corrupt.push({ file: await this.#setAside(file), reason: (error as Error).message });
+    const own = await readAll(this.#wires, corrupt, parseRecord);
+    const records = new Map(own.map((record) => [record.wire.name, record]));
+    const changes = await readAll(this.#changes, corrupt, (text, id) => ({ id, change: parseChange(text) }));
+    for (const { id, change } of changes) {
+      for (const record of resumed(change, records)) {
+        await this.write(record);
+        records.set(record.wire.name, record);
       }
+      await this.end(id);
     }
-    return { records, corrupt };
+    return { records: [...records.values()], corrupt };
   }
 
-  async write(record: JournalRecord): Promise<void> {
-    const path = this.#path(record.wire.name);
-    const beside = path + '.new';
-    try {
-      const file = await open(beside, 'w', 0o600); // a secret of memif or a private key may be in it
-      try {
-        await file.writeFile(`${JSON.stringify(record)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(beside, path);
-      await this.#syncDirectory();
-    } catch (error) {
-      await rm(beside, { force: true }).catch(() => {});
-      throw failure('write the journal', path, error);
-    }
+  write(record: JournalRecord): Promise<void> {
+    return this.#wires.write(record.wire.name, record);
   }
 
-  async erase(wire: string): Promise<void> {
-    const path = this.#path(wire);
-    try {
-      await rm(path, { force: true });
-      await this.#syncDirectory();
-    } catch (error) {
-      throw failure('erase the journal', path, error);
-    }
+  erase(wire: string): Promise<void> {
+    return this.#wires.erase(wire);
   }
 
-  #path(wire: string): string {
-    return join(this.#directory, wire + suffix);
+  async begin(records: readonly JournalRecord[]): Promise<string> {
+    const change = randomUUID();
+    await this.#changes.write(change, { records });
+    return change;
   }
 
-  /** One synchronisation serves all who ask before it begins; who asks while it runs waits for the next. */
-  #syncDirectory(): Promise<void> {
-    if (this.#nextSync) return this.#nextSync;
-    const next = this.#runningSync
-      .catch(() => {}) // told to those who asked for it
-      .then(() => {
-        this.#nextSync = undefined;
-        return this.#syncNow();
-      });
-    this.#runningSync = next;
-    this.#nextSync = next;
-    return next;
-  }
-
-  async #syncNow(): Promise<void> {
-    const directory = await open(this.#directory, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
-  }
-
-  async #setAside(file: string): Promise<string> {
-    const aside = `${file.slice(0, -suffix.length)}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
-    await rename(file, aside);
-    return aside;
+  end(change: string): Promise<void> {
+    return this.#changes.erase(change);
   }
 }
 
-function failure(operation: string, subject: string, cause: unknown): CrosswireError {
-  const { code = '', message, errno = 0 } = cause as NodeJS.ErrnoException;
-  return new CrosswireError({
-    code: 'JOURNAL_WRITE_FAILED',
-    operation,
-    subject,
-    reason: message,
-    hint: ['ENOSPC', 'EDQUOT'].includes(code) ? 'make room on the file system of the state directory' : undefined,
-    errno: Math.abs(errno),
-    cause,
-  });
+async function readAll<T>(
+  directory: DurableDirectory,
+  corrupt: CorruptFile[],
+  parse: (text: string, name: string) => T,
+): Promise<T[]> {
+  const turns = new Turns();
+  const values: T[] = [];
+  for (const name of await directory.names()) {
+    await turns.pass();
+    try {
+      values.push(parse(directory.read(name), name));
+    } catch (error) {
+      corrupt.push({ file: await directory.setAside(name), reason: (error as Error).message });
+    }
+  }
+  return values;
+}
+
+/** Throws with a reason if the text is not of a change. */
+export function parseChange(text: string): JournalRecord[] {
+  const { records } = JSON.parse(text) as { records?: JournalRecord[] };
+  if (!Array.isArray(records)) throw new Error('it has no records');
+  return records.map((record) => parseRecord(JSON.stringify(record), record.wire?.name));
+}
+
+/** The records of a change that was cut off. None if one of its wires is neither as it was before nor as it was to be: then
+ *  the change is long over, and only its file was left. */
+export function resumed(
+  change: readonly JournalRecord[],
+  records: ReadonlyMap<string, JournalRecord>,
+): readonly JournalRecord[] {
+  return change.every((one) => isUnderWay(one, records.get(one.wire.name))) ? change : [];
+}
+
+function isUnderWay(change: JournalRecord, own: JournalRecord | undefined): boolean {
+  if (!own) return (change.previous ?? []).length === 0;
+  const [now] = standingsOf(own);
+  return own.phase !== 'removing' && standingsOf(change).some((one) => sameValue(one, now));
 }

@@ -8,11 +8,13 @@
 
 import { markOf, uplinkMark } from '../../machine/marks.ts';
 import { canonicalPci } from '../../model/device.ts';
+import type { WireOwner } from '../../model/status.ts';
 import { endNames } from '../../model/wire.ts';
 import { mechanisms, mechanismTypes } from '../../wire/mechanisms/index.ts';
 import { hasDevice, isReached, networkEndOf, portEndOf, type Wire } from '../../wire/wire.ts';
 import { uplinkName } from '../../plan/mac.ts';
 import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../../plan/state.ts';
+import { sameValue } from './values.ts';
 
 /** What a later version adds to a mechanism is let pass. */
 const shapes = new Map(mechanismTypes.map((type) => [type, mechanisms[type].wired.loose()]));
@@ -29,6 +31,22 @@ export interface Standing {
   readonly devices?: ChosenDevices;
   /** Of the host device that an end is behind. */
   readonly deviceMtu?: number;
+}
+
+export function standingOf({ wire, namespaces, engineNamespace, devices, deviceMtu }: Standing): Standing {
+  return {
+    wire,
+    namespaces,
+    ...(engineNamespace ? { engineNamespace } : {}),
+    ...(devices ? { devices } : {}),
+    ...(deviceMtu === undefined ? {} : { deviceMtu }),
+  };
+}
+
+/** All that parts may be left of, each once; the first is the record's own. */
+export function standingsOf(record: JournalRecord | undefined): Standing[] {
+  const all = record ? [standingOf(record), ...(record.previous ?? [])] : [];
+  return all.filter((one, at) => all.findIndex((other) => sameValue(one, other)) === at);
 }
 
 /** The namespaces in which it may have interfaces. */
@@ -52,6 +70,9 @@ export interface JournalRecord extends Standing {
   readonly format: typeof journalFormat;
   readonly phase: JournalPhase;
   readonly createdAt: string; // RFC 3339
+  readonly owner: WireOwner;
+  /** The wires that are changed in one step with this one, while that is under way. */
+  readonly together?: readonly string[];
   /** Chosen for the plan under way. */
   readonly names?: NameChoice;
   /** What parts may still be left of, while a plan is under way. */
@@ -69,8 +90,16 @@ export function parseRecord(text: string, name: string): JournalRecord {
   for (const standing of [record, ...(record.previous ?? [])]) checkStanding(standing, name);
   const { names } = record;
   require(names === undefined || [names.client, names.endpoint].every(isNames), 'its temporary names are malformed');
-  return record;
+  return { ...record, owner: ownerOf(record, name) };
 }
+
+/** Earlier versions wrote no owner, and told the mesh's wires by the beginning of their names. */
+function ownerOf({ owner }: Partial<JournalRecord>, name: string): WireOwner {
+  if (owner === undefined) return name.startsWith('nsm-') ? 'nsm' : 'api';
+  return owners.includes(owner) ? owner : 'api';
+}
+
+const owners: readonly WireOwner[] = ['files', 'api', 'nsm'];
 
 function checkStanding({ wire, namespaces, engineNamespace, devices, deviceMtu }: Standing, name: string): void {
   require(isObject(wire) && wire.name === name, `it is not of the wire ${name}`);

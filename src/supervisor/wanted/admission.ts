@@ -2,7 +2,7 @@
 // Everything that can be known to be wrong with wires before the first of them is touched.
 
 import type { Dataplane, NamespaceEntry } from '../../dataplane/types.ts';
-import { parseMark } from '../../machine/marks.ts';
+import { type Mark, parseMark } from '../../machine/marks.ts';
 import type { NamespaceFinder } from '../../machine/namespaces.ts';
 import { CrosswireError } from '../../model/error.ts';
 import { type EndName, endNames } from '../../model/wire.ts';
@@ -22,32 +22,74 @@ export interface AdmissionParts {
   readonly devicesOf: (wire: string) => ChosenDevices | undefined;
 }
 
+/** Some wires that may be made, with what they claim reserved. */
 export interface Admission {
-  /** The devices that were claimed for a wire. */
-  readonly devices: (wire: string) => ChosenDevices | undefined;
-  /** Gives back what was reserved; the wires hold it themselves by then. */
+  /** The wires that were admitted, with the devices that were claimed for them. */
+  readonly admitted: ReadonlyMap<string, Standing>;
+  /** By wire: why it was not admitted. */
+  readonly refused: ReadonlyMap<string, unknown>;
+  /** Ends the reservation; the wires hold their claims themselves by then. */
   readonly release: () => void;
 }
 
-/** Rejects, or reserves what the wires claim. */
-export async function admit(parts: AdmissionParts, wires: readonly Wire[]): Promise<Admission> {
-  for (const { name } of wires) checkName(name);
-  const asked = await resolveAll(parts.finder, wires);
-  const { chooser, claims, devicesOf } = parts;
-  const { complete, release } = await chooser.chooseAll(asked, devicesOf, (chosen) => ({
-    complete: chosen,
-    release: claims.reserve(chosen),
-  }));
-  try {
-    await refuseTaken(parts, complete);
-  } catch (error) {
-    release();
-    throw error;
-  }
-  return { release, devices: (wire) => complete.find((one) => one.wire.name === wire)?.devices };
+/** Rejects if any of the wires cannot be made. */
+export async function admitAll(parts: AdmissionParts, wires: readonly Wire[]): Promise<Admission> {
+  const judged = await judge(parts, wires);
+  const [error] = judged.refused.values();
+  if (error !== undefined) throw error;
+  return judged;
 }
 
-/** config/ has checked it; but it becomes a file name here. */
+/** Admits those that can be made. Without a wire that cannot, another may not be possible either: a wire that stays as
+ *  it is keeps what it claims. */
+export async function admitSome(parts: AdmissionParts, wires: readonly Wire[]): Promise<Admission> {
+  const refused = new Map<string, unknown>();
+  for (;;) {
+    const admission = await judge(
+      parts,
+      wires.filter(({ name }) => !refused.has(name)),
+    );
+    if (admission.refused.size === 0) return { ...admission, refused };
+    for (const [wire, error] of admission.refused) refused.set(wire, error);
+  }
+}
+
+/** Reserves what the wires claim, unless one of them is refused. */
+async function judge(parts: AdmissionParts, wires: readonly Wire[]): Promise<Admission> {
+  const nothing = { admitted: new Map<string, Standing>(), release: () => {} };
+  const { asked, refused } = await resolveAll(parts.finder, wires);
+  if (refused.size > 0) return { ...nothing, refused };
+  const { chooser, claims, devicesOf } = parts;
+  const reserve = (complete: readonly Standing[]) => reserveAll(claims, complete);
+  const reserved = await chooser.chooseAll(asked, devicesOf, reserve);
+  if (!('release' in reserved)) return { ...nothing, refused: reserved };
+  const { complete, release } = reserved;
+  const taken = await findTaken(parts, complete).catch((error: unknown) => {
+    release();
+    throw error;
+  });
+  if (taken.size > 0) release();
+  if (taken.size > 0) return { ...nothing, refused: taken };
+  return { admitted: new Map(complete.map((one) => [one.wire.name, one])), refused: taken, release };
+}
+
+/** Or says which wire claims what another one has. */
+function reserveAll(claims: Claims, complete: readonly Standing[]) {
+  try {
+    return { complete, release: claims.reserve(complete) };
+  } catch (error) {
+    return new Map([[wireOf(error, complete), error]]);
+  }
+}
+
+/** The subject of a refusal is a wire, or an end of one: NAME/END. */
+function wireOf(error: unknown, asked: readonly Standing[]): string {
+  const name = error instanceof CrosswireError ? error.subject.split('/')[0] : undefined;
+  if (name === undefined || !asked.some(({ wire }) => wire.name === name)) throw error;
+  return name;
+}
+
+/** The reader of wires has checked it; but it becomes a file name here. */
 function checkName(name: string): void {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
   throw new CrosswireError({
@@ -58,7 +100,10 @@ function checkName(name: string): void {
   });
 }
 
-async function resolveAll(finder: NamespaceFinder, wires: readonly Wire[]): Promise<Standing[]> {
+async function resolveAll(
+  finder: NamespaceFinder,
+  wires: readonly Wire[],
+): Promise<{ asked: Standing[]; refused: Map<string, unknown> }> {
   const found = new Map<string, Promise<NamespaceEntry>>();
   const resolve = async (wire: Wire, end: EndName) => {
     const reference = namespaceOf(wire[end]);
@@ -70,12 +115,20 @@ async function resolveAll(finder: NamespaceFinder, wires: readonly Wire[]): Prom
       throw inWire(error, wire, end);
     });
   };
-  return Promise.all(
-    wires.map(async (wire) => {
-      const [client, endpoint] = await Promise.all(endNames.map((end) => resolve(wire, end)));
-      return { wire, namespaces: { client, endpoint } };
+  const asked: Standing[] = [];
+  const refused = new Map<string, unknown>();
+  await Promise.all(
+    wires.map(async (wire, at) => {
+      try {
+        checkName(wire.name);
+        const [client, endpoint] = await Promise.all(endNames.map((end) => resolve(wire, end)));
+        asked[at] = { wire, namespaces: { client, endpoint } };
+      } catch (error) {
+        refused.set(wire.name, error);
+      }
     }),
   );
+  return { asked, refused };
 }
 
 function inWire(error: unknown, wire: Wire, end: EndName): unknown {
@@ -85,30 +138,41 @@ function inWire(error: unknown, wire: Wire, end: EndName): unknown {
   return new CrosswireError({ ...details, cause: error });
 }
 
-/** One question per namespace. Interfaces with a mark of ours are seen to by the wires themselves. */
-async function refuseTaken({ dataplane, node }: AdmissionParts, asked: readonly Standing[]): Promise<void> {
-  const names = new Map<string, Map<string, string>>(); // namespace path → interface → wire/end
+/** The wires that want the name of an interface of somebody else's; one question per namespace. Interfaces with a mark of
+ *  ours are seen to by the wires themselves. */
+async function findTaken(
+  { dataplane, node }: AdmissionParts,
+  asked: readonly Standing[],
+): Promise<Map<string, CrosswireError>> {
+  const names = new Map<string, Map<string, Mark>>(); // namespace path → interface → who wants it
   for (const { wire, namespaces } of asked) {
     for (const end of endNames) {
       const { mechanism } = wire[end];
       const path = namespaces[end]?.path;
       if (mechanism.type !== 'kernel' || path === undefined) continue;
-      const there = names.get(path) ?? new Map<string, string>();
-      names.set(path, there.set(mechanism.interface, `${wire.name}/${end}`));
+      const there = names.get(path) ?? new Map<string, Mark>();
+      names.set(path, there.set(mechanism.interface, { wire: wire.name, end }));
     }
   }
+  const taken = new Map<string, CrosswireError>();
   await Promise.all(
     [...names].map(async ([netns, wanted]) => {
       const infos = await dataplane.listInterfaces({ netns, names: [...wanted.keys()], details: false });
-      const foreign = infos.find(({ alias }) => parseMark(node, alias) === undefined);
-      if (!foreign) return;
-      throw new CrosswireError({
-        code: 'INTERFACE_TAKEN',
-        operation: `check the wires`,
-        subject: `${foreign.name} in ${netns}, of ${wanted.get(foreign.name) ?? ''}`,
-        reason: foreign.alias ? `it is there and belongs to '${foreign.alias}'` : 'it is there and is not ours',
-        hint: 'choose another name, or remove that interface',
-      });
+      for (const { name, alias } of infos) {
+        const by = wanted.get(name);
+        if (by && parseMark(node, alias) === undefined) taken.set(by.wire, isTaken(`${name} in ${netns}`, by, alias));
+      }
     }),
   );
+  return taken;
+}
+
+function isTaken(place: string, { wire, end }: Mark, alias: string): CrosswireError {
+  return new CrosswireError({
+    code: 'INTERFACE_TAKEN',
+    operation: 'check the wires',
+    subject: `${place}, of ${wire}/${end}`,
+    reason: alias ? `it is there and belongs to '${alias}'` : 'it is there and is not ours',
+    hint: 'choose another name, or remove that interface',
+  });
 }

@@ -20,24 +20,30 @@ export class DeviceChooser {
     this.#claims = claims;
   }
 
-  /** `claim` takes what was chosen before anybody else chooses. */
+  /** Hands what was chosen to `claim` before anybody else chooses; or says which wires no device could be chosen for. */
   async chooseAll<T>(
     asked: readonly Standing[],
     known: (wire: string) => ChosenDevices | undefined,
     claim: (complete: readonly Standing[]) => T,
-  ): Promise<T> {
+  ): Promise<T | ReadonlyMap<string, unknown>> {
     if (!asked.some(({ wire }) => hasDevice(wire))) return claim(asked);
     const result = this.#turn.then(async () => {
       const renewed = new Set(asked.map(({ wire }) => wire.name));
       const chosen = new Set<string>();
       const complete: Standing[] = [];
+      const refused = new Map<string, unknown>();
       for (const standing of asked) {
+        const { name } = standing.wire;
         const isTaken = (pci: string) => chosen.has(pci) || this.#claims.isDeviceHeld(pci, renewed);
-        const devices = await this.choose(standing.wire, known(standing.wire.name), isTaken);
-        for (const pci of Object.values(devices ?? {})) chosen.add(pci);
-        complete.push(devices ? { ...standing, devices } : standing);
+        try {
+          const devices = await this.choose(standing.wire, known(name), isTaken);
+          for (const pci of Object.values(devices ?? {})) chosen.add(pci);
+          complete.push(devices ? { ...standing, devices } : standing);
+        } catch (error) {
+          refused.set(name, error);
+        }
       }
-      return claim(complete);
+      return refused.size > 0 ? refused : claim(complete);
     });
     this.#turn = result.catch(() => {});
     return result;

@@ -4,7 +4,7 @@
 import type { EngineWireId } from '../../dataplane/types.ts';
 import type { LeaseView } from '../../machine/sriov/devices.ts';
 import type { CrosswireError } from '../../model/error.ts';
-import type { WirePhase } from '../../model/status.ts';
+import type { WireOwner, WirePhase } from '../../model/status.ts';
 import type { EndName } from '../../model/wire.ts';
 import type { Claims } from '../../wire/claims.ts';
 import type { Wire } from '../../wire/wire.ts';
@@ -12,11 +12,27 @@ import type { BoundDevice, EngineState, InterfaceState } from '../../plan/state.
 import { WireMeter } from '../count/meter.ts';
 import type { JournalRecord } from '../store/record.ts';
 
+/** A wire, and who wants it. */
+export interface Want {
+  readonly wire: Wire;
+  readonly owner: WireOwner;
+}
+
+/** A wire that cannot be made yet. */
+export interface WaitingWant extends Want {
+  readonly error: CrosswireError;
+}
+
 export class WireEntry {
   readonly name: string;
   readonly createdAt: string; // RFC 3339
   readonly meter = new WireMeter();
   wire: Wire;
+  owner: WireOwner;
+  /** Of an earlier run, and its owner has not set it again. */
+  isLeftover = false;
+  /** What its owner wants in place of what there is. */
+  waiting: WaitingWant | undefined;
   phase: WirePhase = 'pending';
   error: CrosswireError | undefined;
   engine: { readonly id: EngineWireId; state: EngineState } | undefined;
@@ -32,8 +48,9 @@ export class WireEntry {
   readonly #claims: Claims;
   #record: JournalRecord | undefined;
 
-  constructor(wire: Wire, claims: Claims, record?: JournalRecord) {
+  constructor({ wire, owner }: Want, claims: Claims, record?: JournalRecord) {
     this.name = wire.name;
+    this.owner = owner;
     this.createdAt = record?.createdAt ?? new Date().toISOString();
     this.wire = wire;
     this.#claims = claims;

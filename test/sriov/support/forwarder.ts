@@ -96,7 +96,7 @@ export class Forwarder {
   async apply(...documents: readonly object[]): Promise<ApplyReport[]> {
     const { wires, errors } = await parseWireList(documents);
     if (errors[0]) throw errors[0];
-    return this.supervisor.apply(wires);
+    return this.supervisor.set('api', wires);
   }
 
   /** Applies the documents; throws the error of a wire's report. */

@@ -143,7 +143,7 @@ test('get lists wires for people and for programs', async (t) => {
   const { run, manager } = await start(t);
   t.regex((await run('get wires')).out, /^no wires/);
   t.deepEqual(JSON.parse((await run('get wires -o json')).out), []);
-  await manager.apply([wire('web', { networkService: 'secure' })]);
+  await manager.set('api', [wire('web', { networkService: 'secure' })]);
   const { out } = await run('get wires');
   t.regex(
     out,
@@ -156,7 +156,7 @@ test('get lists wires for people and for programs', async (t) => {
 
 test('describe joins state, counters and health', async (t) => {
   const { run, manager } = await start(t);
-  await manager.apply([wire('web'), wire('broken')]);
+  await manager.set('api', [wire('web'), wire('broken')]);
   manager.records = [
     { code: 'FLAPS', severity: 'warning', text: 'up and down', wire: 'web', since: '2026-11-20T08:00:00.000Z' },
     { code: 'OTHER', severity: 'warning', text: 'x', wire: 'else', since: '2026-11-20T08:00:00.000Z' },
@@ -173,7 +173,7 @@ test('describe joins state, counters and health', async (t) => {
 
 test('explain works on wires that exist and on files', async (t) => {
   const { run, manager } = await start(t);
-  await manager.apply([wire('web')]);
+  await manager.set('api', [wire('web')]);
   t.regex((await run('explain wire web')).out, /^Wire web takes the path veth\.\n[^]*everything is in place/);
   t.like(JSON.parse((await run('explain wire web -o json')).out), { name: 'web', pending: [] });
   t.regex((await run('explain wire -f -', textOf(wire('new')))).out, /Still to do:\n {2}- create a veth pair/);
@@ -183,7 +183,7 @@ test('explain works on wires that exist and on files', async (t) => {
 
 test('delete by name and by file', async (t) => {
   const { run, manager } = await start(t);
-  await manager.apply([wire('a'), wire('b'), wire('c')]);
+  await manager.set('api', [wire('a'), wire('b'), wire('c')]);
   t.like(await run('delete a'), { code: exitCodes.ok, out: 'WIRE  RESULT\na     removed\n' });
   t.is((await run('delete -f -', textOf(wire('b')))).code, exitCodes.ok);
   t.deepEqual([...manager.wires.keys()], ['c']);
@@ -215,7 +215,7 @@ test('a name cannot leave its place in the route', async (t) => {
 
 test('what comes from elsewhere cannot steer the terminal', async (t) => {
   const { run, manager } = await start(t);
-  await manager.apply([wire('web')]);
+  await manager.set('api', [wire('web')]);
   manager.records = [
     { code: 'X', severity: 'warning', text: 'red \u001b[31malert', wire: 'web', since: '2026-11-20T08:00:00.000Z' },
   ];

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wires of an earlier run: adopted by their client, ended by it, kept from everybody else, removed when nobody asks.
 
-import { mock } from 'node:test';
 import test from 'ava';
-import { removeLeftovers } from '../../../src/forwarder/close/leftovers.ts';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
-import { FakeWires, readWire } from '../../fakes/mesh.ts';
 import { alice, callOf, firstRequest, mallory, refresh, setting } from './service-support.ts';
 
 const wireOfAlice = wireNameOf(alice.id);
@@ -70,21 +67,4 @@ test('another client that says its id gets nothing of it, and ends nothing', asy
   await one.service.close(closing, callOf(one));
   t.deepEqual([...one.wires.wires.keys()], [wireOfAlice]);
   await t.notThrowsAsync(one.service.request(refresh(answer), callOf(one)));
-});
-
-test.serial('after the longest life of a token: those that nobody asked for again, and of NSM alone', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  t.teardown(() => mock.timers.reset());
-  const wires = new FakeWires();
-  const { one } = await restarted();
-  const wire = one.wires.wires.get(wireOfAlice) as Awaited<ReturnType<typeof readWire>>;
-  for (const name of ['nsm-abandoned', 'nsm-adopted', 'of-a-file']) wires.wires.set(name, { ...wire, name });
-  const removed = new Promise<object>((resolve) => {
-    removeLeftovers(wires, 1_000, () => new Set(['nsm-adopted']), { info: resolve, warn: resolve });
-  });
-  mock.timers.tick(999);
-  t.is(wires.wires.size, 3);
-  mock.timers.tick(1);
-  t.deepEqual(await removed, { wires: ['nsm-abandoned'] });
-  t.deepEqual([...wires.wires.keys()], ['nsm-adopted', 'of-a-file']);
 });

@@ -168,7 +168,7 @@ test("the supervisor's refusal is a conflict; anything unexpected is 500, and to
 
 test('counters are exact past 2^53', async (t) => {
   const { call, manager } = await startControl(t);
-  await manager.apply([wire('web')]);
+  await manager.set('api', [wire('web')]);
   t.like((await call('GET', '/v1/wires/web/counters')).body, { client: { rxBytes: '9007199254740993' } });
 });
 
@@ -176,7 +176,7 @@ test('stopping lets a request under way finish', async (t) => {
   const { call, manager, server } = await startControl(t);
   let release = () => {};
   const entered = new Promise<void>((resolve) => {
-    manager.apply = () =>
+    manager.set = () =>
       new Promise((finish) => {
         release = () => finish([]);
         resolve();

@@ -95,7 +95,7 @@ const exchanges: Readonly<Record<string, readonly [status: number, path: string,
 
 test('every operation answers as the document says', async (t) => {
   const control = await startControl(t);
-  await control.manager.apply([web]);
+  await control.manager.set('api', [web]);
   await control.call('PUT', '/v1/wires', documents);
   control.manager.records = [
     { code: 'X', severity: 'warning', text: 'x', wire: 'web', end: 'client', since: '2026-11-20T08:00:00.000Z' },
@@ -142,7 +142,7 @@ test('the schemas notice an answer that is wrong', async (t) => {
   const control = await startControl(t);
   const { validator } = await load(control);
   const validate = validator({ 'application/json': { schema: { $ref: '#/components/schemas/WireStatus' } } });
-  await control.manager.apply([web]);
+  await control.manager.set('api', [web]);
   const good = JSON.parse(JSON.stringify(control.manager.get('web'))) as Record<string, unknown>;
   t.true(validate(good));
   t.false(validate({ ...good, phase: 'fine' }));

@@ -24,7 +24,7 @@ async function process(limit: number) {
 test('engine wires are refused before the last descriptors are gone, kernel wires are not', async (t) => {
   const { machine, supervisor, dataplane } = await process(40 + 384 + 8 * 10 + 14);
   const many = Array.from({ length: 20 }, (_, number) => numbered(number));
-  const reports = await supervisor.apply(many);
+  const reports = await supervisor.set('api', many);
   t.is(reports.filter(({ outcome }) => outcome === 'created').length, 11);
   t.is(dataplane.engineWires.size, 11);
   for (const { outcome, error } of reports.slice(11)) {
@@ -33,17 +33,17 @@ test('engine wires are refused before the last descriptors are gone, kernel wire
   }
   t.is(machine.files.size, 11, 'nothing is written of those that were refused');
 
-  t.like(await supervisor.apply([wires.veth]), [{ outcome: 'created' }]);
-  t.true((await supervisor.apply(many.slice(0, 11))).every(({ outcome }) => outcome === 'unchanged'));
+  t.like(await supervisor.set('api', [wires.veth]), [{ outcome: 'created' }]);
+  t.true((await supervisor.set('api', many.slice(0, 11))).every(({ outcome }) => outcome === 'unchanged'));
   await supervisor.remove(['w0']);
-  t.like(await supervisor.apply([numbered(30)]), [{ outcome: 'created' }]);
+  t.like(await supervisor.set('api', [numbered(30)]), [{ outcome: 'created' }]);
 });
 
 test('a wire that is restarted gives back what it takes', async (t) => {
   const { supervisor } = await process(40 + 384 + 14);
-  await supervisor.apply([numbered(1)]);
+  await supervisor.set('api', [numbered(1)]);
   const changed = { ...wireOf(memif('/run/a1.sock', { rings: 2 }), memif('/run/b1.sock')), name: 'w1' };
-  t.like(await supervisor.apply([changed]), [{ outcome: 'changed' }]);
+  t.like(await supervisor.set('api', [changed]), [{ outcome: 'changed' }]);
 });
 
 test('what is open is counted, and what may be open is known', (t) => {

@@ -28,7 +28,7 @@ function countFrames(run: Run, frames: bigint): void {
 test('kernel wires: what a workload transmits enters the wire, what its queue drops is received and dropped', async (t) => {
   const machine = new Machine();
   const run = await machine.started();
-  await run.supervisor.apply([wires.veth]);
+  await run.supervisor.set('api', [wires.veth]);
   const [client, endpoint] = [machine.kernel.interface(a, 'nsm-1'), machine.kernel.interface('/run/netns/b', 'nsm-2')];
   Object.assign(client.statistics, { txPackets: 10n, txBytes: 1000n, txDropped: 2n, rxPackets: 3n, rxBytes: 300n });
   Object.assign(client.statistics, { txErrors: 7n, rxErrors: 8n });
@@ -50,7 +50,7 @@ test('kernel wires: what a workload transmits enters the wire, what its queue dr
 test('tunnels: rx is what was sent or could not be, and what came; only its own kernel counts', async (t) => {
   const machine = new Machine();
   const run = await machine.started();
-  await run.supervisor.apply([wires.tunnel]);
+  await run.supervisor.set('api', [wires.tunnel]);
   const device = machine.kernel.interface(a, 'nsm-1');
   Object.assign(device.statistics, { txPackets: 10n, txBytes: 1000n, txDropped: 2n, txErrors: 3n });
   Object.assign(device.statistics, { rxPackets: 5n, rxBytes: 500n, rxDropped: 9n, rxErrors: 1n });
@@ -65,7 +65,7 @@ test('tunnels: rx is what was sent or could not be, and what came; only its own 
 test("engine wires: the engine's words, and what the tap's queue dropped before the engine saw it", async (t) => {
   const machine = new Machine();
   const run = await machine.started();
-  await run.supervisor.apply([wires.tap]);
+  await run.supervisor.set('api', [wires.tap]);
   countFrames(run, 2n ** 56n);
   const words = [...run.dataplane.engineWires.values()][0]?.words;
   if (words) words[4 + run.dataplane.dropReasons.indexOf('link_down')] = 5n;
@@ -89,13 +89,13 @@ for (const [title, [from, to]] of Object.entries(replacements)) {
   test(`what was counted stays counted: ${title}`, async (t) => {
     const machine = new Machine();
     const run = await machine.started();
-    await run.supervisor.apply([from]);
+    await run.supervisor.set('api', [from]);
     countFrames(run, 10n);
     if (from === wires.veth) machine.kernel.interface(a, 'nsm-1').statistics.txPackets = 10n;
     t.like(await countersOf(run), { client: { rxPackets: 10n } });
     countFrames(run, 5n); // seen by nobody yet
     if (from === wires.veth) machine.kernel.interface(a, 'nsm-1').statistics.txPackets = 15n;
-    await run.supervisor.apply([to]);
+    await run.supervisor.set('api', [to]);
     t.like(await countersOf(run), { client: { rxPackets: 15n }, endpoint: { txPackets: 15n } });
     countFrames(run, 1n);
     const engine = run.dataplane.engineWires.size > 0;
@@ -108,12 +108,12 @@ for (const [title, [from, to]] of Object.entries(replacements)) {
 test('an interface that was deleted by others leaves what it last counted', async (t) => {
   const machine = new Machine();
   const run = await machine.started();
-  await run.supervisor.apply([wires.veth]);
+  await run.supervisor.set('api', [wires.veth]);
   machine.kernel.interface(a, 'nsm-1').statistics.txPackets = 10n;
   await countersOf(run);
   machine.kernel.destroy(machine.kernel.interface(a, 'nsm-1'));
   t.like(await countersOf(run), { client: { rxPackets: 10n } });
-  await run.supervisor.apply([wires.veth]);
+  await run.supervisor.set('api', [wires.veth]);
   t.like(await countersOf(run), { client: { rxPackets: 10n } });
   machine.kernel.interface(a, 'nsm-1').statistics.txPackets = 1n;
   t.like(await countersOf(run), { client: { rxPackets: 11n } });
@@ -122,7 +122,7 @@ test('an interface that was deleted by others leaves what it last counted', asyn
 test('kernel wires go on counting across a restart; counters go with the wire', async (t) => {
   const machine = new Machine();
   const first = await machine.started();
-  await first.supervisor.apply([wires.veth]);
+  await first.supervisor.set('api', [wires.veth]);
   machine.kernel.interface(a, 'nsm-1').statistics.txPackets = 10n;
   await first.supervisor.stop();
   const next = await machine.started();

@@ -62,7 +62,7 @@ test('the error names the action and carries the chain of causes', async (t) => 
     if (step === 'add routes') throw new Error('no way');
   };
   const [, wire] = changes['create veth'] ?? [];
-  const [report] = await run.supervisor.apply(wire ? [wire] : []);
+  const [report] = await run.supervisor.set('api', wire ? [wire] : []);
   t.like(report, { name: 'w', outcome: 'failed' });
   t.regex(report?.error?.operation ?? '', /^change cw[0-9a-f]{12} in \/run\/netns\/a: rename to nsm-1,/);
   t.is(report?.error?.reason, 'no way');

@@ -24,6 +24,7 @@ const record: JournalRecord = {
   format: journalFormat,
   phase: 'applied',
   createdAt: '2026-01-01T00:00:00.000Z',
+  owner: 'api',
   wire,
   namespaces: namespacesOf(wire),
 };
@@ -110,7 +111,7 @@ test('a supervisor goes on past a corrupt file, says so, and removes what it lef
   const first = new Supervisor(settings);
   await first.start();
   const other = { ...wireOf(kernel('/run/netns/a', 'other'), memif('@m')), name: 'other' };
-  await first.apply([wire, other]);
+  await first.set('api', [wire, other]);
   await first.stop();
   writeFileSync(join(directory, 'wires', 'w.json'), '{"format":1,');
 

@@ -4,25 +4,12 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { Wire } from '../../../src/wire/wire.ts';
-import { bring, breakAt, changes, type Machine, machineWith, type Run } from './supervisor-support.ts';
-
-/** The kernel closes the file descriptors of a process that is gone. */
-async function kill(run: Run): Promise<void> {
-  await run.dataplane.close();
-}
+import { bootCutAt, kill } from './power.ts';
+import { bring, breakAt, changes, machineWith } from './supervisor-support.ts';
 
 async function snapshotOf(wire: Wire | undefined): Promise<unknown> {
   const { machine, run } = await machineWith(wire);
   return machine.snapshot(run);
-}
-
-/** Boots until one boot gets through; true if it was cut off at least once. */
-async function bootCutAt(machine: Machine, at: number): Promise<boolean> {
-  const run = machine.boot();
-  const breakage = breakAt(run, at, 'cut');
-  await run.supervisor.start().catch(() => {});
-  await kill(run);
-  return breakage.happened();
 }
 
 for (const [title, [from, to]] of Object.entries(changes)) {

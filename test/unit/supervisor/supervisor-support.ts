@@ -3,7 +3,7 @@
 
 import type { Mechanism, Wire } from '../../../src/wire/wire.ts';
 import type { Descriptors } from '../../../src/supervisor/act/descriptor-budget.ts';
-import type { Journal, JournalContents } from '../../../src/supervisor/store/journal.ts';
+import { type Journal, type JournalContents, parseChange, resumed } from '../../../src/supervisor/store/journal.ts';
 import { type JournalRecord, parseRecord } from '../../../src/supervisor/store/record.ts';
 import type { SupervisorSettings } from '../../../src/supervisor/settings.ts';
 import { Supervisor } from '../../../src/supervisor/supervisor.ts';
@@ -14,14 +14,38 @@ import { kernel, memif, vfio, vlan, vxlan, wireguard, wireOf } from '../plan/pla
 
 export class FakeJournal implements Journal {
   readonly files: Map<string, string>;
+  readonly changes: Map<string, string>;
   onStep: (step: string) => void = () => {};
 
-  constructor(files: Map<string, string>) {
+  constructor(files: Map<string, string>, changes: Map<string, string>) {
     this.files = files;
+    this.changes = changes;
   }
 
   async load(): Promise<JournalContents> {
-    return { records: [...this.files].map(([name, text]) => parseRecord(text, name)), corrupt: [] };
+    const records = new Map([...this.files].map(([name, text]) => [name, parseRecord(text, name)]));
+    for (const [change, text] of this.changes) {
+      for (const record of resumed(parseChange(text), records)) {
+        await this.write(record);
+        records.set(record.wire.name, record);
+      }
+      await this.end(change);
+    }
+    return { records: [...records.values()], corrupt: [] };
+  }
+
+  async begin(records: readonly JournalRecord[]): Promise<string> {
+    const change = `change ${this.changes.size}`;
+    this.onStep('write the change');
+    this.changes.set(change, JSON.stringify({ records }));
+    this.onStep('(the change is written)');
+    return change;
+  }
+
+  async end(change: string): Promise<void> {
+    this.onStep('erase the change');
+    this.changes.delete(change);
+    this.onStep('(the change is erased)');
   }
 
   async write(record: JournalRecord): Promise<void> {
@@ -48,6 +72,8 @@ export class Machine {
   readonly kernel = new FakeKernel();
   readonly hardware = new FakeHardware();
   readonly files = new Map<string, string>();
+  /** Journal files of changes of several wires. */
+  readonly changes = new Map<string, string>();
 
   constructor(namespaces: readonly string[] = ['/run/netns/a', '/run/netns/b', '/run/netns/c']) {
     for (const path of ['', ...namespaces]) this.kernel.addNamespace(path);
@@ -57,7 +83,7 @@ export class Machine {
   /** Another process over what the last one left. */
   boot(settings: Partial<SupervisorSettings> = {}, descriptors?: Descriptors): Run {
     const dataplane = new FakeDataplane(this.kernel);
-    const journal = new FakeJournal(this.files);
+    const journal = new FakeJournal(this.files, this.changes);
     const devices = new FakeDevices(this.kernel, this.hardware);
     const lock = { acquire: () => {}, release: () => {} };
     const supervisor = new Supervisor(
@@ -76,17 +102,20 @@ export class Machine {
   /** Everything that exists, comparable; `run`: with what its engine holds. */
   snapshot(run?: Run): unknown {
     const interfaces = [...this.kernel.all().map(comparable).sort(), ...this.hardware.changed()];
-    const journals = [...this.files].map(([name, text]) => {
+    const journals = [...this.files].sort(byText).map(([name, text]) => {
       const { phase, wire, names, previous } = JSON.parse(text) as JournalRecord;
       return [name, phase, wire, names === undefined, previous === undefined];
     });
     const link = ({ request, tap }: { request: { kind: string }; tap?: FakeInterface }) =>
       tap ? `${tap.alias} ${tap.name}` : JSON.stringify(request);
     const engine =
-      run && [...run.dataplane.engineWires.values()].map((wire) => [link(wire.client), link(wire.endpoint)]);
+      run &&
+      [...run.dataplane.engineWires.values()].map((wire) => [link(wire.client), link(wire.endpoint)]).sort(byText);
     return { interfaces, journals, engine };
   }
 }
+
+const byText = (one: readonly string[], other: readonly string[]) => (one.join() < other.join() ? -1 : 1);
 
 function comparable({ home, name, alias, kind, mac, mtu, up, uplink, ...one }: FakeInterface): string {
   const lists = [one.addresses, one.routes, one.neighbours, one.policies].map((list) =>
@@ -304,7 +333,7 @@ export const changes: Record<string, readonly [from: Wire | undefined, to: Wire 
 
 export async function bring(run: Run, to: Wire | undefined): Promise<boolean> {
   if (!to) return (await run.supervisor.remove(['w']))[0]?.outcome === 'removed';
-  const [report] = await run.supervisor.apply([to]);
+  const [report] = await run.supervisor.set('api', [to]);
   return report?.outcome !== 'failed';
 }
 

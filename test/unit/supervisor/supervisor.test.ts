@@ -38,7 +38,7 @@ function changesOf(run: Run): string[] {
 
 test('apply reports created, unchanged, changed', async (t) => {
   const { supervisor } = await new Machine().started();
-  const outcome = async (wire: Wire) => (await supervisor.apply([wire]))[0]?.outcome;
+  const outcome = async (wire: Wire) => (await supervisor.set('api', [wire]))[0]?.outcome;
   t.is(await outcome(wires.veth), 'created');
   t.is(await outcome(structuredClone(wires.veth)), 'unchanged');
   t.is(await outcome({ ...wires.veth, labels: { app: 'web' } }), 'changed');
@@ -54,7 +54,7 @@ test('apply reports created, unchanged, changed', async (t) => {
 test('an intact kernel wire is adopted without a single change; an engine wire only starts again', async (t) => {
   const machine = new Machine();
   const first = await machine.started();
-  await first.supervisor.apply([wires.veth, named('x', wireOf(kernel(a, 'x'), memif('@x')))]);
+  await first.supervisor.set('api', [wires.veth, named('x', wireOf(kernel(a, 'x'), memif('@x')))]);
   const createdAt = first.supervisor.get('w')?.createdAt;
   await first.dataplane.close();
   const next = machine.boot();
@@ -67,11 +67,11 @@ test('an intact kernel wire is adopted without a single change; an engine wire o
 test('stopping keeps interfaces and journals; with removeWires nothing is left', async (t) => {
   const machine = new Machine();
   const first = await machine.started();
-  await first.supervisor.apply([wires.veth, named('x', wireOf(kernel(a, 'x'), memif('@x')))]);
+  await first.supervisor.set('api', [wires.veth, named('x', wireOf(kernel(a, 'x'), memif('@x')))]);
   t.deepEqual(await first.supervisor.stop(), []);
   t.is(first.dataplane.engineWires.size, 0);
   t.deepEqual([machine.kernel.all().length, machine.files.size], [3, 2]);
-  await t.throwsAsync(first.supervisor.apply([wires.veth]), { code: 'NOT_RUNNING' });
+  await t.throwsAsync(first.supervisor.set('api', [wires.veth]), { code: 'NOT_RUNNING' });
   const next = await machine.started();
   const reports = await next.supervisor.stop({ removeWires: true });
   t.deepEqual(reports.map(({ name, outcome }) => `${name} ${outcome}`).sort(), ['w removed', 'x removed']);
@@ -107,11 +107,11 @@ for (const [title, [code, asked]] of Object.entries(refused)) {
   test(`refused with nothing touched: ${title}`, async (t) => {
     const machine = new Machine();
     const run = await machine.started();
-    await run.supervisor.apply([wires.veth]);
+    await run.supervisor.set('api', [wires.veth]);
     machine.kernel.create(b, 'eth0', 'dummy');
     const before = machine.snapshot(run);
     const changes = changesOf(run);
-    await t.throwsAsync(run.supervisor.apply(asked), { code });
+    await t.throwsAsync(run.supervisor.set('api', asked), { code });
     t.deepEqual(changes, []);
     t.deepEqual(machine.snapshot(run), before);
     t.is(run.supervisor.list().length, 1);
@@ -122,9 +122,9 @@ test('a namespace by two names is one: the interface in it is claimed once', asy
   const machine = new Machine();
   machine.kernel.linkNamespace('/proc/42/ns/net', a);
   const { supervisor } = await machine.started();
-  await supervisor.apply([wires.veth]);
+  await supervisor.set('api', [wires.veth]);
   const other = wireOf({ ...kernel('', 'nsm-1'), namespace: { pid: 42 } }, memif('@x'));
-  await t.throwsAsync(supervisor.apply([named('x', other)]), { code: 'INTERFACE_CLAIMED' });
+  await t.throwsAsync(supervisor.set('api', [named('x', other)]), { code: 'INTERFACE_CLAIMED' });
 });
 
 test('a namespace by two names is one: the abstract memif server in it is claimed once', async (t) => {
@@ -132,9 +132,9 @@ test('a namespace by two names is one: the abstract memif server in it is claime
   machine.kernel.linkNamespace('/proc/42/ns/net', a);
   const { supervisor } = await machine.started();
   const server = (name: string, netns: string) => named(name, wireOf(kernel(b, name), memif('@m', { netns })));
-  const apply = supervisor.apply([server('x', a), server('y', '/proc/42/ns/net')]);
+  const apply = supervisor.set('api', [server('x', a), server('y', '/proc/42/ns/net')]);
   await t.throwsAsync(apply, { code: 'MEMIF_CLAIMED' });
-  await supervisor.apply([server('x', a), server('y', c)]);
+  await supervisor.set('api', [server('x', a), server('y', c)]);
   await supervisor.stop();
 });
 
@@ -144,11 +144,11 @@ test('an abstract memif socket is found again by inode when the path is stale, a
   const { inode } = machine.kernel.namespace(a);
   const wire = wireOf(kernel(b, 'x'), memif('@m', { inode, netns: '/proc/self/fd/9' }));
   const first = await machine.started();
-  t.is((await first.supervisor.apply([wire]))[0]?.outcome, 'created');
+  t.is((await first.supervisor.set('api', [wire]))[0]?.outcome, 'created');
   t.is(first.supervisor.get('w')?.endpoint.netns, '/proc/self/fd/9');
   const moved = wireOf(kernel(b, 'x'), memif('@m', { inode, netns: a }));
-  t.deepEqual((await first.supervisor.apply([moved]))[0]?.actions, [], 'the same namespace by another path');
-  await first.supervisor.apply([wire]);
+  t.deepEqual((await first.supervisor.set('api', [moved]))[0]?.actions, [], 'the same namespace by another path');
+  await first.supervisor.set('api', [wire]);
   await first.supervisor.stop();
   await first.dataplane.close();
 
@@ -164,8 +164,8 @@ test('an abstract memif socket is found again by inode when the path is stale, a
 test('claims of wires that are still being made count', async (t) => {
   const { supervisor } = await new Machine().started();
   const results = await Promise.allSettled([
-    supervisor.apply([wires.veth]),
-    supervisor.apply([named('x', wireOf(kernel(a, 'nsm-1'), memif('@x')))]),
+    supervisor.set('api', [wires.veth]),
+    supervisor.set('api', [named('x', wireOf(kernel(a, 'nsm-1'), memif('@x')))]),
   ]);
   t.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
 });
@@ -175,11 +175,11 @@ test('requests for one wire queue behind each other, the last one stands', async
   const run = await machine.started();
   const { supervisor } = run;
   const reports = await Promise.all([
-    supervisor.apply([wires.veth]),
-    supervisor.apply([wires.tap]),
+    supervisor.set('api', [wires.veth]),
+    supervisor.set('api', [wires.tap]),
     supervisor.remove(['w']),
-    supervisor.apply([wires.tap]),
-    supervisor.apply([wires.veth]),
+    supervisor.set('api', [wires.tap]),
+    supervisor.set('api', [wires.veth]),
   ]);
   t.deepEqual(
     reports.map(([report]) => report?.outcome),
@@ -196,7 +196,7 @@ test('many wires at once, and none of them in the way of another', async (t) => 
   const machine = new Machine();
   const { supervisor } = await machine.started({ parallel: 4 });
   const many = Array.from({ length: 100 }, (_, i) => named(`w${i}`, wireOf(kernel(a, `a${i}`), kernel(b, `b${i}`))));
-  t.true((await supervisor.apply(many)).every(({ outcome }) => outcome === 'created'));
+  t.true((await supervisor.set('api', many)).every(({ outcome }) => outcome === 'created'));
   t.is(machine.kernel.all().length, 200);
   const removed = await supervisor.remove([...many.map(({ name }) => name), 'never']);
   t.is(removed.filter(({ outcome }) => outcome === 'removed').length, 100);
@@ -208,7 +208,7 @@ test('a start looks once at each namespace for all wires in it, and again only f
   const machine = new Machine();
   const many = Array.from({ length: 50 }, (_, i) => named(`w${i}`, wireOf(kernel(a, `a${i}`), kernel(b, `b${i}`))));
   const first = await machine.started();
-  await first.supervisor.apply(many);
+  await first.supervisor.set('api', many);
   await first.supervisor.stop();
   await first.dataplane.close();
   machine.kernel.destroy(machine.kernel.interface(b, 'b7'));
@@ -227,19 +227,19 @@ test('a start looks once at each namespace for all wires in it, and again only f
 test('claims go with their wire, and move with it', async (t) => {
   const { supervisor } = await new Machine().started();
   const onA = named('x', wireOf(kernel(a, 'nsm-1'), memif('@x')));
-  await supervisor.apply([wires.veth]);
-  await t.throwsAsync(supervisor.apply([onA]), { code: 'INTERFACE_CLAIMED' });
-  await supervisor.apply([{ ...wires.veth, client: { mechanism: kernel(c, 'nsm-1') } }]);
-  t.like(await supervisor.apply([onA]), [{ outcome: 'created' }]);
-  await t.throwsAsync(supervisor.apply([wires.veth]), { code: 'INTERFACE_CLAIMED' });
+  await supervisor.set('api', [wires.veth]);
+  await t.throwsAsync(supervisor.set('api', [onA]), { code: 'INTERFACE_CLAIMED' });
+  await supervisor.set('api', [{ ...wires.veth, client: { mechanism: kernel(c, 'nsm-1') } }]);
+  t.like(await supervisor.set('api', [onA]), [{ outcome: 'created' }]);
+  await t.throwsAsync(supervisor.set('api', [wires.veth]), { code: 'INTERFACE_CLAIMED' });
   await supervisor.remove(['x']);
-  t.like(await supervisor.apply([wires.veth]), [{ outcome: 'changed' }]);
+  t.like(await supervisor.set('api', [wires.veth]), [{ outcome: 'changed' }]);
 });
 
 test('a wire whose namespace is missing at start comes up when the namespace does', async (t) => {
   const machine = new Machine();
   const first = await machine.started();
-  await first.supervisor.apply([wires.veth]);
+  await first.supervisor.set('api', [wires.veth]);
   await first.supervisor.stop();
   machine.kernel.removeNamespace(a); // as a reboot does
   const log = awaitableLog();
@@ -260,7 +260,7 @@ async function repaired(t: ExecutionContext, wire: Wire, harm: (machine: Machine
   const log = awaitableLog();
   const run = await machine.started({ log, resyncSeconds: 0.002 });
   t.teardown(() => run.supervisor.stop());
-  await run.supervisor.apply([wire]);
+  await run.supervisor.set('api', [wire]);
   const before = machine.snapshot(run);
   const line = log.line('wire repaired');
   harm(machine);
@@ -286,11 +286,11 @@ test('drift is repaired: renamed', (t) =>
 test('what others add to our interface stays', async (t) => {
   const machine = new Machine();
   const { supervisor } = await machine.started();
-  await supervisor.apply([wires.veth]);
+  await supervisor.set('api', [wires.veth]);
   const one = machine.kernel.interface(a, 'nsm-1');
   one.addresses.push('192.0.2.1/32');
-  t.is((await supervisor.apply([wires.veth]))[0]?.outcome, 'unchanged');
-  await supervisor.apply([{ ...wires.veth, mtu: 1400 }]);
+  t.is((await supervisor.set('api', [wires.veth]))[0]?.outcome, 'unchanged');
+  await supervisor.set('api', [{ ...wires.veth, mtu: 1400 }]);
   t.true(one.addresses.includes('192.0.2.1/32'));
 });
 
@@ -300,7 +300,7 @@ test('a namespace that goes takes its engine wire along; when it comes back, so 
   const retrySeconds = { first: 0.001, longest: 0.002 };
   const run = await machine.started({ log, resyncSeconds: 0.002, retrySeconds });
   t.teardown(() => run.supervisor.stop());
-  await run.supervisor.apply([wires.tap]);
+  await run.supervisor.set('api', [wires.tap]);
   const degraded = log.line('wire degraded');
   machine.kernel.removeNamespace(a);
   await degraded;
@@ -318,12 +318,12 @@ test('a pid that became another process is not given the wire, until it is appli
   machine.kernel.linkNamespace('/proc/42/ns/net', a);
   const wire = wireOf({ ...kernel('', 'nsm-1'), namespace: { pid: 42 } }, kernel(b, 'nsm-2'));
   const first = await machine.started();
-  await first.supervisor.apply([wire]);
+  await first.supervisor.set('api', [wire]);
   await first.supervisor.stop();
   machine.kernel.linkNamespace('/proc/42/ns/net', '/run/netns/c');
   const next = await machine.started();
   t.like(next.supervisor.get('w'), { phase: 'degraded', error: { code: 'NAMESPACE_CHANGED' } });
-  t.is((await next.supervisor.apply([wire]))[0]?.outcome, 'changed');
+  t.is((await next.supervisor.set('api', [wire]))[0]?.outcome, 'changed');
   t.deepEqual(
     machine.kernel
       .all()
@@ -340,11 +340,11 @@ for (const [title, wire] of [
   test(`a path that means another namespace now: the ${title} moves there, nothing stays where it was`, async (t) => {
     const machine = new Machine();
     const run = await machine.started();
-    await run.supervisor.apply([wire]);
+    await run.supervisor.set('api', [wire]);
     machine.kernel.linkNamespace('/proc/42/ns/net', a); // a process keeps the old one alive
     machine.kernel.removeNamespace(a);
     const namespace = machine.kernel.addNamespace(a);
-    t.is((await run.supervisor.apply([wire]))[0]?.outcome, 'changed');
+    t.is((await run.supervisor.set('api', [wire]))[0]?.outcome, 'changed');
     t.deepEqual([...machine.kernel.namespace('/proc/42/ns/net').interfaces.keys()], []);
     t.deepEqual([...namespace.interfaces.keys()], ['nsm-1']);
     t.is(run.dataplane.engineWires.size, wire === wires.tap ? 1 : 0);
@@ -356,7 +356,7 @@ test('a warning keeps its time while it is tried again, and goes with its cause'
   const log = awaitableLog();
   const run = await machine.started({ log, resyncSeconds: 0.002, retrySeconds: { first: 0.001, longest: 0.002 } });
   t.teardown(() => run.supervisor.stop());
-  await run.supervisor.apply([wires.tap]);
+  await run.supervisor.set('api', [wires.tap]);
   machine.kernel.removeNamespace(a);
   await log.line('wire degraded');
   const [before] = run.supervisor.health();
@@ -374,7 +374,7 @@ test('explain: of a wire that stands nothing is pending, of one that might be ev
   t.like(before, { name: 'w', path: 'engine' });
   t.is(before?.actions.length, 3);
   t.deepEqual(before?.pending, before?.actions);
-  await supervisor.apply([wires.tap]);
+  await supervisor.set('api', [wires.tap]);
   t.deepEqual((await supervisor.explain('w'))?.pending, []);
   t.is((await supervisor.explain({ ...wires.tap, mtu: 9000 }))?.pending.length, 3);
   const missing = await supervisor.explain(wireOf(kernel('/run/netns/none', 'x'), memif('@x')));
@@ -383,7 +383,7 @@ test('explain: of a wire that stands nothing is pending, of one that might be ev
 
 test('a secret is not told', async (t) => {
   const { supervisor } = await new Machine().started();
-  await supervisor.apply([wireOf(kernel(a, 'x'), memif('@x', { secret: 'open sesame' }))]);
+  await supervisor.set('api', [wireOf(kernel(a, 'x'), memif('@x', { secret: 'open sesame' }))]);
   t.false(JSON.stringify(supervisor.list()).includes('sesame'));
   t.like(supervisor.get('w')?.spec.endpoint.mechanism, { secret: '(set)' });
 });
@@ -391,8 +391,8 @@ test('a secret is not told', async (t) => {
 test('how long making takes is told for what was made, not for what was there', async (t) => {
   const made: [number, string][] = [];
   const { supervisor } = await new Machine().started({ onWireMade: (seconds, path) => made.push([seconds, path]) });
-  await supervisor.apply([wires.veth]);
-  await supervisor.apply([wires.veth]);
+  await supervisor.set('api', [wires.veth]);
+  await supervisor.set('api', [wires.veth]);
   t.deepEqual(
     made.map(([, path]) => path),
     ['veth'],

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the owners of wires want: admitted and made, in one step where wires take resources from each other; or waiting, and
+// tried again. docs/decisions/022-wanted-state.md
+
+import { CrosswireError } from '../model/error.ts';
+import type { Log } from '../model/log.ts';
+import type { ApplyReport, RemoveReport, WireOwner } from '../model/status.ts';
+import type { Wire } from '../wire/wire.ts';
+import type { Reconciler } from './act/reconciler.ts';
+import { failureOf, type Keeper, type PossibleChange } from './keeper.ts';
+import type { Place, Queues } from './queues.ts';
+import type { Retries } from './retries.ts';
+import { type Admission, type AdmissionParts, admitAll, admitSome } from './wanted/admission.ts';
+import type { Want } from './wanted/entry.ts';
+
+export interface SetOptions {
+  /** Where a wire cannot be made now: `refuse` all of them with nothing touched, which is the default; or let it `wait`. */
+  readonly unmakeable?: 'refuse' | 'wait';
+  /** Stop before acting: the reports say what acting would do. */
+  readonly dryRun?: boolean;
+  /** Give up a wire that fails, also one that was there before. */
+  readonly giveUpFailed?: boolean;
+}
+
+export interface WantedWiresParts {
+  readonly keeper: Keeper;
+  readonly queues: Queues;
+  readonly retries: Retries;
+  readonly reconciler: Reconciler;
+  readonly admission: AdmissionParts;
+  readonly log: Log;
+}
+
+/** How a set is changed. */
+interface Way {
+  readonly admit: (parts: AdmissionParts, wires: readonly Wire[]) => Promise<Admission>;
+  readonly act: (changes: readonly PossibleChange[]) => Promise<ApplyReport[]>;
+  readonly onFailed?: (want: Want, error: CrosswireError) => Promise<void>;
+  /** Asked when the queues of all of them are held. */
+  readonly isCurrent?: (want: Want) => boolean;
+}
+
+/** Of one attempt for all waiting wires. */
+const attempt = 'waiting wires';
+
+/** Node takes a signed 32-bit number of milliseconds for a timer, and fires at once above it. */
+const longestTimer = 0x7fff_ffff;
+
+export class WantedWires {
+  readonly #parts: WantedWiresParts;
+  readonly #expiries = new Set<NodeJS.Timeout>();
+  #stopping = false;
+
+  constructor(parts: WantedWiresParts) {
+    this.#parts = parts;
+  }
+
+  /** These wires are wanted by this owner. Others stay, its own too. Rejects, with nothing touched, if one of them cannot be
+   *  made and none may wait. Reports are in the order of `wires`. */
+  async set(owner: WireOwner, wires: readonly Wire[], options: SetOptions = {}): Promise<ApplyReport[]> {
+    const { keeper } = this.#parts;
+    const wants = wires.map((wire) => ({ wire, owner }));
+    if (options.unmakeable === 'wait') return this.#makeOrWait(wants);
+    if (options.dryRun) return this.#change(wants, { admit: admitAll, act: (changes) => keeper.preview(changes) });
+    const onFailed = async ({ wire }: Want) => {
+      if (options.giveUpFailed) await keeper.giveUp(wire.name);
+    };
+    return this.#change(wants, { admit: admitAll, act: (changes) => keeper.make(changes), onFailed });
+  }
+
+  /** Carries on past failures: what could not be removed is in the reports, and is tried again. */
+  async remove(names: readonly string[]): Promise<RemoveReport[]> {
+    return Promise.all(names.map((name) => this.#parts.keeper.remove(name)));
+  }
+
+  /** Gives up those wires of an earlier run that their owner does not set again within this time. */
+  expire(owner: WireOwner, milliseconds: number): void {
+    const leftovers = () =>
+      [...this.#parts.keeper.entries.values()].filter((one) => one.isLeftover && one.owner === owner);
+    const names = leftovers().map(({ name }) => name);
+    if (names.length === 0) return;
+    const giveUp = async () => {
+      const abandoned = leftovers().flatMap(({ name }) => (names.includes(name) ? [name] : []));
+      const reports = await this.remove(abandoned);
+      this.#parts.log.info(
+        { owner, wires: reports.map(({ name }) => name) },
+        'removed wires that nobody asked for again',
+      );
+    };
+    const timer = setTimeout(
+      () => {
+        this.#expiries.delete(timer);
+        giveUp().catch((error: unknown) =>
+          this.#parts.log.error({ owner, error }, 'wires of an earlier run not removed'),
+        );
+      },
+      Math.min(milliseconds, longestTimer),
+    ).unref();
+    this.#expiries.add(timer);
+  }
+
+  /** No more attempts; what is under way goes on. */
+  stop(): void {
+    this.#stopping = true;
+    this.#parts.retries.cancelAll();
+    for (const timer of this.#expiries) clearTimeout(timer);
+  }
+
+  async #makeOrWait(wants: readonly Want[], isCurrent?: Way['isCurrent']): Promise<ApplyReport[]> {
+    const { keeper, retries } = this.#parts;
+    const reports = await this.#change(wants, {
+      admit: admitSome,
+      act: (changes) => keeper.make(changes),
+      onFailed: async (want, error) => keeper.wait(want, error),
+      ...(isCurrent ? { isCurrent } : {}),
+    });
+    if (this.#waiting().length === 0) retries.cancel(attempt);
+    else this.#schedule();
+    return reports;
+  }
+
+  #schedule(): void {
+    if (!this.#stopping) this.#parts.retries.schedule(attempt, () => void this.#tryAgain());
+  }
+
+  /** All of them at once: one may be able to be made only with another. */
+  async #tryAgain(): Promise<void> {
+    const { entries } = this.#parts.keeper;
+    const isCurrent = ({ wire }: Want) => entries.get(wire.name)?.waiting?.wire === wire;
+    try {
+      await this.#makeOrWait(this.#waiting(), isCurrent);
+    } catch (error) {
+      this.#parts.log.error({ error }, 'waiting wires could not be tried; that is tried again');
+      this.#schedule();
+    }
+  }
+
+  #waiting(): Want[] {
+    return [...this.#parts.keeper.entries.values()].flatMap(({ waiting }) => waiting ?? []);
+  }
+
+  /** Takes its place in the queues at once. */
+  async #change(wants: readonly Want[], way: Way): Promise<ApplyReport[]> {
+    const { admission: parts, queues } = this.#parts;
+    const places = new Map<string, Place>();
+    for (const { wire } of wants) if (!places.has(wire.name)) places.set(wire.name, queues.enter(wire.name));
+    const leave = (names: Iterable<string>) => {
+      for (const name of names) places.get(name)?.leave();
+    };
+    try {
+      const admission = await way.admit(
+        parts,
+        wants.map(({ wire }) => wire),
+      );
+      try {
+        await Promise.all([...places.values()].map(({ turn }) => turn));
+        return await this.#act(wants.filter(way.isCurrent ?? (() => true)), admission, way, leave);
+      } finally {
+        admission.release();
+      }
+    } finally {
+      leave(places.keys());
+    }
+  }
+
+  /** Unrelated wires beside each other. */
+  async #act(
+    wants: readonly Want[],
+    { refused, admitted }: Admission,
+    way: Way,
+    leave: (names: Iterable<string>) => void,
+  ): Promise<ApplyReport[]> {
+    const { keeper, reconciler, queues } = this.#parts;
+    const reports = new Map<string, ApplyReport>();
+    const report = async (one: ApplyReport) => {
+      reports.set(one.name, one);
+      const want = wants.find(({ wire }) => wire.name === one.name);
+      if (one.error && want) await way.onFailed?.(want, new CrosswireError(one.error));
+    };
+    const accepted = wants.flatMap((want) => {
+      const standing = admitted.get(want.wire.name);
+      return standing ? [{ ...want, standing }] : [];
+    });
+    for (const [name, error] of refused) await report(failureOf(name, error));
+    const changes = await Promise.all(accepted.map((want) => keeper.changeTo(want)));
+    await Promise.all(
+      reconciler.group(changes).map(async (group) => {
+        for (const one of await queues.bounded(() => way.act(group))) await report(one);
+        leave(group.map(({ entry }) => entry.name));
+      }),
+    );
+    return wants.map(({ wire }) => reports.get(wire.name) as ApplyReport);
+  }
+}
