@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's URLs of servers: `unix:///path` (or `unix:path`), `tcp://host:port`, and gRPC's own `host:port`, `dns:host:port`.
+// URLs of servers in NSM: `unix:///path` (or `unix:path`), `tcp://host:port`, and gRPC's own `host:port`, `dns:host:port`.
 
 import { CrosswireError } from '../model/error.ts';
 

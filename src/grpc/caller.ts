@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which connection a call came over: each connection has an injector of its own, whose interceptor marks its calls, and
-// counts what they hold.
+// Finds the connection that a call came over: each connection has its own injector, whose interceptor marks the calls and
+// counts the memory they hold.
 
 import { experimental, ServerCredentials, ServerInterceptingCall, status } from '@grpc/grpc-js';
 import type { Peer } from './calls.ts';
@@ -10,14 +10,14 @@ type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>;
 
 const peers = new WeakMap<AuthContext, Peer>();
 
-/** Of a call of GrpcServer. */
+/** The peer behind a call of GrpcServer. */
 export function callerOf(call: { getAuthContext(): AuthContext }): Peer {
   const peer = peers.get(call.getAuthContext());
   if (peer === undefined) throw new Error('the call came over a connection without a verified peer');
   return peer;
 }
 
-/** TLS is done already, and the stream above it is handed over: to grpc-js it is a plain one. */
+/** TLS is done before grpc-js gets the stream, which it treats as insecure. */
 export function credentialsOf(peer: Peer, receipts: Receipts): ServerCredentials {
   const context: AuthContext = { transportSecurityType: 'ssl' };
   peers.set(context, peer);
@@ -36,7 +36,7 @@ export function credentialsOf(peer: Peer, receipts: Receipts): ServerCredentials
           listener.onReceiveMessage(message);
         },
         onReceiveHalfClose: () => listener.onReceiveHalfClose(),
-        // Comes when the stream closes, also after an answer (grpc-js, BaseServerInterceptingCall).
+        // Called when the stream closes, also after an answer (grpc-js, BaseServerInterceptingCall).
         onCancel: () => {
           receipt.end();
           listener.onCancel();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rest of nsm/ sees of gRPC: who called, and whom we call.
+// What other rooms see of gRPC: who called, and whom we call.
 
 import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
 import type { Identity } from '../spiffe/identity.ts';
@@ -13,10 +13,10 @@ export interface Peer {
   readonly certificate: string;
   /** When the leaf expires. */
   readonly notAfter: Date;
-  /** Who we are to it for as long as the connection lasts: NSM's policies check our tokens with the certificate of its
-   *  handshake, also when ours was renewed since. */
+  /** Our identity towards this peer for the life of the connection: NSM's policies check our tokens with the certificate of
+   *  the handshake, even if it was renewed since. */
   readonly self: Identity;
-  /** Absent on TCP: no descriptors there. */
+  /** Absent on TCP, which carries no descriptors. */
   readonly descriptors?: Pick<UnixConnection, 'send' | 'receive'>;
 }
 
@@ -25,7 +25,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Absolute. */
   readonly deadline?: Date;
-  /** Added to the token keys, which every call carries. */
+  /** Sent beside the token keys, which every call carries. */
   readonly metadata?: Metadata;
 }
 
@@ -39,14 +39,14 @@ export interface UnaryAnswer<Response> {
 export interface NextHop {
   readonly url: string;
   readonly peer: Peer;
-  /** Our own certificate was renewed since, or the peer's may have been: another connection would show them. */
+  /** Our certificate was renewed since the handshake, or the peer's may have been: a new connection would use the new ones. */
   readonly outdated: boolean;
   unary<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
     options?: CallOptions,
   ): Promise<UnaryAnswer<Response>>;
-  /** Ends when the server ends it; rejects with the gRPC error; stopping to iterate cancels. */
+  /** Ends when the server ends it; rejects with the gRPC error; to stop iterating cancels the call. */
   stream<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
@@ -57,7 +57,7 @@ export interface NextHop {
   close(): void;
 }
 
-/** A turn of the event loop: a connection that is gone says so within it. */
+/** Waits one turn of the event loop, in which a broken connection reports itself. */
 export async function isOpen({ closed }: NextHop): Promise<boolean> {
   return Promise.race([closed.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
 }

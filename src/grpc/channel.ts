@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A grpc-js channel over one TLS stream that is there already. grpc-js opens the connection of a channel by itself, before
-// it asks the channel's credentials to secure it: so it connects to a socket of ours behind which nobody is, and the
-// credentials give it the stream instead.
+// A grpc-js channel over an existing TLS stream. grpc-js opens the connection of a channel itself, before it asks the channel's
+// credentials to secure it: so it connects to a dummy socket of ours, and the credentials give it the stream instead.
 
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import { CallCredentials, ChannelCredentials, Client, connectivityState, type experimental } from '@grpc/grpc-js';
 import { clientOptions } from './limits.ts';
 
-/** The socket that channels connect to: abstract, so without a file. */
+/** The dummy socket; abstract, so it needs no file. */
 export class Rendezvous {
   #server: Server | undefined;
   #target: Promise<string> | undefined;
@@ -33,7 +32,7 @@ export class Rendezvous {
   }
 }
 
-/** Rejects when the other side does not speak HTTP/2, or the signal aborts. */
+/** Rejects when the server does not speak HTTP/2, or when the signal aborts. */
 export async function openChannel(target: string, stream: TLSSocket, signal: AbortSignal): Promise<Client> {
   const client = new Client(target, new GivenStream(stream), clientOptions);
   const close = () => client.close();
@@ -50,7 +49,7 @@ export async function openChannel(target: string, stream: TLSSocket, signal: Abo
   }
 }
 
-/** Resolves when the channel has left READY: its stream is gone, or its server wants no more calls on it. */
+/** Resolves when the channel has left READY: its stream is gone, or its server takes no more calls. */
 export async function leftReady(client: Client): Promise<void> {
   await changed(client, connectivityState.READY);
 }
@@ -70,7 +69,7 @@ async function changed(client: Client, from: connectivityState): Promise<void> {
   await new Promise<void>((resolve) => channel.watchConnectivityState(from, Number.POSITIVE_INFINITY, () => resolve()));
 }
 
-/** Gives its stream once; the channel never connects again. */
+/** Hands over the stream once; the channel never reconnects. */
 class GivenStream extends ChannelCredentials {
   #stream: TLSSocket | undefined;
 

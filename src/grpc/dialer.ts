@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections to next hops: opened and secured by us, so that the peer is known before the first call, and spoken to with
-// grpc-js.
+// Connections to next hops. We open and secure them, so that the peer is known before the first call; grpc-js makes the
+// calls.
 
 import { connect, type Socket } from 'node:net';
 import { CrosswireError } from '../model/error.ts';
@@ -32,7 +32,7 @@ export class GrpcDialer implements Dialer {
     }
   }
 
-  /** Connections that are there stay. */
+  /** Open connections stay. */
   close(): void {
     this.#rendezvous.close();
   }

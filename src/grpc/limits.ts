@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one peer may cost us. NSM's own peers need a small part of it.
+// Limits on what a peer may use. NSM's own peers need a small part of them.
 
 import type { ChannelOptions, ServerOptions } from '@grpc/grpc-js';
 import type { ReceiptLimits } from './receipts.ts';
 
 export interface ServerLimits extends ReceiptLimits {
-  /** Verified connections; one more is refused. */
+  /** Verified connections; more are refused. */
   readonly connections: number;
-  /** Of these, those of one identity that is not our manager's: others must find room. */
+  /** Verified connections of one identity other than our manager, so that there is room for others. */
   readonly connectionsOfOne: number;
-  /** Connections in their TLS handshake; for one more the oldest is dropped, so that nobody can hold the door shut. */
+  /** Connections in their TLS handshake; a new one beyond that drops the oldest, so that nobody can block others. */
   readonly handshakes: number;
   readonly handshakeMilliseconds: number;
-  /** Calls at once on one connection. */
+  /** Concurrent calls on one connection. */
   readonly streams: number;
-  /** No new calls on a connection after this time; calls that are open end after the grace at the latest. A rotated
-   *  certificate is gone after both. */
+  /** A connection takes no new calls after this age, and open calls end after the grace at the latest. A rotated
+   *  certificate is out of use after both. */
   readonly connectionAgeMilliseconds: number;
   readonly connectionGraceMilliseconds: number;
-  /** Without any call. */
+  /** A connection without calls is closed after this time. */
   readonly idleMilliseconds: number;
 }
 
 const minute = 60_000;
 
-/** A message of NSM has some kilobytes; ten thousand excluded prefixes are a quarter of a megabyte.
+/** NSM's messages have some kilobytes; ten thousand excluded prefixes take a quarter of a megabyte.
  *
- *  A watcher's stream that breaks makes NSM's client heal, and each refresh of a connection brings a new stream over a
- *  new connection within minutes: the age must be well above that. */
+ *  When the stream of a watcher breaks, NSM's client heals. Each refresh brings a new stream on a new connection within
+ *  minutes, so the age must be well above that. */
 export const serverLimits: ServerLimits = {
   connections: 2_000,
   connectionsOfOne: 128,
@@ -42,7 +42,7 @@ export const serverLimits: ServerLimits = {
   idleMilliseconds: 5 * minute,
 };
 
-/** Header lists are bounded by Node's HTTP/2 itself: 64 KiB and 128 pairs. */
+/** Node's HTTP/2 itself limits header lists: 64 KiB and 128 pairs. */
 export function serverOptions(limits: ServerLimits): ServerOptions {
   return {
     'grpc.enable_channelz': 0,
@@ -56,7 +56,7 @@ export function serverOptions(limits: ServerLimits): ServerOptions {
   };
 }
 
-/** grpc-go ends a connection that pings more often than every five minutes. */
+/** grpc-go closes a connection that pings more often than every five minutes. */
 export const clientOptions: ChannelOptions = {
   'grpc.enable_channelz': 0,
   'grpc.enable_retries': 0,

@@ -13,9 +13,9 @@ export interface CallToken {
   readonly expires: Date;
 }
 
-/** What every call carries. */
+/** Sent with every call. */
 export interface CallHooks {
-  /** Made for each call, with the peer as its audience. */
+  /** A token for each call, with the peer as its audience. */
   readonly issueToken: (peer: Peer) => Promise<CallToken> | CallToken;
   /** Adds the trace context (W3C traceparent). */
   readonly propagate?: (metadata: Metadata) => void;
@@ -30,7 +30,7 @@ interface Parts {
   readonly hooks: CallHooks;
 }
 
-/** For the last frames of a connection that was closed. */
+/** For the last frames of a closed connection. */
 const partingMilliseconds = 2_000;
 
 interface Cancellable {
@@ -55,9 +55,9 @@ export class GrpcNextHop implements NextHop {
     this.#socket = socket;
     this.#identity = identity;
     this.#hooks = hooks;
-    // SPIRE renews at half of a life, and what is agreed on here never outlives the peer's certificate.
+    // SPIRE renews certificates at half of their life, and nothing agreed on here outlives the peer's certificate.
     this.#freshUntil = (Date.now() + peer.notAfter.getTime()) / 2;
-    // Calls that are open when the server says goodbye may still end well, so the stream is left to it.
+    // Calls that are open when the server sends GOAWAY may still succeed, so the server closes the stream.
     this.closed = leftReady(client).then(() => client.close());
   }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for what callers send, of all of them and of each identity: a call that has not sent its message yet counts as
-// the largest one, afterwards as what it sent, until it ends.
+// A budget for the memory of messages, for all callers and for each identity. A call counts as the largest message until its
+// message has arrived, and then as that message until the call ends.
 
 export interface ReceiptLimits {
   readonly messageBytes: number;
-  /** Of one identity, and of all together. */
+  /** Bytes, for one identity and for all together. */
   readonly bytesOfOne: number;
   readonly bytesOfAll: number;
 }
 
-/** Of one call. */
+/** The share of one call. */
 export interface Receipt {
   received(bytes: number): void;
   /** Idempotent. */
@@ -25,7 +25,7 @@ export class Receipts {
     this.#limits = limits;
   }
 
-  /** Of the identity now, for one more call; undefined where there is no room. */
+  /** For one more call of the identity; undefined where there is no room. */
   begin(spiffeId: string): Receipt | undefined {
     const { messageBytes, bytesOfOne, bytesOfAll } = this.#limits;
     const own = this.#held.get(spiffeId) ?? 0;
@@ -58,7 +58,7 @@ export class Receipts {
 
 const sizes = new WeakMap<object, number>();
 
-/** Deserializes as before, and remembers how large it was on the wire. */
+/** The deserializer, which also remembers the size of each message on the wire. */
 export function measured<Message>(deserialize: (bytes: Buffer) => Message): (bytes: Buffer) => Message {
   return (bytes) => {
     const message = deserialize(bytes);

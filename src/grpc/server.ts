@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// gRPC over mutual TLS on unix sockets and TCP. Handshakes are our own, so that each uses the newest identity, has a time
-// limit, and leaves a verified peer; grpc-js gets the stream above them.
+// gRPC over mutual TLS on unix sockets and TCP. We make the handshakes, so that each uses the newest identity, has a time limit
+// and ends with a verified peer; grpc-js gets the decrypted stream.
 
 import { once } from 'node:events';
 import { type Server as NetServer, createServer } from 'node:net';
@@ -21,9 +21,9 @@ export interface ServerParts {
   readonly identity: CurrentIdentity;
   readonly unixSockets: UnixSockets;
   readonly limits?: Partial<ServerLimits>;
-  /** Whether this identity may have as many connections as there are: it calls for others. */
+  /** Whether this identity calls for others, and so may have any number of connections. */
   readonly callsForOthers?: (spiffeId: string) => boolean;
-  /** For the log: whoever was not let in, with PEER_REFUSED. */
+  /** For the log: why a peer was refused (PEER_REFUSED). */
   readonly onRefused?: (error: CrosswireError) => void;
 }
 
@@ -34,9 +34,9 @@ export class GrpcServer {
   readonly #limits: ServerLimits;
   readonly #grpc: Server;
   readonly #listeners: { close(): Promise<void> }[] = [];
-  /** In order of their arrival. */
+  /** In order of arrival. */
   readonly #handshakes = new Set<AbortController>();
-  /** With the identity at the other end. */
+  /** With the SPIFFE ID of each peer. */
   readonly #connections = new Map<Duplex, string>();
   readonly #receipts: Receipts;
   #stopping = false;
@@ -56,7 +56,7 @@ export class GrpcServer {
     this.#grpc.addService(Object.fromEntries(measuredOnes) as ServiceDefinition, implementation);
   }
 
-  /** The URL, with the port that the kernel chose where it was 0. */
+  /** The URL, with the kernel's choice where the port is 0. */
   async listen(url: string): Promise<string> {
     const address = addressOf(url);
     if (address.kind === 'tcp') return this.#listenTcp(url, address.host, address.port);
@@ -65,12 +65,12 @@ export class GrpcServer {
     return url;
   }
 
-  /** Open calls may end within the grace; then everything does. */
+  /** Open calls may end within the grace; then all are ended. */
   async stop(graceMilliseconds: number): Promise<void> {
     this.#stopping = true;
     const closing = this.#listeners.splice(0).map((listener) => listener.close());
     for (const handshake of this.#handshakes) handshake.abort(new Error('the server is stopping'));
-    // Its callback comes before the sessions have ended, so the connections themselves are awaited.
+    // The callback comes before the sessions have ended, so the connections themselves are awaited.
     this.#grpc.tryShutdown(() => {});
     const timer = setTimeout(() => this.#end(), graceMilliseconds);
     await Promise.allSettled(Array.from(this.#connections.keys(), (connection) => once(connection, 'close')));
@@ -90,7 +90,7 @@ export class GrpcServer {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenFailed(url, cause)));
     server.listen({ host: host || '::', port }, resolve);
     await promise;
-    server.on('error', () => {}); // of one accept(2): the next may do
+    server.on('error', () => {}); // from a single accept(2); later ones may succeed
     this.#listeners.push({ close: () => closed(server) });
     return url.replace(/:\d+$/, `:${(server.address() as { port: number }).port}`);
   }
@@ -143,7 +143,7 @@ export class GrpcServer {
       injector.destroy();
     });
     injector.injectConnection(socket);
-    // HTTP/2 waits for this event of a TLS socket that no tls.Server made (lib/internal/http2/core.js, Http2Session).
+    // HTTP/2 waits for this event of a TLS socket, which only a tls.Server emits (lib/internal/http2/core.js, Http2Session).
     socket.emit('secureConnect');
   }
 }

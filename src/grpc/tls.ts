@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mutual TLS between SPIFFE identities over a stream that is already there: at least 1.2, ALPN h2, no host names, never
-// a resumed session (it would skip the verification, and outlive a rotation).
+// Mutual TLS between SPIFFE identities over an existing stream: at least TLS 1.2, ALPN h2, no host names, and no resumed
+// sessions, which would skip the verification and outlive a rotation.
 
 import { constants, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
@@ -10,7 +10,7 @@ import type { Identity, IdentitySource } from '../spiffe/identity.ts';
 import { verifyPeer } from '../spiffe/trust.ts';
 import type { Peer } from './calls.ts';
 
-/** Asked at each handshake. */
+/** Read at each handshake. */
 export type CurrentIdentity = Pick<IdentitySource, 'current'>;
 
 export interface TlsSession {
@@ -18,10 +18,10 @@ export interface TlsSession {
   readonly peer: Peer;
 }
 
-/** More than any chain that is verified; a peer may send any number. */
+/** More than any chain that verifies; a peer may send any number. */
 const mostCertificates = 16;
 
-/** On failure the stream is destroyed and a PEER_REFUSED thrown. */
+/** Destroys the stream on failure. Rejects with PEER_REFUSED. */
 export function acceptTls(stream: Duplex, source: CurrentIdentity, signal: AbortSignal): Promise<TlsSession> {
   return handshake(stream, source, signal, (settings) => {
     const options = { ...settings, isServer: true, requestCert: true, rejectUnauthorized: false };
@@ -29,7 +29,7 @@ export function acceptTls(stream: Duplex, source: CurrentIdentity, signal: Abort
   });
 }
 
-/** Likewise. */
+/** Destroys the stream on failure. Rejects with PEER_REFUSED. */
 export function connectTls(stream: Duplex, source: CurrentIdentity, signal: AbortSignal): Promise<TlsSession> {
   return handshake(stream, source, signal, (settings) =>
     connect({ ...settings, socket: stream, rejectUnauthorized: false, checkServerIdentity: () => undefined }),
@@ -68,7 +68,7 @@ function secured(socket: TLSSocket, stream: Duplex, signal: AbortSignal): Promis
     socket.off('error', reject).off('close', closed);
     stream.off('error', reject).off('close', closed);
     signal.removeEventListener('abort', aborted);
-    // From now on HTTP/2 hears of it, by 'close'.
+    // HTTP/2 hears of later errors by 'close'.
     socket.on('error', () => {});
     stream.on('error', () => {});
   });
@@ -94,7 +94,7 @@ function chainOf(leaf: X509Certificate): string[] {
 
 const contexts = new WeakMap<Identity, SecureContext>();
 
-/** Without authorities: who is trusted is verifyPeer's to say, by trust domain, and nobody's of the system's store. */
+/** Without authorities: verifyPeer decides by trust domain who is trusted; the system's store has no say. */
 function contextOf(identity: Identity): SecureContext {
   const context =
     contexts.get(identity) ??

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unix stream sockets whose descriptors are kept (unix(7), SCM_RIGHTS). dataplane/ has the implementation.
+// Unix stream sockets that keep the descriptors sent over them (unix(7), SCM_RIGHTS); implemented in dataplane/.
 
 import type { Duplex } from 'node:stream';
 
-/** A file that a peer sent, held open by us until closed. */
+/** A file that a peer sent; open until closed here. */
 export interface HeldFile {
-  /** `/proc/self/fd/N`: usable wherever a path is; the descriptor is O_PATH, so only by path (open(2)). */
+  /** `/proc/self/fd/N`, for use wherever a path is: the descriptor itself is O_PATH (open(2)). */
   readonly path: string;
   close(): void;
 }
@@ -22,12 +22,12 @@ export interface UnixConnection {
 }
 
 export interface UnixListener {
-  /** No more connections; those there are stay. Removes the socket file. */
+  /** Takes no more connections; open ones stay. Removes the socket file. */
   close(): Promise<void>;
 }
 
 export interface UnixSockets {
-  /** Makes the directory, removes a stale socket, listens, mode 0777 as NSM's peers expect. */
+  /** Makes the directory, removes a stale socket and listens, with mode 0777 as NSM's peers expect. */
   listen(path: string, onConnection: (connection: UnixConnection) => void): Promise<UnixListener>;
   /** `path` may be `/proc/self/fd/N` of a held socket file. */
   dial(path: string, signal: AbortSignal): Promise<UnixConnection>;

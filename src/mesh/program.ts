@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every program of a mesh has: an identity, tokens made with it, calls out and in.
+// What every program of a mesh has: an identity, tokens, a dialer and a server.
 
 import { CrosswireError } from '../model/error.ts';
 import type { Log } from '../model/log.ts';
@@ -29,7 +29,7 @@ export class MeshProgram {
     this.dialer = new GrpcDialer({ identity, unixSockets, issueToken: (peer) => this.issueToken(peer) });
   }
 
-  /** Resolves when there is an identity. */
+  /** Waits for an identity. Rejects with IDENTITY_MISSING, or with why there is none. */
   async ready(signal: AbortSignal): Promise<void> {
     const { identity } = this.#parts;
     try {

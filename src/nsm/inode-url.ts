@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `inode://<st_dev>/<st_ino>`: how a file that went along as a descriptor is named on the wire.
+// `inode://<st_dev>/<st_ino>`: how messages name a file that is sent along as a descriptor.
 
 export interface FileNumbers {
   readonly device: number;

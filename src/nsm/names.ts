@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's words, as its peers spell them (networkservicemesh/api, pkg/api/networkservice).
+// NSM's vocabulary, as its peers spell it (networkservicemesh/api, pkg/api/networkservice).
 
 export const mechanismClass = { local: 'LOCAL', remote: 'REMOTE' } as const;
 

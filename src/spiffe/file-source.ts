@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An identity from PEM files, read again when they change. Certificate, key and bundle are several files, so between two
-// renames they may not fit: what does not fit is read again a little later, and what still does not fit is reported.
+// An identity from PEM files, read again when they change. Certificate, key and bundle are separate files, so between two
+// renames they may not match: they are read again a little later, and reported if they still do not match.
 
 import { readFile } from 'node:fs/promises';
 import { CrosswireError } from '../model/error.ts';
@@ -14,7 +14,7 @@ export interface IdentityFiles {
   /** Leaf first, then intermediates. */
   readonly certificate: string;
   readonly key: string;
-  /** The authorities of the own trust domain. */
+  /** The authorities of our own trust domain. */
   readonly bundle: string;
   /** Trust domain → path. */
   readonly federatedBundles?: ReadonlyMap<string, string>;
@@ -33,9 +33,9 @@ export class FileSource extends KeepingSource {
   readonly #settleMilliseconds: number;
   #watched: WatchedFiles | undefined;
   #settle: NodeJS.Timeout | undefined;
-  /** The files had their time to fit. */
+  /** The files had enough time to match. */
   #overdue = false;
-  /** What was last taken, or reported as unfit. */
+  /** The content that was last taken, or last reported as unusable. */
   #judged: string | undefined;
   #reading = false;
   #changedMeanwhile = false;
@@ -62,7 +62,7 @@ export class FileSource extends KeepingSource {
     clearTimeout(this.#settle);
   }
 
-  /** One reading at a time; a change meanwhile starts the next. */
+  /** One read at a time; a change meanwhile starts the next. */
   async #read(): Promise<void> {
     if (this.#reading) {
       this.#changedMeanwhile = true;
@@ -117,7 +117,7 @@ function fitting(material: Material): Identity | CrosswireError {
 async function readMaterial(files: IdentityFiles): Promise<Material | CrosswireError> {
   const read = (path: string) => readFile(path, 'utf8');
   try {
-    // All of them awaited at once: a rejection that nobody awaits yet would end the process.
+    // All are awaited at once: an unhandled rejection would end the process.
     const [certificates, privateKey, bundle, federated] = await Promise.all([
       read(files.certificate),
       read(files.key),

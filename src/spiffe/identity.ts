@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who this process is, as SPIFFE has it: an X.509 SVID and the trust bundles that came with it.
+// The SPIFFE identity of this process: an X.509 SVID and the trust bundles that came with it.
 
 import type { CrosswireError } from '../model/error.ts';
 
@@ -11,21 +11,21 @@ export interface Identity {
   readonly certificates: string;
   /** PEM, PKCS#8. */
   readonly privateKey: string;
-  /** Of the leaf. */
+  /** When the leaf expires. */
   readonly notAfter: Date;
-  /** Trust domain (without `spiffe://`) → PEM of its certificate authorities; the own one and federated ones. */
+  /** Trust domain (without `spiffe://`) → PEM of its certificate authorities; our own and federated ones. */
   readonly bundles: ReadonlyMap<string, string>;
 }
 
 /** An identity that may rotate while the process runs. */
 export interface IdentitySource {
-  /** The newest; undefined until the first arrives. */
+  /** The newest identity; undefined until the first arrives. */
   current(): Identity | undefined;
-  /** Resolves with the first, or at once; rejects when the signal aborts. */
+  /** Waits for the first identity; rejects when the signal aborts. */
   ready(signal: AbortSignal): Promise<Identity>;
-  /** Called after each rotation; the function it returns ends that. */
+  /** The listener is called after each rotation, until the returned function is called. */
   onChange(listener: (identity: Identity) => void): () => void;
-  /** Why there is none, or why the newest was not taken; undefined while all is well. */
+  /** Why there is no identity, or why the newest was not taken; undefined while all is well. */
   problem?(): CrosswireError | undefined;
   close(): void;
 }

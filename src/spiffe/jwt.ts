@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A token of a peer taken apart, without believing it. Nobody but policies.ts verifies one.
+// Decodes a peer's token without verifying it; only policies.ts verifies signatures.
 
 import { base64url } from 'jose';
 
-/** Real ones have some 400 characters; SPIFFE IDs may have 2048 bytes each. */
+/** Characters. Real tokens have some 400; SPIFFE IDs may have 2048 bytes each. */
 export const longestToken = 16_384;
 
 export interface DecodedToken {
@@ -11,7 +11,7 @@ export interface DecodedToken {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** RFC 7519, section 7.2, without the signature. Undefined: it is no token. */
+/** RFC 7519, section 7.2, except for the signature. Undefined: it is no token. */
 export function decodeToken(token: string): DecodedToken | undefined {
   if (token.length > longestToken) return undefined;
   const parts = token.split('.', 4);
@@ -33,7 +33,7 @@ function objectOf(part: string | undefined): Readonly<Record<string, unknown>> |
 }
 
 function bytesOf(part: string): Uint8Array | undefined {
-  // Decoders differ in what they pass over; nothing but the alphabet, and a length that encodes whole bytes, is read.
+  // Decoders differ in what they ignore: only the alphabet, and a length that encodes whole bytes, is accepted.
   if (!/^[A-Za-z0-9_-]*$/.test(part) || part.length % 4 === 1) return undefined;
   return base64url.decode(part);
 }

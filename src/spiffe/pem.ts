@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// PEM (RFC 7468) as files hold it, DER as the Workload API sends it.
+// PEM (RFC 7468) from files, and from the DER that the Workload API sends.
 
 import { elementsOf } from './der.ts';
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
-/** Each certificate of a PEM text; other blocks are passed over. */
+/** Each certificate of a PEM text; other blocks are ignored. */
 export function certificatesOf(pem: string): string[] {
   return Array.from(pem.matchAll(certificateBlock), ([block]) => `${block}\n`);
 }
 
-/** Of DER certificates, one after the other. Throws RangeError where they are not DER. */
+/** `der`: certificates that follow each other. Throws RangeError where they are not DER. */
 export function pemOfCertificates(der: Uint8Array): string {
   const certificates = elementsOf(Buffer.from(der));
   return certificates.map(({ encoded }) => pemOf(encoded, 'CERTIFICATE')).join('');

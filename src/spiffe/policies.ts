@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's policies over the tokens of a path, with the verdicts of its Rego files (networkservicemesh/sdk,
-// pkg/tools/opa/policies/{common,server,client}) on whatever its programs send. Stricter where those let odd types pass.
+// NSM's policies over the tokens of a path. For everything that NSM's programs send, the verdicts are those of its Rego files
+// (networkservicemesh/sdk, pkg/tools/opa/policies/{common,server,client}); odd types, which Rego lets pass, are refused.
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { compactVerify } from 'jose';
@@ -12,10 +12,10 @@ export interface SegmentToken {
   readonly token: string;
 }
 
-/** Longer than any path between domains; it bounds the work that a caller can ask for. */
+/** More than any path between domains has; it limits the work that a caller can cause. */
 const mostSegments = 64;
 
-/** Of a server: `segments` end with its own; the caller's is the one before. Throws POLICY_REFUSED. */
+/** For a server: its own segment is the last of `segments`, the caller's the one before. Throws POLICY_REFUSED. */
 export async function checkServerPolicies(
   segments: readonly SegmentToken[],
   callerCertificate: string,
@@ -25,7 +25,7 @@ export async function checkServerPolicies(
   await checkSigned('prev_token_signed', segments.at(-2), callerCertificate);
 }
 
-/** Of a client: the path that came back, with the client's own index. Throws POLICY_REFUSED. */
+/** For a client: the path of the answer, with the client's own index. Throws POLICY_REFUSED. */
 export async function checkClientPolicies(
   path: { readonly index: number; readonly pathSegments: readonly SegmentToken[] },
   serverCertificate: string,
@@ -35,7 +35,7 @@ export async function checkClientPolicies(
   await checkSigned('next_token_signed', path.pathSegments[path.index + 1], serverCertificate);
 }
 
-/** Of a client of a registry, which stands at the beginning of the path: those that are `asked` for. Throws POLICY_REFUSED. */
+/** For a client of a registry, whose segment is the first of the path: only the policies in `asked`. Throws POLICY_REFUSED. */
 export async function checkRegistryPolicies(
   segments: readonly SegmentToken[],
   serverCertificate: string,
@@ -76,8 +76,8 @@ function isAlive({ claims }: DecodedToken, now: Date): boolean {
   return typeof claims.exp === 'number' && now.getTime() / 1000 < claims.exp;
 }
 
-/** An audience that is no array fails, also when it is the right string: Rego iterates over arrays. One that names others
- *  too fails as well: NSM's rule is then true and false at once, which Rego answers with an error. */
+/** An audience that is no array fails, even the right string: Rego iterates over arrays. An audience with further names fails
+ *  too: NSM's rule is then true and false at once, which is an error in Rego. */
 function isFor({ claims: { aud } }: DecodedToken, { claims: { sub } }: DecodedToken): boolean {
   return Array.isArray(aud) && aud.length > 0 && typeof sub === 'string' && aud.every((entry) => entry === sub);
 }
@@ -91,7 +91,7 @@ async function checkSigned(policy: string, segment: SegmentToken | undefined, ce
   }
 }
 
-/** Reading a certificate takes longer than the rest of the check, and callers come back with the same one. */
+/** By certificate. Reading one takes longer than the rest of the check, and callers come back with the same one. */
 const keys = new Map<string, KeyObject>();
 const mostKeys = 256;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every source of an identity does alike: it keeps the last good one, tells those who wait or listen, and says in the
-// log what it took and what it could not take.
+// What all sources of an identity have in common: they keep the last good identity, notify listeners, and log what they took
+// and what they could not take.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { CrosswireError } from '../model/error.ts';
@@ -46,7 +46,7 @@ export abstract class KeepingSource implements IdentitySource {
   }
 
   onChange(listener: (identity: Identity) => void): () => void {
-    // A function of its own, so that one listener may be added twice.
+    // A new function each time, so that a listener may be added twice.
     const own = (identity: Identity) => listener(identity);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -54,7 +54,7 @@ export abstract class KeepingSource implements IdentitySource {
 
   protected take(identity: Identity): void {
     this.#problem = undefined;
-    // SPIRE's agent sends all that it has again when anything of it changes; connections ask whether theirs is the current.
+    // SPIRE's agent sends everything again when any part changes, and connections compare their identity with the current one.
     if (isDeepStrictEqual(identity, this.#identity)) return;
     this.log.info({ spiffeId: identity.spiffeId, notAfter: identity.notAfter }, 'identity taken');
     this.#identity = identity;

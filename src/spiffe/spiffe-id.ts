@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// spiffe.io, "The SPIFFE Identity and Verifiable Identity Document", section 2.
+// SPIFFE IDs (spiffe.io, "The SPIFFE Identity and Verifiable Identity Document", section 2).
 
 export interface SpiffeId {
   readonly trustDomain: string;
@@ -11,7 +11,7 @@ const scheme = 'spiffe://';
 const longest = 2048;
 const longestTrustDomain = 255;
 
-/** Of a workload, so with a path (X509-SVID, section 3.1). What is wrong with it otherwise, in words. */
+/** A workload's ID, which has a path (X509-SVID, section 3.1); or what is wrong with the text, in words. */
 export function parseSpiffeId(text: string): SpiffeId | string {
   if (text.length > longest) return `it is longer than ${longest} bytes`;
   if (!text.startsWith(scheme)) return `it does not start with ${scheme}`;

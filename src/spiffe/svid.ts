@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An identity made of what an agent or files gave, once it is seen to be usable: nothing half-written passes.
+// Checks what an agent or files provide and makes an identity of it: nothing half-written passes.
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { CrosswireError } from '../model/error.ts';
@@ -9,7 +9,7 @@ import { certificatesOf } from './pem.ts';
 import { workloadOf } from './trust.ts';
 
 export interface Material {
-  /** Where it came from, for the reader of an error. */
+  /** Where the material came from, for errors. */
   readonly source: string;
   /** PEM, leaf first. */
   readonly certificates: string;
@@ -46,7 +46,7 @@ export function identityOf(material: Material, now: Date = new Date()): Identity
   };
 }
 
-/** Tokens are signed with it, and NSM's policies know ES256 alone. */
+/** The key signs tokens, and NSM's policies accept only ES256. */
 function checkKey(source: string, key: KeyObject): void {
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (curve === 'prime256v1') return;

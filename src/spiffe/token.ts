@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JWT that says who sends a call, and to whom: signed with the key of the X.509 SVID, so ES256 (RFC 7518, section 3.4).
+// The JWT of a call, which names its sender and its receiver. The key of the X.509 SVID signs it: ES256 (RFC 7518, section 3.4).
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
@@ -17,11 +17,11 @@ export interface TokenRequest {
 
 export interface Token {
   readonly token: string;
-  /** For the metadata beside it and for the path segment: never later than the peer's certificate. */
+  /** For the call's metadata and the path segment: never later than the peer's certificate expires. */
   readonly expires: Date;
 }
 
-/** For a peer, as who we are to it: NSM's policies compare the signature with the certificate that we showed it. */
+/** Signed as the identity that the peer saw: NSM's policies check the signature with the certificate of our handshake. */
 export function tokenFor(
   peer: { readonly spiffeId: string; readonly notAfter: Date; readonly self: Identity },
   maxLifetimeMilliseconds: number,
@@ -30,7 +30,7 @@ export function tokenFor(
   return issueToken({ identity, audience, audienceNotAfter, maxLifetimeMilliseconds });
 }
 
-/** NSM's peers look for the audience in an array; a string would be refused. */
+/** The audience is an array: NSM's peers would refuse a string. */
 export async function issueToken(request: TokenRequest): Promise<Token> {
   const { identity, audience, audienceNotAfter, now = new Date() } = request;
   const expires = earliest(new Date(now.getTime() + request.maxLifetimeMilliseconds), identity.notAfter);
@@ -45,7 +45,7 @@ interface Signed {
 
 const signed = new WeakMap<Identity, Signed>();
 
-/** An expiry has whole seconds, so the tokens of one second for one peer say the same; a Request takes some five. */
+/** Expiry has whole seconds, so all tokens of one second for one peer are equal; a Request needs some five. */
 function signedOnce(identity: Identity, audience: string, second: number): Promise<string> {
   const last = signed.get(identity);
   const { tokens } = last?.second === second ? last : { tokens: new Map<string, Promise<string>>() };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a peer who it says it is? spiffe.io, "The X.509 SPIFFE Verifiable Identity Document", section 5; RFC 5280, section 6.
+// Verifies the certificates of a peer: spiffe.io, "The X.509 SPIFFE Verifiable Identity Document", section 5; RFC 5280, section 6.
 
 import { CrosswireError } from '../model/error.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
@@ -7,15 +7,15 @@ import type { UriConstraints } from './extensions.ts';
 import { certificatesOf } from './pem.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 
-/** The leaf and four authorities below the root. It bounds the paths that are tried. */
+/** The leaf and four authorities below the root. The limit bounds how many paths are tried. */
 const longestChain = 5;
 
 // Content of the object identifiers 1.3.6.1.5.5.7.3.N, in hexadecimal.
 const serverAuth = '2b06010505070301';
 const clientAuth = '2b06010505070302';
 
-/** The SPIFFE ID of the peer that proved to hold the key of the first certificate. PEM, leaf first. Bundles by trust
- *  domain: a peer is verified against that of its own, never against another's. Throws PEER_REFUSED. */
+/** The SPIFFE ID of a peer that has proved to hold the key of the leaf. `certificateChain`: PEM, leaf first. `bundles`: by trust
+ *  domain; a peer is verified against the bundle of its own trust domain only. Throws PEER_REFUSED. */
 export function verifyPeer(
   certificateChain: readonly string[],
   bundles: ReadonlyMap<string, string>,
@@ -35,7 +35,7 @@ export function verifyPeer(
   return spiffeId;
 }
 
-/** The identity in a leaf certificate, not verified. Throws PEER_REFUSED when there is none. */
+/** The identity in a leaf certificate, unverified. Throws PEER_REFUSED where there is none. */
 export function workloadOf(leaf: Certificate): { readonly spiffeId: string; readonly trustDomain: string } {
   const [spiffeId, ...others] = leaf.uris;
   if (spiffeId === undefined) throw refusal('', 'its certificate has no URI among its names, so no SPIFFE ID');
@@ -74,7 +74,7 @@ interface Search {
   readonly now: Date;
 }
 
-/** In whatever order the intermediates came, with cross-signed ones too. */
+/** Intermediates may come in any order and be cross-signed. */
 function chainsTo({ leaf, intermediates, roots, trustDomain, now }: Search): boolean {
   const authorises = (issuer: Certificate, subject: Certificate, below: number) =>
     wrongNow(issuer, now) === undefined &&
@@ -120,7 +120,7 @@ function refusal(subject: string, reason: string, cause?: unknown): CrosswireErr
   return new CrosswireError({ code: 'PEER_REFUSED', operation: 'verify the peer', subject, reason, cause });
 }
 
-/** It goes to logs and was not checked. */
+/** Safe for logs: the text is unchecked. */
 function printable(text: string): string {
   return JSON.stringify(text.slice(0, 200));
 }

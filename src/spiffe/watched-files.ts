@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells when any of some files may have changed.
+// Notices when any of the given files may have changed.
 
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,9 +8,10 @@ export class WatchedFiles {
   readonly #watchers: FSWatcher[] = [];
   readonly #poll: NodeJS.Timeout;
 
-  /** Also every `pollMilliseconds`: inotify(7) is silent on some file systems, and when a directory above is replaced. */
+  /** Calls `onChange` also every `pollMilliseconds`: inotify(7) is silent on some file systems, and when a parent directory is
+   *  replaced. */
   constructor(paths: readonly string[], pollMilliseconds: number, onChange: () => void) {
-    // The directories: a rename puts another file in place of the one watched, and Kubernetes swaps a symbolic link.
+    // Directories are watched, not files: a rename replaces the file, and Kubernetes replaces a symbolic link.
     for (const directory of new Set(paths.map((path) => dirname(path)))) this.#watch(directory, onChange);
     this.#poll = setInterval(onChange, pollMilliseconds);
   }
@@ -26,7 +27,7 @@ export class WatchedFiles {
       watcher.on('error', () => watcher.close());
       this.#watchers.push(watcher);
     } catch {
-      // It is not there yet, or there are no watches left: polling finds the change.
+      // The directory does not exist yet, or there are no watches left: polling finds the change.
     }
   }
 }

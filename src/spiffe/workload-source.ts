@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The identity that an agent of SPIFFE gives (spiffe.io, "The SPIFFE Workload API"): one stream for as long as the process
-// runs, on which every rotation arrives. While the agent is away, the last identity stays.
+// The identity from a SPIFFE agent (spiffe.io, "The SPIFFE Workload API"): one stream for the life of the process brings every
+// rotation. While the agent is away, the last identity stays.
 
 import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { CrosswireError } from '../model/error.ts';
@@ -16,7 +16,7 @@ export interface WorkloadSourceOptions {
   /** `SPIFFE_ENDPOINT_SOCKET`. */
   readonly endpoint: string;
   readonly log: Log;
-  /** Before the agent is asked again: doubled each time. */
+  /** Before the agent is asked again; the delay doubles each time. */
   readonly retryMilliseconds?: { readonly first: number; readonly longest: number };
 }
 
@@ -47,7 +47,7 @@ export class WorkloadSource extends KeepingSource {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#stream?.cancel(); // Closing a client leaves its calls alone.
+    this.#stream?.cancel(); // Closing a client does not end its calls.
     this.#client?.close();
   }
 
@@ -66,7 +66,7 @@ export class WorkloadSource extends KeepingSource {
     stream.on('end', () => ended('the agent ended the stream'));
   }
 
-  /** A client of its own for each attempt: grpc-js would wait for its own backoff, and share the connection with others. */
+  /** A new client for each attempt: otherwise grpc-js would apply its own backoff and share the connection with others. */
   #open(): ClientReadableStream<X509SVIDResponse> {
     this.#client?.close();
     this.#client = new Client(this.#target, credentials.createInsecure(), {
@@ -74,7 +74,7 @@ export class WorkloadSource extends KeepingSource {
       'grpc.enable_http_proxy': 0,
     });
     const metadata = new Metadata();
-    metadata.set('workload.spiffe.io', 'true'); // The agent refuses calls without it, section 5 of the Workload Endpoint.
+    metadata.set('workload.spiffe.io', 'true'); // required by section 5 of the Workload Endpoint
     const { path, requestSerialize, responseDeserialize } = SpiffeWorkloadAPIService.fetchX509Svid;
     return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, metadata);
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Telemetry is off: the caller's trace context goes on to the next hop as it came, so that a trace does not break here.
+// Without telemetry: the caller's trace context goes on to the next hop unchanged, so that the trace does not end here.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Metadata } from '@grpc/grpc-js';
 import { readTraceContext, type TraceContext, writeTraceContext } from './trace-context.ts';
-import type { Tracing } from './tracing.ts';
+import type { Attributes, Step, Tracing } from './tracing.ts';
 
 export class PassOn implements Tracing {
   readonly #context = new AsyncLocalStorage<TraceContext | undefined>();
@@ -13,7 +13,7 @@ export class PassOn implements Tracing {
     return this.#context.run(readTraceContext(incoming), work);
   }
 
-  step<T>(_name: string, _about: object, work: () => Promise<T>): Promise<T> {
+  step<T>(_name: Step, _about: Attributes, work: () => Promise<T>): Promise<T> {
     return work();
   }
 

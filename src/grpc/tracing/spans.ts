@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Telemetry is on: a span for each Request and Close, with one for each of its steps, exported by OTLP over gRPC in the
-// background. Nothing waits for the collector; what it does not take in time is dropped.
+// With telemetry: a span for each Request and Close and for each of their steps, exported by OTLP over gRPC in the background.
+// Nothing waits for the collector; spans that it does not take in time are dropped.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,20 +13,20 @@ import { readTraceContext, type TraceContext, writeTraceContext } from './trace-
 import type { Attributes, Step, Tracing } from './tracing.ts';
 
 export interface SpansSettings {
-  /** Of the collector: host:port, without TLS. */
+  /** The collector's host:port, without TLS. */
   readonly endpoint: string;
   /** `service.name` of the resource. */
   readonly serviceName: string;
   readonly version: string;
-  /** Told once for each time the collector stops taking spans, and when it takes them again. */
+  /** Called once when the collector stops taking spans, and once when it takes them again. */
   readonly onExport: (error: Error | undefined) => void;
 }
 
-/** For one batch, and for all that is left when the forwarder stops (milliseconds). */
+/** Milliseconds: for one batch, and for the rest when the forwarder stops. */
 const exportMilliseconds = 5_000;
 const stopMilliseconds = 1_000;
 
-/** Calls to others are made in these. */
+/** Steps that call others. */
 const onward: readonly Step[] = ['ask the next hop', 'close at the next hop'];
 
 export class Spans implements Tracing {
@@ -78,7 +78,7 @@ export class Spans implements Tracing {
     const stopped = this.#provider.shutdown().catch(() => {});
     await Promise.race([stopped, sleep(stopMilliseconds, undefined, { signal: limit.signal }).catch(() => {})]);
     limit.abort();
-    // Where the last batch failed the provider leaves the connection open; this ends it when its time is over.
+    // After a failed last batch the provider leaves the connection open until this closes it.
     this.#exporter.shutdown().catch(() => {});
   }
 
@@ -103,7 +103,7 @@ function spanContextOf({ traceId, spanId, flags, state }: TraceContext) {
   return { traceId, spanId, traceFlags: flags, isRemote: true, ...traceState };
 }
 
-/** Says when the collector stops answering and when it answers again, not how often it did not. */
+/** Reports when the collector stops answering and when it answers again, not each failure. */
 function reporting(exporter: SpanExporter, onExport: SpansSettings['onExport']): SpanExporter {
   let failing = false;
   return {

@@ -4,7 +4,7 @@ import { PassOn } from './pass-on.ts';
 import type { SpansSettings } from './spans.ts';
 import type { Tracing } from './tracing.ts';
 
-/** OpenTelemetry is loaded only where it is used: it takes megabytes. */
+/** OpenTelemetry is loaded only with telemetry: it takes megabytes. */
 export async function startTracing(telemetry: SpansSettings | undefined): Promise<Tracing> {
   if (!telemetry) return new PassOn();
   const { Spans } = await import('./spans.ts');

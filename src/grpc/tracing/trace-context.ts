@@ -7,16 +7,16 @@ export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
   readonly flags: number;
-  /** What other systems on the way keep; not ours to read. */
+  /** For other systems on the path; opaque to us. */
   readonly state: string;
 }
 
-/** The least that every system on the way must carry (section 3.3.1.5); what is longer is left out. */
+/** Every system on the path must carry that much (section 3.3.1.5); a longer state is left out. */
 const longestState = 512;
 
 const nothing = /^0+$/;
 
-/** Undefined where there is none, or one that breaks the rules: then a trace begins here. */
+/** Undefined where the context is missing or malformed: then a trace begins here. */
 export function readTraceContext(metadata: Metadata): TraceContext | undefined {
   const [parent, ...others] = metadata.get('traceparent');
   const [, version, traceId = '', spanId = '', flags = '', more] =

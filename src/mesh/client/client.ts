@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client of NSM for one connection: asks for it, keeps it, asks again when its path breaks or, where that is looked at, when
-// nobody answers at its other side, and closes it.
+// A client of NSM for one connection: requests it, refreshes it, and closes it. It heals the connection when its path breaks
+// and, with the liveness check, when the other side does not answer.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, State } from '../../nsm/generated/connection.ts';
@@ -19,16 +19,16 @@ export interface ClientSettings extends Wanted {
   readonly managerUrl: string;
   readonly dialMilliseconds: number;
   readonly maxTokenMilliseconds: number;
-  /** Of the namespace that gets the interface, or holds the memif socket. */
+  /** Path of the namespace that gets the interface, or holds the memif socket. */
   readonly netns: string;
-  /** Whether the other side is pinged; how often, and how long it may be silent. */
+  /** Whether the other side is pinged, how often, and how long it may be silent. */
   readonly livenessCheck: boolean;
   readonly livenessIntervalMilliseconds: number;
   readonly livenessTimeoutMilliseconds: number;
 }
 
-/** Of one call, as NSM's own client has it. Servers close a connection that much before its token ends, so a short token
- *  shortens the call. */
+/** Milliseconds for one call, as in NSM's own client. Servers close a connection that much before its token expires, so a short
+ *  token shortens the call. */
 const longestCall = 15_000;
 const retryMilliseconds = 200;
 
@@ -51,7 +51,7 @@ export class Client {
     this.#liveness = settings.livenessCheck ? this.#makeLiveness(pinger) : undefined;
   }
 
-  /** The connection, which is kept from then on; rejects when the first Request does. */
+  /** Rejects when the first Request does; afterwards the connection is refreshed and healed. */
   async connect(): Promise<Connection> {
     const connection = await this.#request(firstRequest(this.#settings));
     this.#keeping = this.#keep();
@@ -84,8 +84,8 @@ export class Client {
     }
   }
 
-  /** As it is; where that fails, or nobody answers, by any endpoint and forwarder; again and again. While somebody answers the
-   *  wire works, and another would be a new one (sdk, pkg/networkservice/common/heal). */
+  /** Refreshes the connection; where that fails, or nobody answers pings, reselects endpoint and forwarder, until it works. While
+   *  somebody answers, the wire works and is kept (sdk, pkg/networkservice/common/heal). */
   async #renew(connection: Connection): Promise<void> {
     const { signal } = this.#stopping;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
@@ -121,11 +121,11 @@ export class Client {
       if (!this.#connection) await closeOnward(nextHop, answer, this.#files, call).catch(() => {});
       throw error;
     }
-    this.#stands(nextHop, answer);
+    this.#follow(nextHop, answer);
     return answer;
   }
 
-  #stands(nextHop: NextHop, answer: Connection): void {
+  #follow(nextHop: NextHop, answer: Connection): void {
     this.#stopWatching();
     this.#connection = answer;
     this.#liveness?.watch(answer);
@@ -151,7 +151,7 @@ export class Client {
           log.warn({ from, to, timeoutMilliseconds }, 'nobody answers pings; asking again');
           this.#broken.resolve();
         },
-        onImpossible: (reason) => log.warn({ reason }, 'no pings from there: whether the wire works is not looked at'),
+        onImpossible: (reason) => log.warn({ reason }, 'no pings from there: the wire is not checked'),
       },
     );
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the other side of a connection answers pings, as NSM's client asks all the time (sdk-kernel,
-// pkg/kernel/tools/heal): from each own address to each of the other side's of the same family.
+// Whether the other side of a connection answers pings (sdk-kernel, pkg/kernel/tools/heal): from each own address to each
+// address of the other side in the same family.
 
 import type { Connection } from '../../nsm/generated/connection.ts';
 import { mechanismType } from '../../nsm/names.ts';
 
-/** Pings one way until the function that it returns is called. */
+/** Pings one pair of addresses until the returned function is called. */
 export type Pinger = (
   way: { readonly netns: string; readonly from: string; readonly to: string; readonly intervalMilliseconds: number },
   news: { readonly onAnswer: () => void; readonly onEnd: (reason: string, possible: boolean) => void },
@@ -14,22 +14,22 @@ export type Pinger = (
 export interface LivenessSettings {
   readonly netns: string;
   readonly intervalMilliseconds: number;
-  /** One way may be without an answer for so long. */
+  /** How long one pair of addresses may be without an answer. */
   readonly timeoutMilliseconds: number;
 }
 
 export interface LivenessParts {
   readonly pinger: Pinger;
-  /** Once for each time that there is silence. */
+  /** Called once for each period of silence. */
   readonly onSilence: (from: string, to: string) => void;
-  /** Nothing is known of that way. */
+  /** That pair of addresses cannot be pinged. */
   readonly onImpossible: (reason: string) => void;
 }
 
 export class Liveness {
   readonly #settings: LivenessSettings;
   readonly #parts: LivenessParts;
-  readonly #ways = new Map<string, Way>();
+  readonly #pairs = new Map<string, Pair>();
 
   constructor(settings: LivenessSettings, parts: LivenessParts) {
     this.#settings = settings;
@@ -38,32 +38,32 @@ export class Liveness {
 
   /** Undefined: there is nothing to ping. */
   get alive(): boolean | undefined {
-    const ways = [...this.#ways.values()].filter(({ possible }) => possible);
-    return ways.length === 0 ? undefined : ways.every(({ silent }) => !silent);
+    const pairs = [...this.#pairs.values()].filter(({ possible }) => possible);
+    return pairs.length === 0 ? undefined : pairs.every(({ silent }) => !silent);
   }
 
-  /** From now on those of this connection; what was pinged already is not begun anew. */
+  /** Pings the addresses of this connection from now on; pings between the same addresses go on. */
   watch(connection: Connection): void {
     const wanted = new Map(pairsOf(connection).map((pair) => [pair.join(' '), pair]));
-    for (const [key, way] of this.#ways) {
+    for (const [key, pair] of this.#pairs) {
       if (wanted.has(key)) continue;
-      way.stop();
-      this.#ways.delete(key);
+      pair.stop();
+      this.#pairs.delete(key);
     }
     for (const [key, [from, to]] of wanted) {
-      const way = this.#ways.get(key) ?? new Way(this.#settings, this.#parts, from, to);
-      this.#ways.set(key, way);
-      way.begin();
+      const pair = this.#pairs.get(key) ?? new Pair(this.#settings, this.#parts, from, to);
+      this.#pairs.set(key, pair);
+      pair.begin();
     }
   }
 
   stop(): void {
-    for (const way of this.#ways.values()) way.stop();
-    this.#ways.clear();
+    for (const pair of this.#pairs.values()) pair.stop();
+    this.#pairs.clear();
   }
 }
 
-class Way {
+class Pair {
   silent = false;
   possible = true;
   readonly #settings: LivenessSettings;
@@ -81,7 +81,7 @@ class Way {
     this.#to = to;
   }
 
-  /** Or goes on; one that was silent has time to answer again. */
+  /** Begins or goes on; a silent pair gets time to answer again. */
   begin(): void {
     if (!this.possible) return;
     if (!this.#end) this.#ping();
@@ -103,7 +103,7 @@ class Way {
     }, this.#settings.timeoutMilliseconds);
   }
 
-  /** What ended by itself, as without the interface, is begun anew: it may come back. */
+  /** Pings that ended, as when the interface went away, begin again: the interface may come back. */
   #ping(): void {
     const { netns, intervalMilliseconds } = this.#settings;
     const onEnd = (reason: string, possible: boolean) => {

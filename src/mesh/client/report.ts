@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a connection amounts to, taken from its message.
+// The report of a connection for people, from its message.
 
 import type { ConnectionReport } from '../../model/connection-report.ts';
 import type { Connection } from '../../nsm/generated/connection.ts';

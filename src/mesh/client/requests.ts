@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a client asks for, the first time and afterwards.
+// The Requests of a client, the first one and later ones.
 
 import { Connection, State } from '../../nsm/generated/connection.ts';
 import type { Token } from '../../spiffe/token.ts';
@@ -10,12 +10,12 @@ export interface Wanted {
   readonly service: string;
   readonly mechanism: 'KERNEL' | 'MEMIF';
   readonly interfaceName: string;
-  /** Of a virtual function that is to be the interface; '' for none. */
+  /** Token of a virtual function that becomes the interface; '' for none. */
   readonly deviceToken: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The same id whenever a client of that name asks, so that the wire of one that died is taken over. */
+/** The id depends only on the name, so that a client takes over the wire of one that died. */
 export function firstRequest({ name, service, mechanism, interfaceName, labels }: Wanted): Connection {
   const id = `${name}-0`;
   const metrics = { client_interface: `${mechanism}/${interfaceName}` };
@@ -42,7 +42,7 @@ export function reselecting(connection: Connection): Connection {
   };
 }
 
-/** A fifth of the shortest life on the path is left to the first refresh (sdk, common/refresh). */
+/** The next refresh is due after a fifth of the shortest life on the path (sdk, common/refresh). */
 export function refreshDelay({ path }: Connection, now = Date.now()): number {
   const lives = (path?.pathSegments ?? []).flatMap(({ expires }) => (expires ? expires.getTime() - now : []));
   return Math.max(200, 0.2 * Math.min(...lives, 600_000));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pairs of addresses from one prefix: one for the endpoint, the next for its client, with no network between them
+// Pairs of addresses from one prefix: one for the endpoint, the next for its client, without a common network
 // (sdk, pkg/networkservice/ipam/point2pointipam).
 
 import ipaddr from 'ipaddr.js';
@@ -26,12 +26,12 @@ export class AddressPool {
     this.#bits = address.kind() === 'ipv4' ? 32 : 128;
     const size = 1n << BigInt(this.#bits - length);
     this.#base = numberOf(address) & ~(size - 1n);
-    // Of IPv4 the first and the last address are of the network itself, unless it has only two (RFC 3021).
+    // In IPv4 the first and the last address belong to the network itself, unless it has only two (RFC 3021).
     this.#first = size > 2n && this.#bits === 32 ? 1n : 0n;
     this.#pairs = (size - 2n * this.#first) / 2n;
   }
 
-  /** The pair of that connection: the one it has, else the one that it `had`, if it is free, else the next.
+  /** The pair that the connection has; else the pair that it `had`, if that is free; else the next.
    *  Throws ADDRESSES_EXHAUSTED. */
   take(id: string, had: string | undefined, excluded: readonly string[]): Pair {
     const held = this.#held.get(id);

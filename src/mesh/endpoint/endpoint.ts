@@ -74,7 +74,7 @@ export class Endpoint {
     this.#manager.close();
   }
 
-  /** A service that is there already stays as it is: somebody may have given it matches. */
+  /** A registered service stays as it is: somebody may have given it matches. */
   async #offerService(manager: NextHop, signal: AbortSignal): Promise<void> {
     const { service: name, payload } = this.#settings;
     const query = NetworkServiceQuery.fromPartial({ networkService: { name } });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first connection gets the name itself, those beside it the name and a number.
+// Names of interfaces: the first connection gets the plain name, further ones the name with a number.
 
 /** IFNAMSIZ without its zero (linux/if.h). */
 const longest = 15;
@@ -12,7 +12,7 @@ export class InterfaceNames {
     this.#name = name;
   }
 
-  /** The one it has, else the one it `had`, if that is free, else the next. */
+  /** The name that the connection has; else the name that it `had`, if that is free; else the next. */
   take(id: string, had: string | undefined): string {
     const held = this.#held.get(id);
     if (held !== undefined) return held;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answers of an endpoint: addresses, an interface of its own namespace, and what its clients get by both.
+// Request and Close of an endpoint: it answers with addresses and with an interface in its own namespace.
 
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
@@ -24,7 +24,7 @@ export interface EndpointServiceSettings {
   readonly name: string;
   readonly netns: string;
   readonly cidr: string;
-  /** NOOP: a device that is there already, and that whoever runs the endpoint sets up. */
+  /** NOOP: the endpoint has a device already, which its operator sets up. */
   readonly mechanism: 'KERNEL' | 'MEMIF' | 'NOOP';
   readonly interfaceName: string;
 }
@@ -151,7 +151,7 @@ export class EndpointService implements NetworkService {
   }
 }
 
-/** Each side reaches the other by a route of its own: they share no network. */
+/** The two addresses share no network, so each side gets a route to the other. */
 function ipContextOf({ ipContext }: ConnectionContext, { client, endpoint }: Pair): ConnectionContext['ipContext'] {
   const route = (prefix: string) => ({ prefix, nextHop: '' });
   const own = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A manager and its registry for one machine, in the place of NSM's own: for demonstrations and tests. It knows no other
-// node, no domains and no matches of forwarders, and forgets everything when it ends.
+// A manager with its registry for one machine, in place of NSM's own: for demonstrations and tests. It knows no other nodes,
+// no domains and no matches for forwarders, and forgets everything when it ends.
 
 import { NetworkServiceEndpointRegistryService, NetworkServiceRegistryService } from '../../nsm/generated/registry.ts';
 import type { MeshProgram } from '../program.ts';

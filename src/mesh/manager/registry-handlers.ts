@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two registry services as handlers of grpc-js. A local endpoint's URL is sent in both directions as `inode://`, with the
-// descriptor of its socket beside it.
+// The two registry services as grpc-js calls them. The url of a local endpoint is `inode://…` in both directions, and the
+// descriptor of its socket is sent along.
 
-import { Metadata, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
+import { Metadata, type ServerUnaryCall, type ServerWritableStream, type StatusObject } from '@grpc/grpc-js';
 import type { Empty } from '../../nsm/generated/google/protobuf/empty.ts';
 import {
   type NetworkServiceEndpoint,
@@ -21,12 +21,12 @@ import type { Peer } from '../../grpc/calls.ts';
 import { callerOf } from '../../grpc/server.ts';
 import { type EndpointEntry, isLike, type LocalRegistry } from './registry.ts';
 
-/** What NSM's managers and registries give. */
+/** Milliseconds that an entry lives, as with NSM's managers and registries. */
 const longestLife = 60_000;
 
-type Callback<Response> = (error: object | null, response?: Response) => void;
+type Callback<Response> = (error: Partial<StatusObject> | null, response?: Response) => void;
 
-/** Checks the caller's token and answers with the path, as every registry of NSM does (sdk, registry/common/grpcmetadata). */
+/** Checks the caller's token and answers with the path, as NSM's registries do (sdk, registry/common/grpcmetadata). */
 function guarded<Request, Response>(
   program: MeshProgram,
   work: (request: Request, call: IncomingCall) => Promise<Response> | Response,
@@ -103,7 +103,7 @@ async function find(
   const caller = callerOf(call);
   for (const entry of registry.endpoints(like)) call.write(await asSent(entry, false, caller));
   if (!watch) return void call.end();
-  // One after the other: sending a descriptor takes a moment.
+  // In order: sending a descriptor is asynchronous.
   let last = Promise.resolve();
   const stop = registry.watch((entry, deleted) => {
     if (!isLike(entry.endpoint, like)) return;

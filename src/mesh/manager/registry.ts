@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is registered: services, and endpoints for as long as they say that they are there. The match rules of a query
-// are those of NSM's registries (sdk, pkg/registry/utils/matchutils).
+// The registered services, and the endpoints until they expire. Queries match by the rules of NSM's registries (sdk,
+// pkg/registry/utils/matchutils).
 
 import { CrosswireError } from '../../model/error.ts';
 import type { NetworkService, NetworkServiceEndpoint } from '../../nsm/generated/registry.ts';
@@ -9,15 +9,15 @@ import type { HeldFile } from '../../grpc/unix-sockets.ts';
 
 export interface EndpointEntry {
   readonly endpoint: NetworkServiceEndpoint;
-  /** SPIFFE ID of who registered it. */
+  /** SPIFFE ID of the program that registered it. */
   readonly owner: string;
-  /** Of its socket, where it is on this node. */
+  /** Its socket file, for an endpoint on this node. */
   readonly file?: HeldFile;
 }
 
 type Watcher = (entry: EndpointEntry, deleted: boolean) => void;
 
-/** One identity may register anything: there is an end to it. */
+/** Any identity may register entries, so their number is limited. */
 const mostEntries = 10_000;
 
 export class LocalRegistry {
@@ -45,7 +45,7 @@ export class LocalRegistry {
       .filter((one) => (!name || one.name === name) && (!payload || one.payload === payload));
   }
 
-  /** Throws NAME_OF_ANOTHER; the file is then still the caller's. */
+  /** Throws NAME_OF_ANOTHER; the caller then keeps the file. */
   registerEndpoint(entry: EndpointEntry): void {
     const { name, expirationTime } = entry.endpoint;
     const before = this.#endpoints.get(name);
@@ -65,7 +65,7 @@ export class LocalRegistry {
     return [...this.#endpoints.values()].filter(({ endpoint }) => isLike(endpoint, like));
   }
 
-  /** Later registrations and removals; the function it returns ends it. */
+  /** Tells later registrations and removals until the returned function is called. */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -102,7 +102,7 @@ export function isLike(endpoint: NetworkServiceEndpoint, like: Partial<NetworkSe
   );
 }
 
-/** NSM's policy registry/client_allowed. */
+/** Only the owner may change an entry (NSM's policy registry/client_allowed). */
 function mustOwn(name: string, owner: string | undefined, caller: string, entries: number): void {
   if (owner === caller || (owner === undefined && entries < mostEntries)) return;
   throw new CrosswireError({

@@ -87,7 +87,7 @@ export class LocalManagerService implements NetworkService {
     return this.#monitor.watch(watcher);
   }
 
-  /** Connections stay as they are: their clients ask again. */
+  /** Connections stay as they are: their clients request them again. */
   stop(): void {
     this.#timeouts.stop();
     for (const held of this.#established.values()) release(held);
@@ -176,7 +176,10 @@ export class LocalManagerService implements NetworkService {
     this.#timeouts.disarm(id);
     held.stopWatching();
     await closeOnward(held.nextHop, held.connection, held.files, call).catch((error: unknown) =>
-      this.#program.log.warn({ connection: id, forwarder: held.forwarder, error }, 'the forwarder took no Close'),
+      this.#program.log.warn(
+        { connection: id, forwarder: held.forwarder, error },
+        'the forwarder did not take the Close',
+      ),
     );
     release(held);
     this.#monitor.deleted(held.connection);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and writing single segments of a path.
+// Reads and changes single segments of a path.
 
 import type { Connection, PathSegment } from '../generated/connection.ts';
 
@@ -17,7 +17,7 @@ export function nextSegment({ path }: Connection): PathSegment | undefined {
   return path?.pathSegments[path.index + 1];
 }
 
-/** The one of the client that the wire is for: its id outlives every restart on the way. */
+/** The client's segment, whose id outlives every restart on the path. */
 export function firstSegment({ path }: Connection): PathSegment | undefined {
   return path?.pathSegments[0];
 }
@@ -31,12 +31,12 @@ export function withSegment(connection: Connection, at: number, change: Partial<
   return { ...connection, path: { ...path, pathSegments } };
 }
 
-/** Our own, in both of its places. */
+/** Sets our own id, which the connection and our segment both carry. */
 export function withId(connection: Connection, id: string): Connection {
   return { ...withSegment(connection, 0, { id }), id };
 }
 
-/** With what the next hop says of the segments behind ours. */
+/** Takes the segments behind ours from the next hop's news. */
 export function withSegmentsBehind(connection: Connection, { path: news }: Connection): Connection {
   const { path } = connection;
   if (!path || !news) return connection;
@@ -45,13 +45,13 @@ export function withSegmentsBehind(connection: Connection, { path: news }: Conne
   return { ...connection, path: { index, pathSegments } };
 }
 
-/** The SPIFFE ID in the client's token, which the policies have chained to the caller's. */
+/** The SPIFFE ID in the client's token, which the policies chain to the caller's token. */
 export function clientOf(connection: Connection): string {
   const segment = firstSegment(connection);
   return segment ? subjectOf(segment) : '';
 }
 
-/** Who the token of a segment says it is; '' where that cannot be read. */
+/** The subject that the token of a segment claims; '' where it cannot be read. */
 export function subjectOf({ token }: PathSegment): string {
   const [, claims = ''] = token.split('.', 2);
   try {

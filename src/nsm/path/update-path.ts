@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where we are on the path of a connection. One program is one segment, so its client half does not move on
-// (networkservicemesh/sdk, pkg/networkservice/common/updatepath).
+// Our place on the path of a connection (networkservicemesh/sdk, pkg/networkservice/common/updatepath). One program is one
+// segment: the calls that it makes onward keep its index.
 
 import { randomUUID } from 'node:crypto';
 import { CrosswireError } from '../../model/error.ts';
@@ -10,13 +10,13 @@ import type { Connection, Path, PathSegment } from '../generated/connection.ts';
 const mostSegments = 64;
 
 export interface Located {
-  /** With our own id, and the path standing at our own segment. */
+  /** With our own id, and the path's index at our own segment. */
   readonly connection: Connection;
   /** The caller's id and index, which the answer must carry. */
   readonly caller: { readonly id: string; readonly index: number };
 }
 
-/** Our place on the path; `name` is our own. Rejects a path that contradicts itself with CONNECTION_PATH. */
+/** `name` is our own. Throws CONNECTION_PATH for a path that contradicts itself. */
 export function locate(connection: Connection, name: string, newId: () => string = randomUUID): Located {
   const path = connection.path ?? { index: 0, pathSegments: [] };
   const { index, pathSegments: segments } = path;
@@ -46,7 +46,7 @@ export function asCallerSees(connection: Connection, caller: Located['caller']):
   return { ...connection, id: caller.id, path };
 }
 
-/** Without the segments behind ours: there is no onward connection. */
+/** Without the segments behind ours, for an endpoint has no onward connection. */
 export function trimmed(connection: Connection): Connection {
   if (!connection.path) return connection;
   const { index, pathSegments } = connection.path;

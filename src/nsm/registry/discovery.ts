@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding the endpoint of a connection at the manager. A local endpoint's url comes as `inode://`, with the descriptor of
-// its socket on the same connection as the answer.
+// Asks the manager for the endpoints of a connection. The url of a local endpoint is `inode://…`, and the descriptor of its
+// socket comes over the same unix socket as the answer.
 
 import { CrosswireError } from '../../model/error.ts';
 import type { Connection } from '../generated/connection.ts';
@@ -18,22 +18,22 @@ import type { HeldFile } from '../../grpc/unix-sockets.ts';
 import { type Candidate, candidatesFor } from './match.ts';
 import type { Rotation } from './rotation.ts';
 
-/** A registry that sends without end is cut off. */
+/** An endless answer of a registry is cut off. */
 const mostAnswers = 10_000;
 
 export interface Found {
   readonly name: string;
   /** `unix:///proc/self/fd/N` for one on this node, else as registered. */
   readonly url: string;
-  /** Names the endpoint's socket the same while it lives. */
+  /** Stays the same for the life of the endpoint's socket. */
   readonly identity: string;
-  /** The socket file; whoever has it closes it. */
+  /** The socket file; the owner of this object closes it. */
   readonly file?: HeldFile;
 }
 
 export interface Discovered {
   readonly payload: string;
-  /** The first is the one whose turn it is. */
+  /** In the order in which they are to be tried. */
   readonly candidates: readonly Candidate[];
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The connection to the manager: registration, queries and the descriptors that come with their answers.
+// The gRPC connection to the manager, for registration, queries and the descriptors that come with their answers.
 
 import type { Dialer, NextHop } from '../../grpc/calls.ts';
 
-/** Of setTimeout: 24.8 days. */
+/** setTimeout's limit: 24.8 days. */
 const longestTimer = 2 ** 31 - 1;
 
 export class Manager {
@@ -12,7 +12,7 @@ export class Manager {
   readonly #dialMilliseconds: number;
   #connection: Promise<NextHop> | undefined;
   #spiffeId: string | undefined;
-  /** Outdated ones. */
+  /** Outdated connections whose calls may still end. */
   readonly #former = new Set<NextHop>();
 
   constructor(url: string, dialer: Dialer, dialMilliseconds: number) {
@@ -21,7 +21,7 @@ export class Manager {
     this.#dialMilliseconds = dialMilliseconds;
   }
 
-  /** The connection there is, or a new one where it is gone or outdated. */
+  /** The current connection, or a new one where that is gone or outdated. */
   async connect(signal: AbortSignal): Promise<NextHop> {
     const connection = this.#connection ?? this.#dial();
     this.#connection = connection;
@@ -32,7 +32,7 @@ export class Manager {
     return this.connect(signal);
   }
 
-  /** Of the one that was last there. */
+  /** Whether that was the manager's SPIFFE ID when last connected. */
   isKnownAs(spiffeId: string): boolean {
     return spiffeId === this.#spiffeId;
   }
@@ -43,7 +43,7 @@ export class Manager {
     this.#connection = undefined;
   }
 
-  /** What is under way there may end, until no token for it is good any more. */
+  /** Open calls may end while tokens for the connection are valid. */
   #leave(nextHop: NextHop): void {
     this.#connection = undefined;
     this.#former.add(nextHop);
@@ -56,7 +56,7 @@ export class Manager {
     nextHop.closed.then(forget, forget);
   }
 
-  /** Several callers may wait for it, so it is nobody's to abort. */
+  /** Several callers may wait for the same dial, so no caller's signal aborts it. */
   #dial(): Promise<NextHop> {
     const dialling = this.#dialer.dial(this.#url, AbortSignal.timeout(this.#dialMilliseconds));
     const forget = () => {

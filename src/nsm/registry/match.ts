@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which endpoints a connection may have (networkservicemesh/sdk, pkg/networkservice/common/discover, matchutils).
+// The endpoints that a connection may have (networkservicemesh/sdk, pkg/networkservice/common/discover, matchutils).
 
 import type { Destination, NetworkService, NetworkServiceEndpoint } from '../generated/registry.ts';
 
@@ -7,11 +7,11 @@ type Labels = Readonly<Record<string, string>>;
 
 export interface Candidate {
   readonly endpoint: NetworkServiceEndpoint;
-  /** Its share of new connections: the weight of the route that led to it, 1 where none says. */
+  /** Its share of new connections: the weight of its route, or 1 where no route has a weight. */
   readonly weight: number;
 }
 
-/** In the order of `endpoints`; empty: no match has one. */
+/** In the order of `endpoints`; empty where no match leads to one. */
 export function candidatesFor(
   service: NetworkService,
   endpoints: readonly NetworkServiceEndpoint[],
@@ -33,13 +33,13 @@ export function candidatesFor(
   return [];
 }
 
-/** Weights are shares only where somebody gave one; then a route without one gets nothing new. */
+/** Where any route has a weight, a route without one gets no new connections. */
 function weightAmong(routes: readonly Destination[], route: Destination): number {
   return routes.some(({ weight }) => weight > 0) ? route.weight : 1;
 }
 
-/** Every label of the selector is there with the same value, as it stands or as a template over the connection. As in the
- *  sdk's IsSubset a label that is missing is as good as an empty one, but not where there are fewer of them. */
+/** Whether the labels have every label of the selector, with its value or with its template's value for the connection. As in
+ *  the sdk's IsSubset, a missing label equals an empty one, but there must not be fewer labels than the selector has. */
 function includes(labels: Labels, selector: Labels, connectionLabels: Labels): boolean {
   const wanted = Object.entries(selector);
   if (Object.keys(labels).length < wanted.length) return false;
@@ -49,8 +49,8 @@ function includes(labels: Labels, selector: Labels, connectionLabels: Labels): b
   });
 }
 
-/** The two forms of Go's text/template that selectors use, `{{.nodeName}}` and `{{ index . "app" }}`, and what it makes of
- *  them where there is no such label. */
+/** The two forms of Go's text/template that selectors use, `{{.nodeName}}` and `{{ index . "app" }}`, with its results for a
+ *  missing label. */
 function rendered(template: string, labels: Labels): string {
   return template.replace(
     /\{\{-?\s*(?:\.([A-Za-z_]\w*)|index\s+\.\s+"([^"]*)")\s*-?\}\}/g,

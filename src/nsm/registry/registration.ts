@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeping ourselves registered: refreshed at two thirds of the life we are given, and at once when the manager that knew
-// us is gone (the end of a watch stream says so). Managers forget an entry before its end, by as much as the call that made
-// it might have taken (sdk, registry/common/expire).
+// Keeps us registered: the entry is refreshed at two thirds of its life, and at once when the manager is gone, which the end of
+// a watch stream tells. Managers drop an entry early, by the time that the registering call might have taken (sdk,
+// registry/common/expire).
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
@@ -21,23 +21,23 @@ export interface RegistrationSettings {
   /** The service under which forwarders are found: `forwarder`. */
   readonly service: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** The socket file we listen on, or `tcp://…`. */
+  /** The socket file that we listen on, or `tcp://…`. */
   readonly listenUrl: string;
-  /** That the answer must pass. */
+  /** Policies that the answer must pass. */
   readonly registryPolicies: readonly RegistryPolicy[];
 }
 
 export interface RegistrationParts {
-  /** A connection to the manager, made anew each time it is asked for after the last one closed. */
+  /** The connection to the manager; a new one after the last was closed. */
   readonly manager: (signal: AbortSignal) => Promise<NextHop>;
   readonly onRegistered: (answer: NetworkServiceEndpoint) => void;
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Between attempts, as NSM's own programs do it. */
+/** Between attempts, as in NSM's own programs. */
 const retryMilliseconds = 200;
 const longestAttempt = 15_000;
-/** Without an expiry in the answer: the managers' default of a minute. */
+/** Where the answer has no expiry: the managers' default of a minute. */
 const usualLife = 60_000;
 
 export class Registration {
@@ -55,7 +55,7 @@ export class Registration {
     this.#running ??= this.#keep();
   }
 
-  /** As NSM's forwarders do, it leaves the entry to expire. */
+  /** The entry is left to expire, as with NSM's forwarders. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -99,14 +99,14 @@ export class Registration {
     return response;
   }
 
-  /** On a unix socket our own socket goes along as a descriptor, so the manager reaches it wherever it lives. */
+  /** Over a unix socket our own socket is sent as a descriptor, so the manager reaches it in any mount namespace. */
   async #urlFor({ peer }: NextHop): Promise<string> {
     const { listenUrl } = this.#settings;
     if (!listenUrl.startsWith('unix:') || !peer.descriptors) return listenUrl;
     return peer.descriptors.send(listenUrl.replace(/^unix:(\/\/)?/, ''));
   }
 
-  /** Returns when it is time to refresh; rejects when the manager went. */
+  /** Returns when it is time to refresh; rejects when the manager is gone. */
   async #untilDue(manager: NextHop, { name, expirationTime }: NetworkServiceEndpoint, longest: number): Promise<void> {
     const life = (expirationTime ? expirationTime.getTime() - Date.now() : usualLife) - longest;
     const done = new AbortController();
@@ -130,12 +130,12 @@ export class Registration {
   }
 }
 
-/** An entry never outlives the certificate that it was made with. */
+/** An entry never outlives the certificate of the connection that registered it. */
 function longestCall({ peer }: NextHop): number {
   return Math.min(longestAttempt, (peer.self.notAfter.getTime() - Date.now()) / 4);
 }
 
-/** What a registry answers beside the entry (sdk, registry/common/grpcmetadata); nothing where it cannot be read. */
+/** The path in the header of a registry's answer (sdk, registry/common/grpcmetadata); empty where it cannot be read. */
 function pathIn(headers: Metadata): { token: string }[] {
   try {
     const { PathSegments: segments } = JSON.parse(String(headers.get(metadataKey.path)[0])) as {

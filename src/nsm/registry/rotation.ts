@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// New connections of a service go round its endpoints, each by its share: smooth weighted round robin, as nginx does
-// it. With equal shares it is plain rotation.
+// Distributes the new connections of a service over its endpoints by their shares: smooth weighted round robin, as in nginx.
+// With equal shares it is plain round robin (networkservicemesh/sdk, pkg/networkservice/common/roundrobin).
 
 import type { Candidate } from './match.ts';
 
-/** A client may name any service: what was used longest ago is forgotten. */
+/** A client may name any service: the least recently used is forgotten. */
 const mostServices = 10_000;
 
 export class Rotation {
   readonly #credits = new Map<string, Map<string, number>>();
 
-  /** All candidates that have a share, the one whose turn it is first; the rest in case it fails. */
+  /** All candidates with a share: first the one whose turn it is, then the others in case it fails. */
   order(service: string, candidates: readonly Candidate[]): Candidate[] {
     const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
     if (total === 0) return [...candidates];
