@@ -73,7 +73,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     key: 'netns',
     flag: '--netns',
     argument: 'PATH',
-    meaning: 'the network namespace that gets the interface, or has the memif socket; noop:// needs none',
+    meaning: 'network namespace of the interface or the memif socket; not needed for noop://',
     read: (text) => (text === '' ? { reason: 'is empty' } : { value: resolve(text) }),
   },
   {
@@ -82,7 +82,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     flag: '--cidr',
     argument: 'PREFIX',
     environment: 'NSM_CIDR_PREFIX',
-    meaning: 'where the addresses of connections come from, two for each',
+    meaning: 'prefix from which each connection gets two addresses',
     read: cidr,
   },
   {
@@ -92,7 +92,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     argument: 'PAYLOAD',
     environment: 'NSM_PAYLOAD',
     default: 'ip',
-    meaning: "'ip' or 'ethernet', for a service that is not registered yet",
+    meaning: "'ip' or 'ethernet', if the service is not registered yet",
     read: (text) => {
       const payload = oneOf(['ip', 'ethernet'] as const, text.toLowerCase());
       return 'value' in payload ? { value: payload.value.toUpperCase() } : payload;
@@ -106,7 +106,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     repeatable: true,
     default: '',
     defaultInWords: 'none',
-    meaning: 'of the connection, or of the endpoint for its service; repeatable',
+    meaning: 'label of the connection, or of the endpoint for its service; repeatable',
     read: labels,
   },
   {
@@ -116,7 +116,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     argument: 'URL',
     environment: 'NSM_CONNECT_TO',
     default: usualManager,
-    meaning: 'the unix socket of the manager (nsmgr)',
+    meaning: 'unix socket of the manager (nsmgr)',
     read: unixUrl,
   },
   {
@@ -126,7 +126,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     argument: 'URL',
     environment: 'NSM_LISTEN_ON',
     default: usualManager,
-    meaning: 'the unix socket to serve on',
+    meaning: 'unix socket to listen on',
     read: unixUrl,
   },
   {
@@ -137,7 +137,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     environment: 'NSM_LISTEN_ON',
     default: '',
     defaultInWords: 'one in the temporary directory, named after the endpoint',
-    meaning: 'the unix socket to serve on; the manager gets it as a descriptor',
+    meaning: 'unix socket to listen on; the manager gets it as a descriptor',
     read: (text) => (text === '' ? { value: text } : unixUrl(text)),
   },
   {
@@ -148,7 +148,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     environment: 'NSM_NAME',
     default: '',
     defaultInWords: 'the verb and the process id',
-    meaning: 'in the paths of connections; whoever comes back under the same name takes over what it had',
+    meaning: 'name in the paths of connections; a program that restarts under the same name keeps its connections',
     read: (text) =>
       /^[A-Za-z0-9._-]{0,200}$/.test(text)
         ? { value: text }
@@ -172,7 +172,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     environment: 'NSM_LIVENESS_CHECK_ENABLED',
     default: 'false',
     meaning:
-      "true: pings the other side from the connection's addresses, and asks for the connection anew, by any endpoint, when none is answered; needs ping (iputils) and nsenter",
+      'true: pings the other side over the connection, and requests the connection again, from any endpoint, when no ping is answered; needs ping (iputils) and nsenter',
     read: flag,
   },
   {
@@ -182,7 +182,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     argument: 'DURATION',
     environment: 'NSM_LIVENESS_CHECK_INTERVAL',
     default: '200ms',
-    meaning: 'from one of these pings to the next',
+    meaning: 'interval between these pings',
     read: duration,
   },
   {
@@ -192,7 +192,7 @@ export const meshOptionRows: readonly MeshOptionRow[] = [
     argument: 'DURATION',
     environment: 'NSM_LIVENESS_CHECK_TIMEOUT',
     default: '1s',
-    meaning: 'how long none of them may be answered',
+    meaning: 'how long pings may stay unanswered',
     read: duration,
   },
   {

@@ -65,14 +65,15 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     key: 'listenUrl',
     environment: 'NSM_LISTEN_ON',
     default: 'unix:///listen.on.socket',
-    meaning: 'where to serve the mesh; a unix socket reaches the manager as a descriptor, wherever it lives',
+    meaning:
+      'where to listen for the mesh; a unix socket is passed to the manager as a descriptor, so its path may be private',
     read: url,
   }),
   row({
     key: 'name',
     environment: 'NSM_NAME',
     default: 'forwarder',
-    meaning: 'of the forwarder, its endpoint and its path segments: the pod name',
+    meaning: 'name of the forwarder, its endpoint and its path segments: the pod name',
     read: text,
   }),
   row({
@@ -100,7 +101,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     key: 'dialMilliseconds',
     environment: 'NSM_DIAL_TIMEOUT',
     default: '750ms',
-    meaning: 'time to reach the manager or a next hop',
+    meaning: 'time limit for connecting to the manager or a next hop',
     read: duration,
   }),
   row({
@@ -108,7 +109,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     environment: 'NSM_TUNNEL_IP',
     default: '',
     defaultInWords: 'the first address of the interface of the default route',
-    meaning: 'the near end of tunnels',
+    meaning: 'local address of tunnels',
     read: (value) => (value === '' || isIP(value) ? { value } : { reason: `'${value}' is no IP address` }),
   }),
   row({
@@ -126,7 +127,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     key: 'wireguardPort',
     environment: 'CROSSWIRE_WIREGUARD_PORT',
     default: '51820',
-    meaning: 'the first UDP port of WireGuard tunnels; each connection takes the next one that is free',
+    meaning: 'first UDP port of WireGuard tunnels; each connection takes the next free one',
     read: (value) => {
       if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 65_535)
         return { reason: `'${value}' is no UDP port` };
@@ -146,35 +147,35 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     environment: 'CROSSWIRE_MEMIF_VIA_ENGINE',
     default: 'false',
     meaning:
-      'memif at both ends: true leads it through the engine, counted; otherwise the two applications share memory',
+      'memif at both ends: true passes frames through the engine, where they are counted; otherwise the two applications share memory',
     read: flag,
   }),
   row({
     key: 'devicePluginDirectory',
     environment: 'NSM_DEVICE_PLUGIN_PATH',
     default: '/var/lib/kubelet/device-plugins',
-    meaning: "where kubelet's socket for device plugins is, and ours beside it; used with an SR-IOV file",
+    meaning: "directory of kubelet's socket for device plugins, and of ours; used with an SR-IOV file",
     read: directory,
   }),
   row({
     key: 'podResourcesDirectory',
     environment: 'NSM_POD_RESOURCES_PATH',
     default: '/var/lib/kubelet/pod-resources',
-    meaning: 'where kubelet says what it has given to pods; used with an SR-IOV file',
+    meaning: "directory of kubelet's PodResources socket; used with an SR-IOV file",
     read: directory,
   }),
   row({
     key: 'resourcePollMilliseconds',
     environment: 'NSM_RESOURCE_POLL_TIMEOUT',
     default: '30s',
-    meaning: 'how often kubelet is asked; a device is free when kubelet has not named it for twice as long',
+    meaning: 'how often kubelet is asked; a device is free when kubelet has not listed it for twice as long',
     read: duration,
   }),
   row({
     key: 'controlGroupDirectory',
     environment: 'NSM_CGROUP_PATH',
     default: '/host/sys/fs/cgroup/devices',
-    meaning: 'where the control groups are mounted that clients of VFIO name (version 1: those of devices)',
+    meaning: 'where the control groups that clients of VFIO name are mounted (v1: those of the devices controller)',
     read: directory,
   }),
   row({
@@ -182,7 +183,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     environment: 'NSM_DEVICE_SELECTOR_FILE',
     default: '',
     defaultInWords: 'none: VLAN is not offered',
-    meaning: 'YAML file that says which device of the host leads to which gateway, for endpoints that answer VLAN',
+    meaning: 'YAML file that says which host device leads to which gateway, for endpoints that answer VLAN',
     read: anyText,
   }),
   row({
@@ -198,7 +199,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     environment: 'SPIFFE_ENDPOINT_SOCKET',
     default: '',
     defaultInWords: 'none: the files below',
-    meaning: 'the SPIFFE Workload API, which gives and renews the identity: `unix:///path`',
+    meaning: 'the SPIFFE Workload API, which issues and renews the identity: `unix:///path`',
     read: anyText,
   }),
   row({
@@ -206,7 +207,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     environment: 'CROSSWIRE_TLS_CERTIFICATE',
     default: '',
     defaultInWords: 'none',
-    meaning: 'PEM file of an X.509 SVID and its intermediates, read again when it changes',
+    meaning: 'PEM file of the X.509 SVID and its intermediates, read again when it changes',
     read: anyText,
   }),
   row({
@@ -214,7 +215,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     environment: 'CROSSWIRE_TLS_KEY',
     default: '',
     defaultInWords: 'none',
-    meaning: 'PEM file of its private key (EC P-256)',
+    meaning: "PEM file of the SVID's private key (EC P-256)",
     read: anyText,
   }),
   row({
@@ -236,7 +237,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     key: 'telemetryEndpoint',
     environment: 'NSM_OPEN_TELEMETRY_ENDPOINT',
     default: 'otel-collector.observability.svc.cluster.local:4317',
-    meaning: 'the collector of traces: host:port, without TLS',
+    meaning: 'collector of traces: host:port, without TLS',
     read: text,
   }),
 ];
@@ -244,7 +245,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
 /** Variables that ask for something Crosswire does not do. With `PROMETHEUS=true` the daemon warns about those that are set. */
 export const notDone: Readonly<Record<string, string>> = {
   NSM_PROMETHEUS_CERT_FILE: 'metrics are served without TLS',
-  NSM_PROMETHEUS_CA_FILE: 'whoever asks for metrics needs no certificate',
+  NSM_PROMETHEUS_CA_FILE: 'clients of the metrics need no certificate',
 };
 
 /** Variables of cmd-forwarder-vpp that have no effect here: they are about things that Crosswire does not have. Accepted

@@ -65,7 +65,7 @@ export function readIdentity(environment: Environment, errors: CrosswireError[])
 function unmetVariables(environment: Environment): string[] {
   if (!isTrue(environment['PROMETHEUS'])) return [];
   const set = Object.entries(notDone).filter(([variable]) => environment[variable]);
-  return set.map(([variable, words]) => `${variable}: ${words}; tie the address of the metrics to whom you trust`);
+  return set.map(([variable, words]) => `${variable}: ${words}; restrict access to the metrics address`);
 }
 
 function unknownVariables(environment: Environment): string[] {

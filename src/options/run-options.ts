@@ -58,7 +58,7 @@ export const runOptionRows: readonly OptionRow[] = [
     argument: 'DIRECTORY',
     environment: 'CROSSWIRE_STATE_DIR',
     default: defaultStateDirectory,
-    meaning: 'where the record of every wire is kept; one daemon for each directory',
+    meaning: 'directory of the journal of all wires; each daemon needs its own',
     read: absolute,
   }),
   row({
@@ -100,7 +100,7 @@ export const runOptionRows: readonly OptionRow[] = [
     environment: 'CROSSWIRE_METRICS_COMPAT_PREFIX',
     default: '',
     defaultInWords: 'none',
-    meaning: "put before the names that 'nsm' adds, with a '_' between",
+    meaning: "prefix of the names that 'nsm' adds, separated by '_'",
     read: (text) =>
       text === '' || /^[A-Za-z_:][A-Za-z0-9_:]*$/.test(text)
         ? { value: text }
@@ -124,7 +124,7 @@ export const runOptionRows: readonly OptionRow[] = [
     environment: 'CROSSWIRE_SRIOV_CONFIG_FILE',
     default: '',
     defaultInWords: 'none',
-    meaning: 'which NICs lend virtual functions, in the format of NSM; without it they are had by their address alone',
+    meaning: 'the NICs that lend virtual functions, in the format of NSM; without it, wires name them by address only',
     read: (text) => ({ value: text }),
   }),
   row({
@@ -133,7 +133,7 @@ export const runOptionRows: readonly OptionRow[] = [
     argument: 'DIRECTORY',
     environment: 'CROSSWIRE_VFIO_DIRECTORY',
     default: '/dev/vfio',
-    meaning: "where the device nodes of vfio appear: in a container, where the host's are mounted",
+    meaning: "directory of the VFIO device nodes; in a container, where the host's /dev/vfio is mounted",
     read: (text) => (text.startsWith('/') ? { value: text } : { reason: `'${text}' is no absolute path` }),
   }),
   row({
@@ -143,7 +143,7 @@ export const runOptionRows: readonly OptionRow[] = [
     environment: 'CROSSWIRE_NODE',
     default: '',
     defaultInWords: 'the host name, and a digest of --state-dir if that is not the default',
-    meaning: 'this forwarder in ownership marks, different for each daemon on a machine',
+    meaning: 'name of this forwarder in ownership marks; must differ between the daemons of a machine',
     read: readNode,
   }),
   row({
@@ -153,7 +153,7 @@ export const runOptionRows: readonly OptionRow[] = [
     environment: 'CROSSWIRE_WORKERS',
     default: '',
     defaultInWords: '1, or one for each of --worker-cpus',
-    meaning: `threads that move frames, 1 to ${mostWorkers}; a wire goes to the one that has the fewest`,
+    meaning: `number of threads that move frames, 1 to ${mostWorkers}; a new wire goes to the worker with the fewest wires`,
     read: (text) => (text === '' ? { value: 0 } : wholeNumber(text, 1, mostWorkers)), // 0: replaced by defaultWorkers()
   }),
   row({
@@ -163,7 +163,7 @@ export const runOptionRows: readonly OptionRow[] = [
     environment: 'CROSSWIRE_WORKER_CPUS',
     default: '',
     defaultInWords: 'any',
-    meaning: 'pins the first worker to the first of these CPUs, the second to the second, like 2-5,8',
+    meaning: 'CPUs of the workers, like 2-5,8: the first worker is pinned to the first CPU, and so on',
     read: readCpus,
   }),
   row({
@@ -172,7 +172,7 @@ export const runOptionRows: readonly OptionRow[] = [
     environment: 'CROSSWIRE_BUSY_POLL',
     default: 'false',
     meaning:
-      'workers that have wires never sleep: the first frame after a pause is as fast as any, for a whole CPU each',
+      'workers with wires never sleep: the first frame after a pause is as fast as the others, at the cost of a whole CPU each',
     read: readSwitch,
   }),
   row({
@@ -180,7 +180,7 @@ export const runOptionRows: readonly OptionRow[] = [
     flag: '--remove-on-exit',
     environment: 'CROSSWIRE_REMOVE_ON_EXIT',
     default: 'false',
-    meaning: 'take every wire away when stopped; otherwise kernel wires keep carrying frames',
+    meaning: 'remove all wires when stopped; otherwise kernel wires go on carrying frames',
     read: readSwitch,
   }),
   row({
@@ -189,7 +189,7 @@ export const runOptionRows: readonly OptionRow[] = [
     argument: 'SECONDS',
     environment: 'CROSSWIRE_RESYNC_SECONDS',
     default: '30',
-    meaning: 'how often everything is compared with what exists, and repaired; 1 to 86400',
+    meaning: 'interval at which all wires are compared with the kernel and repaired; 1 to 86400',
     read: (text) => wholeNumber(text, 1, 86_400),
   }),
   row({

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device plugin under a real kubelet, which `scripts/kubelet` builds. The NIC is one that is only written down: what
-// kubelet is told of it is the same.
+// The device plugin with a real kubelet, which `scripts/kubelet` builds. The NIC does not exist: only what kubelet is told
+// about it matters.
 
 import { join } from 'node:path';
 import { DevicePlugin } from '../../src/kubernetes/device-plugin.ts';

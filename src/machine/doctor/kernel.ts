@@ -75,14 +75,14 @@ function featureFindings(probe: MachineProbe): MachineFinding[] {
       found: '/dev/net/tun cannot be opened: no wires between kernel and memif ends',
       advice: 'modprobe tun; in a container, give it the device /dev/net/tun',
     }),
-    yes('tun-offload', probe.tunVirtioHeader, 'checksums and TCP segments are handed over unfinished', {
+    yes('tun-offload', probe.tunVirtioHeader, 'checksums and TCP segmentation can be offloaded', {
       state: 'warning',
       found: 'no virtio-net header: TCP between kernel and memif ends is several times slower',
       advice: 'use a kernel with IFF_VNET_HDR',
     }),
-    yes('udp-segmentation', probe.udpSegmentation, 'UDP segments are handed over unfinished', {
+    yes('udp-segmentation', probe.udpSegmentation, 'UDP segmentation can be offloaded', {
       state: 'note',
-      found: 'UDP goes datagram by datagram',
+      found: 'no UDP segmentation offload: datagrams are sent one by one',
       advice: 'Linux 6.2 or newer has it',
     }),
     yes('memfd', probe.memfd, 'sealed shared memory for memif', {

@@ -29,7 +29,7 @@ function devices(shared: boolean): MachineFinding {
     check,
     state: 'note',
     found: 'VFIO is not offered: no virtual functions are shared',
-    advice: 'name the NICs that share theirs in a file, and the file in NSM_SRIOV_CONFIG_FILE',
+    advice: 'list the NICs whose virtual functions may be used in a file, and name the file in NSM_SRIOV_CONFIG_FILE',
   };
 }
 
@@ -42,7 +42,7 @@ function memif(probe: MachineProbe | undefined): MachineFinding {
     check,
     state: 'warning',
     found: `MEMIF is offered, but such wires fail: see ${lacking.join(' and ')}`,
-    advice: 'mend that, or put KERNEL first: NSM_MECHANISM_PRIORITY=KERNEL',
+    advice: 'fix that, or offer KERNEL first: NSM_MECHANISM_PRIORITY=KERNEL',
   };
 }
 
@@ -73,9 +73,9 @@ async function tunnel(
   const tried = probe?.tunnels[module];
   const there = tried === undefined ? await kernelHas(module, root, probe?.kernel) : triedOut(tried);
   const without = `until then, requests of payload ${carries} to other nodes are refused`;
-  if (there === 'no') return refused('the kernel has none', `install its modules, and modprobe ${module}; ${without}`);
-  if (!underlay)
-    return refused('no interface here has the tunnel address', 'set NSM_TUNNEL_IP to an address of this node');
+  if (there === 'no')
+    return refused('the kernel does not have it', `install the kernel's modules, and modprobe ${module}; ${without}`);
+  if (!underlay) return refused('no interface has the tunnel address', 'set NSM_TUNNEL_IP to an address of this node');
   const { interface: device, address, mtu } = underlay;
   const from = `${name} is offered to other nodes for payload ${carries}, from ${address} on ${device} (MTU ${mtu})`;
   if (there === 'yes') return { check, state: 'ok', found: from };

@@ -28,7 +28,8 @@ async function file(sysfs: Sysfs, readFile: ReadFile): Promise<MachineFinding[]>
     const allowed = await readFile();
     if (allowed === undefined) return [];
     const problems = (await Promise.all(allowed.map((one) => problemOf(sysfs, one)))).filter(Boolean);
-    if (problems.length === 0) return [{ check, state: 'ok', found: `${allowed.length} NICs, as it says` }];
+    if (problems.length === 0)
+      return [{ check, state: 'ok', found: `${allowed.length} of ${allowed.length} NICs are as the file says` }];
     const advice = 'load the drivers (modprobe), or correct the file; `lspci -Dk` shows who drives what';
     return [{ check, state: 'warning', found: problems.join('; '), advice }];
   } catch (error) {
@@ -43,7 +44,7 @@ async function problemOf(
   { pci, pfKernelDriver, vfKernelDriver }: PhysicalFunctionSettings,
 ): Promise<string> {
   const nic = await sysfs.read(pci);
-  if (nic?.virtualFunctions === undefined) return `${pci} is no NIC that can have virtual functions`;
+  if (nic?.virtualFunctions === undefined) return `${pci} is not a NIC that can have virtual functions`;
   const { driver = 'no driver' } = nic;
   if (driver !== pfKernelDriver) return `${pci} has ${driver}, not ${pfKernelDriver}`;
   return (await sysfs.drivers()).includes(vfKernelDriver) ? '' : `${vfKernelDriver} is not loaded`;
@@ -60,8 +61,8 @@ async function nics(sysfs: Sysfs): Promise<MachineFinding> {
   return {
     check,
     state: 'note',
-    found: 'no NIC here can have virtual functions',
-    advice: "for wires that a NIC switches: switch SR-IOV on in the firmware; in a container, mount the host's /sys",
+    found: 'no NIC of this machine can have virtual functions',
+    advice: "for wires that a NIC switches: enable SR-IOV in the firmware; in a container, mount the host's /sys",
   };
 }
 
@@ -76,8 +77,8 @@ async function iommu(root: string): Promise<MachineFinding> {
   return {
     check: 'iommu',
     state: 'note',
-    found: 'none: devices cannot be handed to applications (vfio)',
-    advice: 'switch VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on or amd_iommu=on',
+    found: 'none: devices cannot be given to applications (vfio)',
+    advice: 'enable VT-d or AMD-Vi in the firmware, and boot with intel_iommu=on or amd_iommu=on',
   };
 }
 

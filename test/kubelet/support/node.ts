@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node of Kubernetes as far as a device plugin sees it: a real kubelet over a real containerd, without an API server.
+// The part of a Kubernetes node that a device plugin sees: a real kubelet with a real containerd, without an API server.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const image = 'localhost/pod:1';
 export class KubernetesNode {
   readonly #folder: string;
   readonly #process: Background;
-  /** Where the node's /var/lib/kubelet is seen from outside. */
+  /** The node's /var/lib/kubelet, as seen from outside. */
   readonly directory: string;
 
   private constructor(folder: string, process: Background, pid: string) {
@@ -41,14 +41,14 @@ export class KubernetesNode {
     return node;
   }
 
-  /** A pod with so many devices of a resource; its environment can be read once it runs. */
+  /** Runs a pod with `count` devices of a resource; its environment can be read once it runs. */
   run(name: string, resource: string, count: number): void {
     const amount = { [resource]: count };
     const container = {
       name: 'c',
       image,
       imagePullPolicy: 'Never',
-      // Of the shell itself: the name of the variable is none that a shell hands on.
+      // From /proc, because a shell does not export a variable of that name.
       command: ['/bin/sh', '-c', `cat /proc/1/environ > /out/${name}; exec sleep 100000`],
       resources: { limits: amount, requests: amount },
       volumeMounts: [{ name: 'out', mountPath: '/out' }],
@@ -77,7 +77,7 @@ export class KubernetesNode {
     return new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
   }
 
-  /** The same pods, another kubelet. */
+  /** Starts kubelet again, with the same pods. */
   restartKubelet(): void {
     writeFileSync(join(this.#folder, 'restart'), '');
   }
@@ -139,7 +139,7 @@ function kubeletSettings(folder: string): object {
   };
 }
 
-/** Of busybox alone, as `docker save` writes it. */
+/** Makes an image with busybox only, in the format of `docker save`. */
 function makeImage(folder: string): void {
   const root = join(folder, 'root');
   for (const name of ['bin', 'out']) mkdirSync(join(root, name), { recursive: true });

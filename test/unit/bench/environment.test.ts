@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run says of the machine it ran on.
+// The description of the machine in a run.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page in a real browser, on a phone and on a screen, light and dark: it loads clean, shows data, and can be read.
+// The page in a real browser, on a phone and on a screen, light and dark: it loads without complaints, shows data and is readable.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ test.after.always(() => rmSync(top, { recursive: true }));
 
 interface Chart {
   readonly title: string;
-  /** Points, lines and bars with an extent on the screen. */
+  /** Points, lines and bars that are visible. */
   readonly marks: number;
   readonly caption: string;
   readonly axes: string;
@@ -32,7 +32,7 @@ const charts = `[...document.querySelectorAll('figure')].map((figure) => ({
   axes: [...figure.querySelectorAll('svg text')].map((text) => text.textContent).join(' '),
 }))`;
 
-/** Words of one picture that lie on each other, or stick out of it. */
+/** Words of a picture that overlap or extend beyond it. */
 const collisions = `[...document.querySelectorAll('svg')].flatMap((svg) => {
   const whole = svg.getBoundingClientRect();
   const words = [...svg.querySelectorAll('text')].filter((text) => text.textContent.trim() !== '' &&
@@ -45,7 +45,7 @@ const collisions = `[...document.querySelectorAll('svg')].flatMap((svg) => {
   return [...out, ...over];
 })`;
 
-/** Contrast of the page's text after WCAG 2.2, 1.4.3: 4.5 is wanted. */
+/** The contrast of the page's text as in WCAG 2.2, 1.4.3: at least 4.5. */
 const contrast = `(() => {
   const light = (colour) => {
     const [r, g, b] = colour.match(/\\d+/g).map((byte) => byte / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);

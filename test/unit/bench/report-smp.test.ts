@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bench's Service Mesh Performance documents, as written, against the schema and against the run.
+// The bench's Service Mesh Performance documents match the schema and the run.
 
 import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
@@ -25,7 +25,7 @@ function fromYaml(kind: keyof SmpDocuments, from = documents): Fields[] {
   return parseAllDocuments(smpYaml(from[kind])).map((document) => (document as { toJSON(): Fields }).toJSON());
 }
 
-/** Back to the schema's names; a 64-bit integer has to be a string in protobuf's JSON. */
+/** Translates back to the schema's names; in protobuf's JSON a 64-bit integer must be a string. */
 function fromJson(value: unknown, path = ''): any {
   if (path === '.clients.rps' || path === '.nodes.memMb')
     return typeof value === 'string' ? Number(value) : 'no string';

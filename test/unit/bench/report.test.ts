@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run of the bench as people read it: Markdown, and a page that needs nothing else.
+// The reports of a run for people: Markdown, and a self-contained page.
 
 import test from 'ava';
 import type { Measurement } from '../../../bench/harness/result.ts';
@@ -219,7 +219,7 @@ test('the page serves phones and dark mode', async (t) => {
   const page = await htmlReport(run);
   t.regex(page, /<meta name="viewport" content="width=device-width, initial-scale=1">/);
   t.regex(page, /color-scheme: light dark/);
-  // Every colour of a chart is one that the style sheet changes.
+  // Every colour of a chart is a variable of the style sheet.
   for (const [, colour] of page.matchAll(/<(?:path|rect|text|line|g)\b[^>]*(?:fill|stroke)="([^"]+)"/g))
     t.regex(colour as string, /^(var\(--[a-z0-9-]+\)|currentColor|none|transparent)$/);
   const used = new Set([...page.matchAll(/var\((--[a-z0-9-]+)\)/g)].map(([, name]) => name as string));

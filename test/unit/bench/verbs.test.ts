@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bench as a command: what it says and exits with where nothing has to be measured.
+// The command line of the bench: output and exit codes without a measurement.
 
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A wire that might take the last file descriptors is refused; the others do not notice.
+// A wire that might take the last file descriptors is refused; other wires are not affected.
 
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import test from 'ava';
@@ -12,7 +12,7 @@ const numbered = (number: number) => ({
   name: `w${number}`,
 });
 
-/** A process of which each engine wire really holds eight. */
+/** A process in which each engine wire holds eight descriptors. */
 async function process(limit: number) {
   const machine = new Machine();
   const descriptors = { open: () => 40 + 8 * run.dataplane.engineWires.size, limit: () => limit };

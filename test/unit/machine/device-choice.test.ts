@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which devices the two ends of a wire get.
+// The choice of devices for the two ends of a wire.
 
 import test from 'ava';
 import { chooseDevices } from '../../../src/machine/sriov/device-choice.ts';
 import type { DeviceReport, DeviceStatus } from '../../../src/model/device-status.ts';
 
-/** Two NICs of two functions each; `domains`: their service domains. */
+/** Two NICs with two functions each; `domains`: their service domains. */
 function machine(domains: readonly [string, string] = ['one', 'one'], held: readonly string[] = []): DeviceReport {
   const parents = ['0000:01:00.0', '0000:02:00.0'] as const;
   const devices = parents.flatMap((physicalFunction, at) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor and the CPU quota, over made-up machines in a directory.
+// doctor and the CPU quota on made-up machines, each a directory.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -213,7 +213,7 @@ test('mechanisms of a mesh: offered where they can be had, and the reason where 
   t.regex(offered('nsm-wireguard')?.found ?? '', /payload IP, from 192\.0\.2\.1 on eth0/);
   t.like((await foundOf(everything, underlay, { ...able, tunnels: { wireguard: false } }))('nsm-wireguard'), {
     state: 'warning',
-    found: 'WIREGUARD is not offered: the kernel has none',
+    found: 'WIREGUARD is not offered: the kernel does not have it',
   });
 
   const loadable = { ...unloaded, [`${modules}/modules.dep`]: 'kernel/drivers/net/vxlan/vxlan.ko.xz: kernel/a.ko\n' };
@@ -221,7 +221,7 @@ test('mechanisms of a mesh: offered where they can be had, and the reason where 
   const without = { ...unloaded, [`${modules}/modules.builtin`]: 'kernel/net/other_vxlan.ko\n' };
   t.like((await foundOf(without, underlay))('nsm-vxlan'), {
     state: 'warning',
-    found: 'VXLAN is not offered: the kernel has none',
+    found: 'VXLAN is not offered: the kernel does not have it',
   });
   t.like((await foundOf(unloaded, underlay))('nsm-vxlan'), { state: 'note' }, 'modules cannot be seen');
   const vlanOf = async (files: typeof unloaded) => (await foundOf(files, underlay))('vlan');
@@ -263,7 +263,7 @@ test('the SR-IOV file against the machine: what it says and is not so', async (t
 
   t.is(await found(async () => undefined), undefined);
   t.is(vfio, 'note');
-  t.like(await found(async () => [igb]), { state: 'ok', found: '1 NICs, as it says' });
+  t.like(await found(async () => [igb]), { state: 'ok', found: '1 of 1 NICs are as the file says' });
   t.is(vfio, 'ok');
   const wrong = [
     { ...igb, pfKernelDriver: 'ice' },
@@ -272,7 +272,8 @@ test('the SR-IOV file against the machine: what it says and is not so', async (t
   ];
   t.like(await found(async () => wrong), {
     state: 'warning',
-    found: '0000:01:00.0 has igb, not ice; iavf is not loaded; 0000:09:00.0 is no NIC that can have virtual functions',
+    found:
+      '0000:01:00.0 has igb, not ice; iavf is not loaded; 0000:09:00.0 is not a NIC that can have virtual functions',
   });
   const broken = new AggregateError([new Error('f:1:1: is broken')]);
   t.like(await found(() => Promise.reject(broken)), { state: 'warning', found: 'f:1:1: is broken' });

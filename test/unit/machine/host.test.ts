@@ -168,7 +168,7 @@ test('the lock of a process that is killed falls', async (t) => {
   const path = directory(t);
   const source = `
     const { StateDirectoryLock } = await import(${JSON.stringify(new URL('../../../src/machine/lock.ts', import.meta.url))});
-    globalThis.lock = new StateDirectoryLock(${JSON.stringify(path)}); // kept: a collected one lets go of its file
+    globalThis.lock = new StateDirectoryLock(${JSON.stringify(path)}); // kept: garbage collection would release the lock
     lock.acquire();
     console.log('locked');
     setInterval(() => {}, 1000);`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Leases on disk, on a real file system.
+// The journal of leases on a real file system.
 
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

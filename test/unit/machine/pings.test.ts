@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pings that cannot go out: why not is told, and that it is of no use to try again. Those that do go through a wire in
-// test/system/nsm-mesh.test.ts.
+// Pings that cannot be sent report the reason and that trying again makes no sense. test/system/nsm-mesh.test.ts sends pings
+// through a wire.
 
 import test from 'ava';
 import { startPings } from '../../../src/machine/pings.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of interfaces that come back, over a fake kernel: a name belongs to one interface at a time.
+// Restoring the names of interfaces, with a fake kernel in which a name belongs to one interface at a time.
 
 import test from 'ava';
 import type { Borrowing } from '../../../src/machine/sriov/borrowing.ts';
@@ -15,7 +15,7 @@ interface Interface {
 
 const facts = { mac: '02:00:00:00:00:01', mtu: 1500, up: false };
 
-/** By PCI address: the name that each got. */
+/** `names`: PCI address → present name of the interface. */
 function kernel(names: Readonly<Record<string, string>>) {
   const interfaces = new Map(
     Object.entries(names).map(([pci, name]): [string, Interface] => [pci, { name, ...facts }]),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a machine has and why something of it cannot be lent, over a made-up sysfs; test/sriov holds the real one.
+// The inventory of a machine and why devices cannot be lent, with a made-up sysfs; test/sriov uses the real one.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import test from 'ava';
@@ -42,7 +42,7 @@ test('every virtual function of every NIC, by its address, with what its driver 
   );
   const first = find(report, '0000:01:10.0');
   t.like(first, { mac: '02:00:00:00:00:a0', vlan: 100, trust: true, spoofCheck: false, maxRate: 500 });
-  // What the VF sent entered the wire there.
+  // Frames that the VF sent entered the wire.
   t.like(first?.counters, { rxPackets: 7n, txPackets: 5n, rxBytes: 70n, txBytes: 50n, txDropped: 1n });
 });
 
@@ -145,7 +145,7 @@ test('only for one of both: without an IOMMU, without vfio-pci, without the kern
   t.is(shared?.refusals.vfio, 'its IOMMU group 10 is shared with 0000:06:00.0, which nvme drives');
   t.is(shared?.refusals.kernel, undefined);
   t.is((await one({ more: [{ ...disk, driver: 'pcieport' }] }))?.refusals.vfio, undefined);
-  // Another virtual function comes along, unless the host uses it.
+  // Another virtual function of the group is bound too, unless the host uses it.
   const together = { '0000:01:10.2': { group: 10 } };
   t.is((await one({ functions: together }))?.refusals.vfio, undefined);
   const used = { '0000:01:10.2': { group: 10, uppers: ['br0'] } };
@@ -156,7 +156,7 @@ test('without a file, virtual functions are known by their address, and by no re
   const { inventory } = await machine(t, { allowed: undefined });
   const report = await inventory.read();
   t.like(find(report, eth2), { state: 'free', resources: [], refusals: {} });
-  // vfio-pci has it, and nobody said which driver makes an interface of it.
+  // It is bound to vfio-pci, and no file says which driver gives it an interface.
   t.regex(find(report, '0000:02:10.2')?.refusals.kernel ?? '', /the SR-IOV file has to say/);
 });
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which virtual function somebody gets.
+// The choice of a virtual function.
 
 import test from 'ava';
 import { chooseDevice, type DeviceMode, type DeviceWish } from '../../../src/machine/sriov/pools.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One machine for the tests of inventory and pools, over a made-up sysfs and a fake kernel:
+// The machine of the tests of inventory and pools: a made-up sysfs and a fake kernel.
 //
 //   0000:01:00.0 eth0 (igb, 3 of 7 VFs)        0000:02:00.0 eth1 (igb, 2 of 7 VFs)
 //     0 0000:01:10.0 eth2  group 10              0 0000:02:10.0 eth5  group 20
@@ -37,18 +37,18 @@ export const functions: readonly MadeUpFunction[] = [
   vf('0000:01:10.4', pf.one, 2, 12, 'eth4'),
   vf('0000:02:10.0', pf.two, 0, 20, 'eth5'),
   vf('0000:02:10.2', pf.two, 1, 21),
-  // A disk with virtual functions is none of ours.
+  // A disk controller with virtual functions is not used.
   { pci: '0000:05:00.0', class: '10802', driver: 'nvme', virtualFunctions: { present: 0, possible: 4 } },
 ];
 
 export interface MachineChanges extends Partial<Pick<InventorySettings, 'allowed' | 'holders'>> {
-  /** By address: what is different. */
+  /** Changes to functions, by address. */
   readonly functions?: Readonly<Record<string, Partial<MadeUpFunction>>>;
   readonly more?: readonly MadeUpFunction[];
   readonly drivers?: readonly string[];
 }
 
-/** Nothing is routed unless a test writes `proc/net/route` below `root`. */
+/** There are no routes unless a test writes `proc/net/route` in `root`. */
 export async function machine(t: ExecutionContext, changes: MachineChanges = {}) {
   const made = [...functions.map((one) => ({ ...one, ...changes.functions?.[one.pci] })), ...(changes.more ?? [])];
   const tree = await makeSysfs(made, changes.drivers ?? ['igb', 'igbvf', 'vfio-pci']);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ten counters of NSM's own forwarder, and what a forwarder in a mesh tells of itself.
+// The ten counters of NSM's own forwarder, and the metrics of a forwarder in a mesh.
 
 import { spawnSync } from 'node:child_process';
 import test from 'ava';

@@ -72,7 +72,7 @@ const chain = wire('chain', {
   endpoint: { mechanism: memif('/run/fw.sock') },
 });
 
-/** Of the wires only: what the process tells of itself is never the same twice. */
+/** The metrics of the wires only: those of the process are never the same twice. */
 const wiresOf = (text: string) =>
   text
     .split('\n')

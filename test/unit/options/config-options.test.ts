@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's options: command line over environment over default, and every error at once.
+// The daemon's options: the command line wins over the environment, the environment over the default; all errors are reported.
 
 import test from 'ava';
 import { parseListenAddress } from '../../../src/options/listen-address.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manifest for NSM: what it says is what the forwarder reads, and holds together.
+// The manifest for NSM: the forwarder reads all that it sets, and its parts are consistent.
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';
@@ -61,7 +61,7 @@ const { template, selector } = manifest.spec;
 const { containers, volumes, ...pod } = template.spec;
 const [container] = containers;
 
-/** What Kubernetes fills in for fields of the pod. */
+/** The values that Kubernetes inserts for fields of the pod. */
 const fields: Readonly<Record<string, string>> = {
   'metadata.name': 'forwarder-crosswire-x7k2p',
   'status.podIP': '192.0.2.11',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The environment of NSM's forwarders: every variable, what it cannot be, and which ones nothing reads.
+// The environment variables of NSM's forwarders: every variable, invalid values, and variables that nothing reads.
 
 import test from 'ava';
 import { nsmOptionRows, withoutEffect } from '../../../src/options/nsm-option-rows.ts';
@@ -150,7 +150,7 @@ test('whoever counts on TLS for the metrics is told that there is none', (t) => 
     read({ ...files, PROMETHEUS: 'true' }).warnings.map((warning) => warning.replace(/;.*/, '')),
     [
       'NSM_PROMETHEUS_CERT_FILE: metrics are served without TLS',
-      'NSM_PROMETHEUS_CA_FILE: whoever asks for metrics needs no certificate',
+      'NSM_PROMETHEUS_CA_FILE: clients of the metrics need no certificate',
     ],
   );
 });

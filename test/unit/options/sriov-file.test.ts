@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's SR-IOV file: what is in it, and every mistake by line and column.
+// NSM's SR-IOV file: its contents, and every mistake with line and column.
 
 import test from 'ava';
 import { parseSriovFile } from '../../../src/options/sriov-file.ts';

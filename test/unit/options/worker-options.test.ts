@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where workers run: lists of CPUs, what contradicts itself, and what the machine has not.
+// The CPUs of workers: lists of CPUs, contradictions, and CPUs that the machine does not have.
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -51,7 +51,7 @@ test('fewer CPUs than workers are refused', (t) => {
 test('a CPU that is not online is named, with those that are', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'crosswire-cpus-'));
   t.teardown(() => rm(root, { recursive: true }));
-  await requireOnline([77], root); // nobody knows: the kernel will say
+  await requireOnline([77], root); // not known here: the kernel decides
   await mkdir(join(root, 'sys/devices/system/cpu'), { recursive: true });
   await writeFile(join(root, 'sys/devices/system/cpu/online'), '0-3,6\n');
   await requireOnline([0, 3, 6], root);
