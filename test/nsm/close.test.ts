@@ -10,7 +10,7 @@ for (const payload of ['IP', 'ETHERNET'] as const)
   scenario(`g: payload ${payload}: SIGTERM of nsc leaves nothing, and its address is free again`, async (t, mesh) => {
     const forwarder = await mesh.node.startForwarder();
     const descriptors: number[] = [];
-    // Two addresses, one connection: a second client connects only when the first gave them back.
+    // The prefix has two addresses, for one connection: a second client connects only after the first released them.
     const endpoint = await mesh.node.startEndpoint('nse-1', {
       services: ['svc-1'],
       payload,
@@ -31,7 +31,7 @@ for (const payload of ['IP', 'ETHERNET'] as const)
     t.log(`descriptors after each client: ${descriptors.join(', ')}`);
   });
 
-/** Connections part in their own time. */
+/** Connections close asynchronously. */
 async function settled(forwarder: Forwarder, [first = Number.POSITIVE_INFINITY]: readonly number[]): Promise<number> {
   const now = await forwarder.descriptors();
   if (now > first) throw new Error(`${now} > ${first}`);
@@ -43,7 +43,7 @@ scenario('g: a client that dies with its namespace leaves nothing, long before i
   const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
   const endpoint = await mesh.node.startEndpoint('nse-1', service);
   const client = await mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
-  // Only what was seen can be missed, and a look at what is new comes soon after it.
+  // Only a namespace that was seen can be missed; a scan comes soon after a new connection.
   const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
   await pings.answered(100);
   await pings.stop();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NSM's own registry, manager and endpoint with the identities that these tests give them: the ground that every
-// other test here stands on. No forwarder is needed.
+// NSM's own registry, manager and endpoint with the identities of these tests, without a forwarder: every other test here
+// relies on them.
 
 import test from 'ava';
 import { testWith } from '../support/requires.ts';
@@ -17,13 +17,13 @@ testWith(['root', 'nsm-peers'], 'an endpoint registers at the registry through i
     services: ['svc-1'],
     payload: 'IP',
     cidr: '172.16.0.0/24',
-    // A registration ends with the token, less what the call had left of its 15 s (sdk, registry expire).
+    // A registration expires with the token, less the time that the call had left of its 15 s (sdk, registry expire).
     environment: { NSM_MAX_TOKEN_LIFETIME: '20s' },
   });
   const [found, ...others] = await mesh.registry.find({ service: 'svc-1' });
   t.is(others.length, 0);
   t.is(found?.name, 'nse-1');
-  // To other nodes the endpoint is where its manager is.
+  // Other nodes reach the endpoint at the address of its manager.
   t.is(found?.url, `tcp://${mesh.node.address}:5001`);
   t.deepEqual(
     found?.pathIds,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// f: something dies under traffic, and nsc's heal brings it back. The time without answers is printed for each.
+// f: a program dies under traffic, and nsc heals the connection. The time without answers is printed for each.
 
 import type { ExecutionContext } from 'ava';
 import { eventually } from '../support/shell.ts';
@@ -15,7 +15,7 @@ interface Ground {
   readonly pings: Pings;
 }
 
-/** A fault is done when this resolves; whether traffic is back is judged afterwards. */
+/** Resolves once the fault has happened; whether traffic recovers is checked afterwards. */
 type Fault = (mesh: Mesh, ground: Ground) => Promise<void>;
 
 const service = { services: ['svc-1'], payload: 'ETHERNET', cidr: '172.16.1.100/31' } as const;
@@ -31,7 +31,7 @@ heals('the endpoint dies with its namespace, and another starts', async (mesh, {
   await mesh.node.startEndpoint('nse-2', service);
 });
 
-// The container of a pod starts again: the namespace stays, and with it whatever answers the pings.
+// A pod's container restarts: its namespace stays, and with it what answers the pings.
 heals('the endpoint is killed and returns in its namespace', async (mesh, { endpoint }) => {
   await endpoint.stop('SIGKILL');
   await mesh.node.startEndpoint('nse-1', { ...service, where: endpoint.namespace });
@@ -47,8 +47,8 @@ for (const payload of ['IP', 'ETHERNET'] as const)
     { payload },
   );
 
-// As long as its pings are answered nsc does not ask for another forwarder, and the manager holds it to the name of the one
-// that is gone (sdk, discoverforwarder) until nsc's token expires: here soon, by default in ten minutes.
+// While its pings are answered, nsc does not ask for another forwarder, and the manager insists on the name of the forwarder
+// that is gone (sdk, discoverforwarder) until nsc's token expires: soon here, by default in ten minutes.
 heals(
   'the forwarder is killed and another comes in its place',
   async (mesh) => {

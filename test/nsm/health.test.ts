@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The probe that Kubernetes runs in NSM's deployment of a forwarder, with an SVID as that has it.
+// The probe that Kubernetes runs in NSM's deployment of a forwarder, with an SVID as in that deployment.
 
 import { findProgram } from '../support/requires.ts';
 import { attempt } from '../support/shell.ts';

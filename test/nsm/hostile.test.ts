@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// h: what a hostile member of the mesh may try: refused, bounded, and the wire of others carries on.
+// h: attacks by a member of the mesh: each is refused or bounded, and the wires of others carry on.
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -54,7 +54,7 @@ harmless('ten thousand streams', async (t, attacker, forwarder) => {
 
 harmless('slow loris: three hundred connections that say nothing', async (_t, _attacker, forwarder) => {
   const sockets = Array.from({ length: 300 }, () => connect(forwarder.listenUrl.replace('unix://', '')));
-  // Refused at once, or ended when the time for a handshake is over.
+  // Refused at once, or closed at the time limit of a handshake.
   await Promise.all(sockets.map((socket) => once(socket.on('error', () => undefined).resume(), 'close')));
 });
 
@@ -75,7 +75,7 @@ harmless("ids of others: Close with the victim's connection", async (t, attacker
 harmless("ids of others: a connection of the victim's name", async (t, _attacker, forwarder, mesh) => {
   const requester = await Requester.start(mesh, 'attacker', forwarder.listenUrl);
   const where = await mesh.namespace('attacker');
-  // An id is good only in the mouth of whoever brings it: this is another wire.
+  // Ids are scoped to their caller: this is another wire.
   const answer = await requester.request({ service: 'svc-1', where, interface: 'nsm-9', id: 'nsc-1-0' });
   t.is((await forwarder.wires()).length, 2);
   await requester.close(answer, where);
@@ -104,7 +104,7 @@ harmless("ids of others: the victim's whole path, with tokens of the attacker's 
   }
 });
 
-/** Runs the attack beside a wire with traffic, and judges that wire and the forwarder's descriptors afterwards. */
+/** Runs the attack beside a wire with traffic, then checks that wire and the forwarder's descriptors. */
 function harmless(title: string, attack: Attack): void {
   scenario(`h: ${title}`, async (t, mesh) => {
     const forwarder = await mesh.node.startForwarder();
@@ -121,7 +121,7 @@ function harmless(title: string, attack: Attack): void {
     t.is(received, sent);
     t.is((await forwarder.wires()).length, 1);
     t.is(count(client.process, 'plane is down'), 0);
-    // Another is served as before.
+    // Another client is served as before.
     await client.stop('SIGTERM');
     await mesh.node.startClient('nsc-2', { services: ['kernel://svc-1/nsm-1'], where: client.namespace });
     await eventually('no descriptor is left of the attack', async () => {
@@ -137,7 +137,7 @@ async function victim(mesh: Mesh) {
   return mesh.node.startClient('nsc-1', { services: ['kernel://svc-1/nsm-1'] });
 }
 
-/** Anyone may watch connections, and so learn their ids. */
+/** Any member may watch connections, and so learn their ids. */
 async function victimPath(attacker: Attacker) {
   const { path, requestSerialize, responseDeserialize } = MonitorConnectionService.monitorConnections;
   const stream = attacker.client.makeServerStreamRequest(

@@ -104,7 +104,7 @@ function noHeal(t: ExecutionContext, client: Workload): void {
   for (const word of ['plane is down', 'Heal success', 'unavailable']) t.is(count(client.process, word), 0, word);
 }
 
-/** nsc's liveness check never rests, so a reading of the wire lies between two of the interface in the workload. */
+/** nsc's liveness check pings all the time, so the wire's counters lie between two readings of the workload's interface. */
 async function countersAgree(t: ExecutionContext, forwarder: Forwarder, client: Workload): Promise<void> {
   const before = await sent(client);
   const wire = new Metrics(await forwarder.metrics()).sum('crosswire_wire_rx_packets_total', { end: 'client' });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// i: Requests per second and their times, beside what NSM's own programs take for the same without us; and what a
-// thousand refreshes leave behind.
+// i: Requests per second and their latency, compared with NSM's own programs without us; and what a thousand refreshes leave
+// behind.
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ scenario(
     t.deepEqual(await where.interfaces(), []);
     t.deepEqual(await forwarder.wires(), []);
   },
-  // Eight handshakes at once on busy CPUs take longer than the usual limit: here that shows in the times.
+  // Eight concurrent handshakes on busy CPUs exceed the usual limit; here that shows in the latency instead.
   { seconds: 240, dialTimeout: `${10 * patience}s` },
 );
 
@@ -85,7 +85,7 @@ scenario(
       cidr: '172.16.1.100/31',
     });
     const requester = await Requester.start(mesh, 'requester', mesh.node.managerUrl);
-    // Its entry in the registry outlives it, so each Request gets as far as the socket that nobody listens on.
+    // Its registry entry outlives it, so each Request gets as far as the socket, on which nobody listens.
     await endpoint.stop('SIGKILL');
     const fail = async () => {
       await t.throwsAsync(requester.request({ service: 'svc-1', where, interface: 'nsm-1' }), undefined, 'it failed');
@@ -99,7 +99,7 @@ scenario(
     const [left, megabytesAfter, cpuAfter] = await costs(forwarder);
     t.log(`${((cpuAfter - cpu) / failures).toFixed(1)} ms of CPU each; descriptors ${descriptors}, then ${left}`);
     t.log(`${megabytes} MB before, ${megabytesBetween} after half of them, ${megabytesAfter} after all`);
-    // The heap grows into its working size first, by how much depends on what else runs: what is left for each shows later.
+    // First the heap grows to its working size, which depends on what else runs; a leak shows only after that.
     t.true(megabytesAfter - megabytesBetween < 20, `${megabytesBetween} MB → ${megabytesAfter} MB`);
     t.deepEqual(await forwarder.wires(), []);
     t.deepEqual(await where.interfaces(), []);
@@ -108,7 +108,7 @@ scenario(
   { seconds: 240 },
 );
 
-/** On busy CPUs the last connections take their time to end. */
+/** On busy CPUs the last connections take a while to close. */
 async function noMoreThan(before: number, forwarder: Forwarder): Promise<void> {
   const fewEnough = async () => {
     const now = await forwarder.descriptors();
@@ -122,14 +122,14 @@ async function costs(forwarder: Forwarder) {
   return Promise.all([forwarder.descriptors(), forwarder.residentMegabytes(), forwarder.cpuMilliseconds()]);
 }
 
-/** Its socket is in a directory that it makes for itself; only its manager is told where. */
+/** The program makes a directory for its socket and tells only its manager where. */
 async function endpointUrl(mesh: Mesh, name: string): Promise<string> {
   const directory = join(mesh.directory, name);
   const own = (await readdir(directory)).find((entry) => entry.startsWith(name));
   return `unix://${join(directory, own as string, 'listen.on')}`;
 }
 
-/** Does the work so many times, some at once; rate and times in words. */
+/** Repeats the work, some of it concurrently; returns rate and latency in words. */
 async function timed(times: number, work: (index: number) => Promise<void>, parallel = atOnce): Promise<string> {
   const taken: number[] = [];
   let next = 0;

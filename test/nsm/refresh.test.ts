@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// d: refreshes every few seconds change nothing that is right.
+// d: refreshes every few seconds change nothing.
 
 import { eventually } from '../support/shell.ts';
 import { ConnectionEventType } from '../../src/nsm/generated/connection.ts';
@@ -20,7 +20,7 @@ for (const payload of ['IP', 'ETHERNET'] as const)
     });
     const client = await mesh.node.startClient('nsc-1', {
       services: ['kernel://svc-1/nsm-1'],
-      // A fifth of it is left to the first refresh (sdk, refresh client).
+      // The first refresh is due after a fifth of the token's life (sdk, refresh client).
       environment: { NSM_MAX_TOKEN_LIFETIME: '30s' },
     });
     const links = async () => (await Promise.all([client.links(), endpoint.links()])).flat().map(identity);

@@ -39,7 +39,7 @@ scenario(
     const outside = await Outside.behind(node.namespace, await mesh.namespace('far'));
     const peer = await outside.peer(tag);
     const stranger = await outside.peer(tag + 100, `${strangerAddress}/24`);
-    // Of all addresses of a host any of its interfaces may answer; here only the one that has it (ip-sysctl, arp_ignore).
+    // By default any interface of a host answers ARP for all its addresses; here only the interface that has it (ip-sysctl, arp_ignore).
     await outside.namespace.run('sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1');
     const file = join(mesh.directory, 'selectors.yaml');
     await writeFile(file, selectors);
@@ -53,7 +53,7 @@ scenario(
       t.true((await heard(peer)) >= before + 3, 'the kernel hands a frame to this device for its tag');
       await t.throwsAsync(ping(client.namespace, strangerAddress), undefined, 'another VLAN of the same device');
       t.is(await heard(stranger), unheard);
-      // From now on the outside knows this client, and asks it no more.
+      // From now on the outside host knows this client's MAC address, and sends no more ARP requests.
       const known = [
         await addressOf(client),
         'lladdr',
@@ -80,7 +80,7 @@ scenario(
     await pings.answered(5);
     await node.forwarder.stop('SIGKILL');
     await node.startForwarder(undefined, { NSM_DEVICE_SELECTOR_FILE: file });
-    // Until then their manager asks a forwarder that is gone, for a Close too.
+    // Until then their manager asks a forwarder that is gone, also for a Close.
     for (const client of [first, second]) await client.process.says('Heal success', 60_000);
     t.deepEqual(
       (await node.forwarder.wires()).map(({ phase, path }) => [phase, path]),
@@ -119,7 +119,7 @@ async function joined(node: Node, environment: Record<string, string>): Promise<
   return [await node.startClient('nsc-1', { services }), await node.startClient('nsc-2', { services })];
 }
 
-/** What the interfaces count, both wires do; and no frame is unaccounted for. */
+/** Both wires count the same frames as the interfaces, and no frame is unaccounted for. */
 async function counted(node: Node, clients: readonly Workload[]): Promise<void> {
   const total = async (way: 'rx' | 'tx') => {
     const links = await Promise.all(clients.map(nsmLink));

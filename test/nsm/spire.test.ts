@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// j: identities that SPIRE gives, renews, gives late, or cannot give for a while.
+// j: identities that SPIRE issues, renews, issues late, or cannot issue for a while.
 //   spire-agent ── unix socket ── registry, manager, forwarder, nsc and nse, each with an entry of its own
 
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ import { Pings } from './support/traffic.ts';
 import type { Workload } from './support/workload.ts';
 
 const needs = ['spire'] as const;
-/** SPIRE dates SVIDs ten seconds back and renews at half of the whole: some 15 s after it gave one. */
+/** SPIRE backdates SVIDs by ten seconds and renews them at half of their life: some 15 s after it issued them. */
 const svidSeconds = { 'forwarder-node1': 40 * patience };
 
 scenario(
@@ -76,7 +76,7 @@ scenario(
     );
     await mesh.spire.trust('friends.nsm', (friends as TestAuthority).bundle);
     await mesh.spire.register(name, 'friends.nsm');
-    // It asks after 200 ms, and after twice as long each time, up to half a minute.
+    // It retries after 200 ms, then after twice as long each time, up to half a minute.
     await mesh.registry.has(name, 60_000);
     const answer = async (authority: TestAuthority) => {
       const health = plainClient(mesh, await authority.issue('guest'), forwarder.listenUrl);
@@ -94,7 +94,7 @@ async function connected(mesh: Mesh) {
   await mesh.node.startEndpoint('nse-1', { services: ['svc-1'], payload: 'IP', cidr: '172.16.1.100/31' });
   const client = await mesh.node.startClient('nsc-1', {
     services: ['kernel://svc-1/nsm-1'],
-    // Peers let go of a connection that much before the certificates on its way end.
+    // Peers close a connection that much before the certificates on its path expire.
     environment: { NSM_REQUEST_TIMEOUT: `${5 * patience}s` },
   });
   const pings = new Pings(client.namespace, await client.otherSide('nsm-1'));
@@ -103,13 +103,13 @@ async function connected(mesh: Mesh) {
   return { forwarder, client, pings };
 }
 
-/** Once more from now on. */
+/** Waits for one more occurrence from now on. */
 async function renewed({ process }: Forwarder): Promise<void> {
   const before = count(process, 'identity taken');
   await eventually('SPIRE renews the SVID', async () => count(process, 'identity taken') > before, 90_000);
 }
 
-/** A refresh of the client came through, which only tokens of the right key do. */
+/** A refresh of the client succeeded, for which tokens need the right key. */
 async function refreshed(forwarder: Forwarder): Promise<void> {
   const before = await forwarder.answers();
   await eventually('a refresh', async () => (await forwarder.answers()) > before, 60_000);
@@ -125,7 +125,7 @@ async function undisturbed(t: ExecutionContext, forwarder: Forwarder, client: Wo
   t.is(count(client.process, 'plane is down'), 0);
 }
 
-/** The certificate that a new connection is shown, which SPIRE's authority must stand behind. */
+/** The certificate of a new connection, verified against SPIRE's authority. */
 async function shownBy(mesh: Mesh, { listenUrl }: Forwarder, self: Identity): Promise<X509Certificate> {
   const socket: TLSSocket = connect({
     path: listenUrl.replace('unix://', ''),
@@ -133,7 +133,7 @@ async function shownBy(mesh: Mesh, { listenUrl }: Forwarder, self: Identity): Pr
     cert: self.certificates,
     ca: mesh.authority.bundle,
     ALPNProtocols: ['h2'],
-    checkServerIdentity: () => undefined, // it names no host
+    checkServerIdentity: () => undefined, // SVIDs name no host
   });
   await once(socket, 'secureConnect');
   const certificate = socket.getPeerX509Certificate();

@@ -40,7 +40,7 @@ scenario('h: broken tokens are refused, a good one is not', async (t, mesh) => {
     t.is(await attacker.request(connection, good), status.PERMISSION_DENIED, how);
   }
 
-  // Refused for what it asks, not for who asks.
+  // Refused because of the request, not because of the caller.
   const honest = await attacker.request(attacker.connection(), good);
   t.not(honest, status.OK);
   t.not(honest, status.PERMISSION_DENIED);

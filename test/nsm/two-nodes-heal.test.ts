@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// e, f: forwarders die under traffic of a wire between two nodes: the tunnel's devices are the kernel's, so they carry on. Or
-// the other node is gone, and they do not.
+// e, f: forwarders die under traffic between two nodes, and the tunnel carries on, since its devices belong to the kernel. Or
+// the other node is gone, and the tunnel does not carry on.
 
 import { eventually } from '../support/shell.ts';
 import { type Across, addresses, devices, joined } from './support/across.ts';

@@ -24,7 +24,7 @@ for (const { order, parity } of orders)
       await pings.answered(500);
       const { sent, received } = await pings.stop();
       t.is(received, sent);
-      // What the endpoint's kernel said before the application was there is a drop of the client's node.
+      // Frames that the endpoint's kernel sent before the application started are drops at the client's node.
       await allCounted([near, far], received);
       await withIperfServer(endpoint.namespace, async () => {
         for (const way of [[], ['--reverse']])

@@ -46,7 +46,7 @@ scenario(
     await pings.answered(5);
     await near.forwarder.stop('SIGKILL');
     await near.startForwarder();
-    await client.process.says('Heal success', 60_000); // until then its manager asks a forwarder that is gone
+    await client.process.says('Heal success', 60_000); // until then the manager asks a forwarder that is gone
     await pings.answered(5);
     const { sent, received, gap } = await pings.stop();
     t.log(`${received} of ${sent} pings came back, the longest pause ${gap} ms`);
@@ -94,7 +94,7 @@ scenario(
   { addresses, needs: ['wireguard', 'tun'] },
 );
 
-/** Of the journals of both nodes, one each. */
+/** One record from the journal of each node. */
 async function privateKeys(mesh: Mesh): Promise<readonly string[]> {
   const keys = mesh.nodes.map(async ({ name }) => {
     const wires = join(mesh.directory, `${name}.state`, 'wires');

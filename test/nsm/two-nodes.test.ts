@@ -58,7 +58,7 @@ for (const { order, parity, family, ...underlay } of [
 scenario(
   'e: refreshes change nothing on either node',
   async (t, mesh) => {
-    // A fifth of it is left to the first refresh (sdk, refresh client).
+    // The first refresh is due after a fifth of the token's life (sdk, refresh client).
     const across = await joined(mesh, 'lower', { environment: { NSM_MAX_TOKEN_LIFETIME: '30s' } });
     const { near, far, client, address } = across;
     const before = await devices(across);

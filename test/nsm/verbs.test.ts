@@ -19,7 +19,7 @@ scenario('crosswire request, and an endpoint of NSM', async (t, mesh) => {
     const client = await start(mesh, name, 'request', 'kernel://svc-1/nsm-1', '--netns', where.path);
     await client.says(/^id /m);
     await where.run('ping', '-q', '-c', '10', '-i', '0.01', '-W', '1', '172.16.1.100');
-    // Its only pair of addresses must be free for the next.
+    // The endpoint's only pair of addresses must be free for the next client.
     await client.stop('SIGTERM');
     t.is(client.child.exitCode, 0, client.output);
     t.deepEqual(await where.interfaces(), []);
@@ -62,7 +62,7 @@ scenario('crosswire request and crosswire endpoint: refreshed for longer than a 
   const client = await start(mesh, 'client', 'request', 'kernel://svc-1/nsm-1', ...options);
   await client.says(/^id /m);
   const [before] = await forwarder.wires();
-  // Longer than its token: without refreshes the manager would have closed it.
+  // Longer than the token lives: without refreshes the manager would have closed the connection.
   await where.run('ping', '-q', '-c', '120', '-i', '0.1', '-W', '1', '172.16.1.1');
   t.is((await forwarder.wires())[0]?.name, before?.name);
   await client.stop('SIGTERM');

@@ -15,7 +15,7 @@ export const tunnelMtu = 1446;
 /** The same in IPv6: its header is 20 bytes longer. */
 export const inIPv6 = { addresses: ['fd00:99::1', 'fd00:99::2'], tunnelMtu: 1426, cidr: 'fd00:16::100/127' } as const;
 
-/** Where the client's node is; whose address is lower decides who numbers the tunnels evenly. */
+/** Whether the client's node has the lower or the higher address; the VXLAN identifiers are even where it has the lower. */
 export const orders = [
   { order: 'lower', parity: 0 },
   { order: 'higher', parity: 1 },
@@ -29,7 +29,7 @@ export interface Across {
   readonly far: Node;
   readonly client: Workload;
   readonly endpoint: Workload;
-  /** Of the endpoint, on the wire. */
+  /** Address of the endpoint on the wire. */
   readonly address: string;
 }
 
@@ -40,7 +40,7 @@ export function nodesOf(mesh: Mesh, order: Order = 'lower'): { readonly near: No
 
 type Joining = Partial<Pick<EndpointOptions, 'payload' | 'cidr'>> & Pick<ClientOptions, 'environment'>;
 
-/** Connected when it resolves. */
+/** Resolves when connected. */
 export async function joined(mesh: Mesh, order: Order, options: Joining = {}): Promise<Across> {
   const { payload = 'ETHERNET', cidr = '172.16.1.100/31', environment = {} } = options;
   const { near, far } = nodesOf(mesh, order);
@@ -50,7 +50,7 @@ export async function joined(mesh: Mesh, order: Order, options: Joining = {}): P
   return { near, far, client, endpoint, address: await client.otherSide('nsm-1') };
 }
 
-/** What must stay the same while nothing is asked for anew. */
+/** What must stay the same while no Request asks for a change. */
 export async function devices({ client, endpoint }: Across): Promise<readonly string[]> {
   const each = async (workload: Workload) => {
     const links = await workload.links();
@@ -61,8 +61,8 @@ export async function devices({ client, endpoint }: Across): Promise<readonly st
   return Promise.all([...(await each(client)), ...(await each(endpoint))]);
 }
 
-/** nsc's liveness check never rests: on a wire that loses nothing, no node counts more than one that is asked later and
- *  stands before it on the way, nor less than one that is asked earlier. */
+/** nsc's liveness check pings all the time. So on a lossless wire, a node counts no more frames than a node before it on the
+ *  path that is read later, and no fewer than one that is read earlier. */
 export async function countersAgree({ near, far }: Across): Promise<void> {
   await eventually('both nodes count the same frames, and miss none', async () => {
     const [before, there, after] = [await counted(near), await counted(far), await counted(near)];
@@ -76,7 +76,7 @@ export async function countersAgree({ near, far }: Across): Promise<void> {
   });
 }
 
-/** Of so many pings and their answers at least, none unaccounted for. */
+/** At least that many pings and their answers were counted, and no frame is unaccounted for. */
 export async function allCounted(nodes: readonly Node[], pings: number): Promise<void> {
   for (const node of nodes)
     await eventually(`${node.name} has counted all of it`, async () => {
@@ -86,7 +86,7 @@ export async function allCounted(nodes: readonly Node[], pings: number): Promise
 }
 
 interface Counted {
-  /** By the client, and by the endpoint. */
+  /** Sent by the client, and by the endpoint. */
   readonly sent: bigint;
   readonly answered: bigint;
   readonly unaccounted: bigint;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A member of the mesh that means harm: a good SVID, and everything else as it likes.
+// A hostile member of the mesh: its SVID is valid, everything else is of its choice.
 
 import { type Client, Metadata, status } from '@grpc/grpc-js';
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose';
@@ -32,7 +32,7 @@ export class Attacker {
     return new Attacker(self, plainClient(mesh, self, forwarder.listenUrl), `spiffe://test.nsm/${forwarder.name}`);
   }
 
-  /** A token as the policies want it, but for what is given. */
+  /** A token that passes the policies, except for the given claims. */
   async token(claims: JWTPayload = {}, signer: Identity = this.self): Promise<string> {
     const exp = Math.floor(Date.now() / 1000) + 600;
     const payload = { sub: this.self.spiffeId, aud: [this.#victim], exp, ...claims };
@@ -40,7 +40,7 @@ export class Attacker {
     return new SignJWT(payload).setProtectedHeader({ alg: 'ES256', typ: 'JWT' }).sign(key);
   }
 
-  /** Path of the attacker alone, with whatever is put before and behind it. */
+  /** The attacker's own path, with the given segments before and behind. */
   connection(before: readonly Segment[] = [], behind: readonly Segment[] = []): Connection {
     const own = { name: 'attacker', id: 'attacker-0' };
     const pathSegments = [...before, own, ...behind].map((segment) => ({ ...segment, expires: inAnHour() }));

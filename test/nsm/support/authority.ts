@@ -28,7 +28,7 @@ const keyKinds = {
   },
 } as const;
 
-/** For options of leaves: @peculiar/x509 itself can only be imported after ./reflect.ts. */
+/** Re-exported, for @peculiar/x509 can only be imported after ./reflect.ts. */
 export { Extension, KeyUsageFlags };
 
 export type KeyKind = keyof typeof keyKinds;
@@ -43,7 +43,7 @@ export interface AuthorityOptions {
   readonly notAfter?: Date;
 }
 
-/** What a leaf has; all but the name has the default of a good SVID of one hour. */
+/** Defaults make a valid SVID of one hour. */
 export interface LeafOptions {
   readonly key?: KeyKind;
   readonly notBefore?: Date;
@@ -71,7 +71,7 @@ let serial = 0;
 export class TestAuthority {
   readonly trustDomain: string;
   readonly #keys: webcrypto.CryptoKeyPair;
-  /** From its own certificate up to the root; of a root, itself alone. */
+  /** From its own certificate up to the root; for a root, only its own. */
   readonly #chain: readonly X509Certificate[];
 
   private constructor(trustDomain: string, keys: webcrypto.CryptoKeyPair, chain: readonly X509Certificate[]) {
@@ -101,7 +101,7 @@ export class TestAuthority {
     return pemOf(this.#chain.slice(-1));
   }
 
-  /** This authority's certificates alone; federated ones are added by the caller. */
+  /** Only this trust domain's bundle; callers add federated ones. */
   get bundles(): Map<string, string> {
     return new Map([[this.trustDomain, this.bundle]]);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Crosswire as an operator deploys it in the place of cmd-forwarder-vpp: bin/crosswire run, in the namespace of its
-// node, told everything by the same environment variables.
+// Crosswire as an operator deploys it in place of cmd-forwarder-vpp: bin/crosswire run in the namespace of its node, configured
+// by the same environment variables.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -34,7 +34,7 @@ export class Forwarder {
     this.name = name;
     this.#node = node;
     this.#environment = environment;
-    // Of the node, not of the pod: a forwarder under another name finds what the one before it left.
+    // One for the node, not for the pod: a forwarder with another name finds what the previous one left.
     this.#state = join(directory, `${node.name}.state`);
     this.control = join(directory, `${node.name}.control.sock`);
     this.listenUrl = `unix://${join(directory, `${name}.sock`)}`;
@@ -65,7 +65,7 @@ export class Forwarder {
       if (started.child.exitCode !== null) throw new Error(started.output);
       return (await this.cli('get', 'wires', '-o', 'json')).code === 0;
     };
-    // Two that start at once on two busy CPUs take more than the usual limit.
+    // Two forwarders that start at once on two busy CPUs exceed the usual limit.
     await eventually('the forwarder answers', answers, 60_000);
   }
 
@@ -79,24 +79,24 @@ export class Forwarder {
     return JSON.parse(stdout) as WireView[];
   }
 
-  /** Its metrics, asked inside its namespace. */
+  /** Its metrics, scraped inside its namespace. */
   async metrics(): Promise<string> {
     return (await askInside(this.#node.namespace, metricsAddress, '/metrics')) ?? '';
   }
 
-  /** Requests that were answered. */
+  /** Number of answered Requests. */
   async answers(): Promise<bigint> {
     return new Metrics(await this.metrics()).sum('crosswire_nsm_calls_total', { call: 'request' });
   }
 
-  /** Requests that were answered, but not so. */
+  /** Number of answered Requests with any other outcome. */
   async answersBut(outcome: string): Promise<bigint> {
     const metrics = new Metrics(await this.metrics());
     const total = (labels: Record<string, string>) => metrics.sum('crosswire_nsm_calls_total', labels);
     return total({ call: 'request' }) - total({ call: 'request', outcome });
   }
 
-  /** Entries of its descriptor table. */
+  /** Number of open descriptors. */
   async descriptors(): Promise<number> {
     return (await readdir(`/proc/${this.process.child.pid}/fd`)).length;
   }
@@ -106,7 +106,7 @@ export class Forwarder {
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024);
   }
 
-  /** Of all its threads, in user and kernel mode (proc_pid_stat(5), fields 14 and 15; USER_HZ is 100). */
+  /** CPU time of all its threads, in user and kernel mode (proc_pid_stat(5), fields 14 and 15; USER_HZ is 100). */
   async cpuMilliseconds(): Promise<number> {
     const text = await readFile(`/proc/${this.process.child.pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -13,16 +13,16 @@ import { Requester } from './requester.ts';
 export interface MemifClient {
   readonly requester: Requester;
   readonly connection: Connection;
-  /** The client's, which it names in its Requests. */
+  /** The client's namespace, which its Requests name. */
   readonly where: Namespace;
-  /** Behind the application. */
+  /** The namespace behind the application. */
   readonly pod: Namespace;
   readonly application: Daemon;
-  /** Of the endpoint, on the wire. */
+  /** Address of the endpoint on the wire. */
   readonly address: string;
 }
 
-/** Asks `near` for svc-1; its application is connected when it resolves. */
+/** Requests svc-1 from `near`; resolves when the application is connected. */
 export async function joinByMemif(mesh: Mesh, near: Node, payload: WireSpec['payload']): Promise<MemifClient> {
   const [where, pod] = [await mesh.namespace('nsc'), await mesh.namespace('pod')];
   const requester = await Requester.start(mesh, 'asker', near.managerUrl);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is who in a mesh: `spiffe://test.nsm/<name>`, from SPIRE (spire.ts) or from a Workload API of the tests.
+// The identities of a mesh, `spiffe://test.nsm/<name>`: from SPIRE (spire.ts) or from a Workload API of the tests.
 
 import { join } from 'node:path';
 import type { Identity } from '../../../src/spiffe/identity.ts';
@@ -10,14 +10,14 @@ import { WorkloadApi } from './workload-api.ts';
 /** What makes a process the program of that name. */
 export interface ProgramIdentity {
   readonly environment: Environment;
-  /** Command that the program's own is given to. */
+  /** A command that runs the program's own command. */
   readonly wrap: readonly string[];
 }
 
 export interface MeshAuthority {
   /** PEM of the authorities of the trust domain. */
   readonly bundle: string;
-  /** For a client that is part of a test. */
+  /** An identity for a client inside a test. */
   issue(name: string): Promise<Identity>;
   program(name: string): Promise<ProgramIdentity>;
   close(): Promise<void>;

@@ -19,7 +19,7 @@ export interface MeshOptions {
   readonly addresses?: readonly [string, string];
   /** NSM_DIAL_TIMEOUT of managers and forwarders. */
   readonly dialTimeout?: string;
-  /** For how many seconds SVIDs of SPIRE are good, by name of the program; else for an hour. */
+  /** Seconds that SVIDs of SPIRE live, by name of the program; an hour otherwise. */
   readonly svidSeconds?: Readonly<Record<string, number>>;
 }
 
@@ -38,7 +38,7 @@ export class Mesh {
     this.dialTimeout = options.dialTimeout ?? dialTimeout;
   }
 
-  /** Registry and managers run when it resolves; on failure nothing is left. */
+  /** Resolves when registry and managers run; on failure nothing is left. */
   static async start(options: MeshOptions = {}): Promise<Mesh> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-nsm-'));
     const mesh = new Mesh(directory, options);
@@ -61,7 +61,7 @@ export class Mesh {
     throw new Error('the identities of this mesh are not from SPIRE');
   }
 
-  /** Undone by remove(), last first. */
+  /** Called by remove(), last first. */
   onRemove(release: () => Promise<void>): void {
     this.#releases.push(release);
   }
@@ -73,7 +73,7 @@ export class Mesh {
     return namespace;
   }
 
-  /** Earlier than the mesh itself goes: what is left of a deleted pod. */
+  /** Removes what is left of a deleted pod, before the mesh itself is removed. */
   async removeNamespace(namespace: Namespace): Promise<void> {
     if (this.#namespaces.delete(namespace)) await namespace.remove();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stream of a forwarder's connection events, as any program with an SVID may open one.
+// A stream of a forwarder's connection events, which any program with an SVID may open.
 
 import {
   ConnectionEvent,

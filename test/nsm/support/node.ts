@@ -30,7 +30,7 @@ export class Node {
   readonly name: string;
   readonly namespace: Namespace;
   readonly address: string;
-  /** Of the manager, as workloads and the forwarder see it. */
+  /** URL of the manager for workloads and the forwarder. */
   readonly managerUrl: string;
   manager!: Background;
   forwarder!: Forwarder;
@@ -43,7 +43,7 @@ export class Node {
     this.managerUrl = `unix://${join(mesh.directory, `${name}.nsm.io.sock`)}`;
   }
 
-  /** Also after it was killed. */
+  /** Also after a kill. */
   async startManager(): Promise<void> {
     const { mesh, managerUrl, address } = this;
     this.manager = await mesh.peer('cmd-nsmgr', `nsmgr-${this.name}`, this.namespace, {
@@ -55,7 +55,7 @@ export class Node {
     await this.manager.says('Startup completed');
   }
 
-  /** Registered when it resolves. */
+  /** Resolves when registered. */
   async startForwarder(name = `forwarder-${this.name}`, environment: Environment = {}): Promise<Forwarder> {
     this.forwarder = new Forwarder(this, name, environment);
     await this.forwarder.launch();
@@ -65,7 +65,7 @@ export class Node {
     return this.forwarder;
   }
 
-  /** Registered when it resolves. */
+  /** Resolves when registered. */
   async startEndpoint(name: string, options: EndpointOptions): Promise<Workload> {
     const where = options.where ?? (await this.mesh.namespace('nse'));
     const process = await this.mesh.peer('cmd-nse-icmp-responder', name, where, {
@@ -81,7 +81,7 @@ export class Node {
     return new Workload(name, where, process);
   }
 
-  /** Started, perhaps not yet connected. */
+  /** Resolves when started, perhaps not yet connected. */
   async launchClient(name: string, options: ClientOptions): Promise<Workload> {
     const where = options.where ?? (await this.mesh.namespace('nsc'));
     const environment = {
@@ -93,14 +93,14 @@ export class Node {
       NSM_LIVENESS_CHECK_TIMEOUT: `${patience}s`,
       ...options.environment,
     };
-    // It may rewrite /etc/resolv.conf: in a mount namespace of its own that is a scratch file.
+    // nsc may rewrite /etc/resolv.conf: in its own mount namespace that is a scratch file.
     const scratch = join(this.mesh.directory, `${name}.resolv.conf`);
     const hide = `: >${scratch}; mount --bind ${scratch} /etc/resolv.conf; exec "$@"`;
     const wrap = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', hide, 'nsc'];
     return new Workload(name, where, await this.mesh.peer('cmd-nsc', name, where, environment, wrap));
   }
 
-  /** Connected to all its services when it resolves. */
+  /** Resolves when connected to all its services. */
   async startClient(name: string, options: ClientOptions): Promise<Workload> {
     const client = await this.launchClient(name, options);
     await client.connected(options.services.length);

@@ -8,7 +8,7 @@ import type { Mesh } from './mesh.ts';
 /** Closed with the mesh. */
 export function plainClient(mesh: Mesh, self: Identity, url: string): Client {
   const [key, chain] = [Buffer.from(self.privateKey), Buffer.from(self.certificates)];
-  // An SVID names no host: only its URI counts.
+  // SVIDs name no host: only the URI counts.
   const trust = { checkServerIdentity: () => undefined };
   const target = url.replace(/^tcp:\/\//, '').replace(/^unix:\/\//, 'unix:');
   const client = new Client(target, credentials.createSsl(Buffer.from(mesh.authority.bundle), key, chain, trust));

@@ -5,7 +5,7 @@ import type { Namespace } from '../../support/namespace.ts';
 import { findProgram } from '../../support/requires.ts';
 import { Background, patience } from '../../support/shell.ts';
 
-/** Nothing else is inherited: an NSM_ variable of the caller's shell would change what is tested. */
+/** Nothing else is inherited: an NSM_ variable of the caller's shell would change the test. */
 export type Environment = Readonly<Record<string, string>>;
 
 /** NSM_DIAL_TIMEOUT of managers and forwarders: NSM's own default on a usual machine. */
@@ -25,12 +25,12 @@ export function startPeer(
   return new Background(outer, args, { cwd: directory, env });
 }
 
-/** Of an address, before the port. */
+/** The host of an address with a port. */
 export function inUrl(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-/** How often the program said so. */
+/** How often the program's output has the text. */
 export function count(peer: Background, text: string): number {
   return peer.output.split(text).length - 1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// cmd-registry-memory, and what it knows.
+// cmd-registry-memory, and queries of its entries.
 
 import { join } from 'node:path';
 import type { Client } from '@grpc/grpc-js';

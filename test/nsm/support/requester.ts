@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client of NSM with descriptors, over the project's own transport: for what cmd-nsc cannot be made to do.
+// A client of NSM with descriptors, over the project's own transport, for what cmd-nsc cannot do.
 
 import { randomUUID } from 'node:crypto';
 import { NativeUnixSockets } from '../../../src/dataplane/unix-sockets.ts';
@@ -16,25 +16,25 @@ import type { MeshAuthority } from './mesh-authority.ts';
 export interface Wanted {
   readonly service: string;
   readonly interface?: string;
-  /** Where the interface shall be; an endpoint that is asked directly chooses that itself. */
+  /** Namespace of the interface; an endpoint that is asked directly chooses its own. */
   readonly where?: Namespace;
-  /** KERNEL, unless something else is wanted. */
+  /** KERNEL by default. */
   readonly mechanism?: 'KERNEL' | 'MEMIF' | 'VFIO' | 'NOOP';
-  /** Besides where and what it shall be. */
+  /** Further parameters of the mechanism. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Of segment 0; else a new one. */
+  /** Id of segment 0; a new one by default. */
   readonly id?: string;
 }
 
-/** More would be a fault of ours. */
+/** More retries would be a fault of ours. */
 const mostAgain = 20;
 
 export class Requester {
-  /** How often a peer's own fault made it ask once more. */
+  /** How often a fault of a peer made it retry. */
   askedAgain = 0;
   readonly #name: string;
   readonly #nextHop: NextHop;
-  /** Closes its connection; what it asked for stays. */
+  /** Closes the gRPC connection; the requested connections stay. */
   readonly end: () => Promise<void>;
 
   private constructor(name: string, nextHop: NextHop, end: () => Promise<void>) {
@@ -43,7 +43,7 @@ export class Requester {
     this.end = end;
   }
 
-  /** One connection to this server, until the mesh goes. */
+  /** One connection to this server for the life of the mesh. */
   static async start(
     mesh: Pick<Mesh, 'onRemove'> & { authority: Pick<MeshAuthority, 'issue'> },
     name: string,
@@ -80,7 +80,7 @@ export class Requester {
     });
   }
 
-  /** The same connection once more, descriptor and all. */
+  /** Requests the same connection again, with its descriptor. */
   async refresh(connection: Connection, where: Namespace): Promise<Connection> {
     await this.#send(where);
     return this.#call({ connection });
@@ -98,7 +98,7 @@ export class Requester {
         const { response } = await this.#nextHop.unary(NetworkServiceService.request, message, { deadline: soon() });
         return response;
       } catch (error) {
-        // NSM's Go programs now and then close a file before they have sent it (grpcfd); a client of theirs asks again.
+        // NSM's Go programs sometimes close a file before they have sent it (grpcfd); their clients retry.
         if (!String(error).includes('file already closed') || this.askedAgain >= mostAgain) throw error;
         this.askedAgain += 1;
       }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the scenarios share: a mesh for each test, taken away after it.
+// What the scenarios share: a mesh for each test, removed afterwards.
 
 import type { ExecutionContext } from 'ava';
 import { type Requirement, testWith } from '../../support/requires.ts';

@@ -9,10 +9,10 @@ export interface SpireSettings {
   readonly bundle: string;
 }
 
-/** Of the namespace that both are in. */
+/** Address in the namespace of both. */
 const port = 8081;
 
-/** A new entry is known everywhere after two of these, which are 5 s each unless set. */
+/** A new entry is known everywhere after two of these intervals, 5 s each by default. */
 const interval = `${200 * patience}ms`;
 
 export function serverSettings({ directory, socket }: SpireSettings): string {
@@ -36,7 +36,7 @@ plugins {
 `;
 }
 
-/** Its key is on disk: a token lets it join once, and after a restart it is the same agent. */
+/** The agent's key is on disk: a token lets it join once, and a restarted agent is the same agent. */
 export function agentSettings({ directory, socket, bundle }: SpireSettings): string {
   return `
 agent {

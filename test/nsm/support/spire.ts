@@ -16,7 +16,7 @@ import { agentSettings, serverSettings } from './spire-settings.ts';
 const trustDomain = 'spiffe://test.nsm';
 const firstGroup = 700_000;
 
-/** By name of the program; an hour where nothing else is said. */
+/** Seconds, by name of the program; an hour by default. */
 type SvidSeconds = Readonly<Record<string, number>>;
 
 export class Spire implements MeshAuthority {
@@ -51,7 +51,7 @@ export class Spire implements MeshAuthority {
     return spire;
   }
 
-  /** Minted by the server: the agent gives one only to whom it sees. */
+  /** Minted by the server: the agent serves only processes that it sees. */
   async issue(name: string): Promise<Identity> {
     const folder = join(this.#directory, `minted-${name}`);
     await mkdir(folder, { recursive: true });
@@ -66,14 +66,14 @@ export class Spire implements MeshAuthority {
     });
   }
 
-  /** Registered when it resolves. */
+  /** Resolves when registered. */
   async program(name: string): Promise<ProgramIdentity> {
     const program = this.unregistered(name);
     await this.register(name);
     return program;
   }
 
-  /** A program that no entry of SPIRE fits, until `register`. */
+  /** A program without an entry in SPIRE until `register`. */
   unregistered(name: string): ProgramIdentity {
     const group = this.#groups.get(name) ?? firstGroup + this.#groups.size;
     this.#groups.set(name, group);
@@ -83,7 +83,7 @@ export class Spire implements MeshAuthority {
     };
   }
 
-  /** Once; known to the agent when it resolves. */
+  /** Resolves when the agent knows the entry. */
   async register(name: string, ...federatesWith: readonly string[]): Promise<void> {
     if (this.#registered.has(name)) return;
     this.#registered.add(name);
@@ -95,14 +95,14 @@ export class Spire implements MeshAuthority {
     await this.agent.says(new RegExp(`"SVID updated".*"${trustDomain}/${name}"`));
   }
 
-  /** Programs may be registered as federating with that trust domain from then on. */
+  /** Afterwards programs may be registered as federating with that trust domain. */
   async trust(domain: string, bundle: string): Promise<void> {
     const file = join(this.#directory, `${domain}.pem`);
     await writeFile(file, bundle);
     await this.#ask('bundle', 'set', '-id', `spiffe://${domain}`, '-path', file);
   }
 
-  /** Attested with this token, or without one as the agent that it was before. */
+  /** Attested with this token; without one, as the agent that it was before. */
   async startAgent(joinToken?: string): Promise<void> {
     const token = joinToken === undefined ? [] : ['-joinToken', joinToken];
     this.agent = this.#launch('agent', ...token);

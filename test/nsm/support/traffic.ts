@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pings that run beside a test, and how long there was no answer.
+// Pings that run beside a test, and the time without answers.
 
 import { once } from 'node:events';
 import type { Namespace } from '../../support/namespace.ts';
@@ -46,7 +46,7 @@ export class Pings {
     return { sent: Number(summary[1]), received: Number(summary[2]), gap };
   }
 
-  /** Whether or not they were stopped: a test that fails does not come to it. */
+  /** Ends the pings if they run: a failed test does not stop them. */
   async abandon(): Promise<void> {
     await this.#process.stop('SIGKILL');
   }

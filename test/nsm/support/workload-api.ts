@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A SPIFFE Workload API on a unix socket, for one identity: what an agent of SPIRE is to the programs beside it.
+// A SPIFFE Workload API on a unix socket for one identity, in place of SPIRE's agent.
 
 import { EventEmitter, once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -42,7 +42,7 @@ export class WorkloadApi {
     return api;
   }
 
-  /** Calls there were, refused ones too. */
+  /** Number of calls so far, with refused ones. */
   get calls(): number {
     return this.#calls;
   }
@@ -52,7 +52,7 @@ export class WorkloadApi {
     await once(this.#events, 'call');
   }
 
-  /** Resolves when the next caller goes. */
+  /** Resolves when the next caller disconnects. */
   async left(): Promise<void> {
     await once(this.#events, 'left');
   }
@@ -63,7 +63,7 @@ export class WorkloadApi {
     for (const stream of this.#streams) stream.write(messageOf(identities));
   }
 
-  /** Any message, on every open stream: also one that no agent would send. */
+  /** Sends any message on every open stream, also one that no agent would send. */
   send(message: X509SVIDResponse): void {
     for (const stream of this.#streams) stream.write(message);
   }
@@ -115,7 +115,7 @@ export function messageOf(identities: readonly Identity[]): X509SVIDResponse {
   };
 }
 
-/** grpc-js makes the closing status of an error event. */
+/** grpc-js takes the status of a stream from an error event. */
 function endWith(stream: Stream, code: status, details: string): void {
   stream.emit('error', { code, details });
 }

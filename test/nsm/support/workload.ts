@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client or an endpoint: its process, its namespace, what it has there.
+// A client or an endpoint: its process, its namespace and its interfaces.
 
 import type { Namespace } from '../../support/namespace.ts';
 import { type Background, eventually } from '../../support/shell.ts';
@@ -48,7 +48,7 @@ export class Workload {
     return link;
   }
 
-  /** VXLAN network identifier of an interface that is a tunnel's device. */
+  /** VXLAN network identifier of a tunnel's device. */
   async vni(name: string): Promise<number> {
     const details = await this.namespace.run('ip', '-j', '-d', 'link', 'show', name);
     const [link] = JSON.parse(details) as [{ linkinfo?: { info_kind?: string; info_data?: { id?: number } } }];

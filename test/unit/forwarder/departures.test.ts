@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Workloads that are gone: told from those that are out of sight, and from those that one look missed.
+// Workloads that are gone, as distinct from those out of sight and those that a single scan missed.
 
 import { mock } from 'node:test';
 import test from 'ava';
@@ -63,7 +63,7 @@ test.serial('a look each second; soon where there is something new, or something
   t.is(await looksAfter(5_000), 7);
 });
 
-test('gone is what was seen and is missed twice in a row, and it is said once', async (t) => {
+test('a namespace that was seen and is missed by two scans in a row is gone; it is reported once', async (t) => {
   const { one, scan } = watching('inode://4/1', 'inode://4/2');
   one.there = [
     { device: 4, inode: 1 },
@@ -77,7 +77,7 @@ test('gone is what was seen and is missed twice in a row, and it is said once', 
   t.deepEqual(one.gone, ['inode://4/1']);
 });
 
-test('what one look missed and the next one sees is there', async (t) => {
+test('a namespace that one scan missed and the next one sees is there', async (t) => {
   const { one, scan } = watching('inode://4/1');
   for (let count = 0; count < 6; count++) {
     one.there = count % 2 === 0 ? [{ device: 4, inode: 1 }] : [];
@@ -86,14 +86,14 @@ test('what one look missed and the next one sees is there', async (t) => {
   t.deepEqual(one.gone, []);
 });
 
-test('what was never seen is out of sight; the same inode of another file system is not it', async (t) => {
+test('a namespace that was never seen is not gone; the same inode of another file system is another', async (t) => {
   const { one, scan } = watching('inode://4/1');
   one.there = [{ device: 5, inode: 1 }];
   for (let count = 0; count < 5; count++) await scan();
   t.deepEqual(one.gone, []);
 });
 
-test('nobody looks where nothing is in use, and what was in use is forgotten', async (t) => {
+test('without connections there are no scans, and earlier namespaces are forgotten', async (t) => {
   const { one, scan } = watching('inode://4/1');
   one.there = [{ device: 4, inode: 1 }];
   await scan();
@@ -121,7 +121,7 @@ for (const [end, inode] of [
     namespaces.splice(0, namespaces.length, ...namespaces.filter((each) => each.inode !== inode));
     await service.scan();
     await service.scan();
-    // The next Request waits for the turn of the wire, and so for the Close.
+    // Calls for one wire are serialized: the next Request waits for the Close.
     await t.notThrowsAsync(service.request(firstRequest(alice, 'm-again'), callOf(one)));
     t.is(endpoint.closes.length, 1);
     t.is(one.events.filter(({ type }) => type === ConnectionEventType.DELETE).length, 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections that end in a virtual function, over the fake mesh: which one it is, the supervisor decides elsewhere.
+// Connections that end in a virtual function, over the fake mesh. Choosing the function is the supervisor's part.
 
 import test from 'ava';
 import { CrosswireError } from '../../../src/model/error.ts';
@@ -30,7 +30,7 @@ function requestOf(type: string, parameters: Mechanism['parameters'], client: Cl
   return NetworkServiceRequest.fromPartial({ ...firstRequest(client), mechanismPreferences });
 }
 
-/** With a device of its own, somewhere on the NIC's network. */
+/** An endpoint with a device of its own, somewhere on the NIC's network. */
 function endpointOfItsOwn(vlanTag = 0): FakeEndpoint {
   const endpoint = new FakeEndpoint('fw-1', 1);
   endpoint.answering = (answer) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Endpoints that answer VLAN, over a FAKE mesh: what they answer becomes a wire behind a device of this node.
+// Endpoints that answer VLAN, over a FAKE mesh: the answer becomes a wire behind a device of this node.
 
 import test from 'ava';
 import { parseDeviceSelectors } from '../../../src/options/device-selectors.ts';
@@ -18,7 +18,7 @@ const gateways = {
   },
 };
 
-/** As cmd-nse-remote-vlan: the gateway in place of all labels, the MTU left open. */
+/** As cmd-nse-remote-vlan answers: the gateway in place of all labels, the MTU left open. */
 function remoteVlan(vlanId = '100', via = 'gw1', MTU = 0): FakeEndpoint {
   const endpoint = new FakeEndpoint('vlan-1', 1);
   endpoint.url = 'tcp://10.0.0.9:5003';

@@ -10,7 +10,7 @@ import { alice, callOf, firstRequest, refresh, settingOf } from './service-suppo
 
 const tunnel = { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 };
 
-/** Behind a proxy: what it answers for the far node. */
+/** An endpoint behind a proxy, with the proxy's answer for the far node. */
 function settingBehindProxy() {
   const endpoint = new FakeEndpoint('web-1@far.example', 1);
   endpoint.url = 'tcp://nsmgr-proxy:5004';

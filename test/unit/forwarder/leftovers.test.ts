@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wires of an earlier run: adopted by their client, ended by it, kept from everybody else, removed when nobody asks.
+// Wires of an earlier run: their client adopts or ends them; nobody else can; unclaimed ones are removed.
 
 import test from 'ava';
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
@@ -7,7 +7,7 @@ import { alice, callOf, firstRequest, mallory, refresh, setting } from './servic
 
 const wireOfAlice = wireNameOf(alice.id);
 
-/** The forwarder was killed and started again: it knows its wires, but no connection. */
+/** A killed and restarted forwarder: it knows its wires, but no connection. */
 async function restarted() {
   const before = setting();
   const answer = await before.service.request(firstRequest(alice), callOf(before));
@@ -26,7 +26,7 @@ test('the client asks again: nothing of its wire changes', async (t) => {
   );
 });
 
-test('the client ends: its endpoint hears of it and its wire goes, though nobody knows the connection', async (t) => {
+test('the client ends: its endpoint gets the Close and its wire is removed, though the connection is unknown', async (t) => {
   const { one, answer } = await restarted();
   await one.service.close(answer, callOf(one));
   t.is(one.wires.wires.size, 0);
@@ -40,7 +40,7 @@ test('the client ends: its endpoint hears of it and its wire goes, though nobody
   t.true(one.endpoint.hops.every(({ isClosed }) => isClosed));
 });
 
-test('the client ends while its endpoint is gone: its wire goes', async (t) => {
+test('the client ends while its endpoint is gone: its wire is removed', async (t) => {
   const { one, answer } = await restarted();
   one.endpoint.reachable = false;
   await one.service.close(answer, callOf(one));
@@ -49,7 +49,7 @@ test('the client ends while its endpoint is gone: its wire goes', async (t) => {
   t.deepEqual(one.warnings, ['the endpoint of a wire of an earlier run did not take the Close']);
 });
 
-test('a client that ends names the connection of another at the endpoint: that one stands', async (t) => {
+test('a client that ends and names the connection of another at the endpoint: that connection stays', async (t) => {
   const { one, answer } = await restarted();
   const naming = structuredClone(answer);
   Object.assign(naming.path?.pathSegments[3] as object, { id: 'of-another' });
@@ -58,7 +58,7 @@ test('a client that ends names the connection of another at the endpoint: that o
   t.deepEqual(one.endpoint.closes, []);
 });
 
-test('another client that says its id gets nothing of it, and ends nothing', async (t) => {
+test('another client that claims the id gets nothing of the wire, and ends nothing', async (t) => {
   const { one, answer } = await restarted();
   const posing = { ...mallory, id: alice.id };
   await t.throwsAsync(one.service.request(firstRequest(posing), callOf(one)), { code: 'CONNECTION_OF_ANOTHER' });

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a member of the mesh can do that calls the forwarder itself, with its own identity and a path of its invention.
+// Attacks by a member of the mesh that calls the forwarder directly, with its own identity and an invented path.
 
 import test from 'ava';
 import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
 import { mostOfOneCaller } from '../../../src/forwarder/connections/established-connections.ts';
 import { alice, callOf, firstRequest, mallory, refresh, setting, tokenOf } from './service-support.ts';
 
-/** A path as if mallory were the manager's client alice, and the manager; mallory's own token is the caller's. */
+/** A path as if mallory were both the manager and its client alice; the caller's token is mallory's own. */
 function forged(managersId: string, ownId?: string): NetworkServiceRequest {
   const request = firstRequest({ ...alice, inode: mallory.inode }, managersId);
   const segments = request.connection?.path?.pathSegments ?? [];
@@ -60,7 +60,7 @@ test("the client's id alone names another wire for each caller, so none is in an
   t.is(one.mesh.files.open, 0);
 });
 
-test('two first Requests at once under one id of ours do not lose one another', async (t) => {
+test('two first Requests at once with the same id do not lose each other', async (t) => {
   const one = setting();
   const calls = [forged('m-1', 'same'), forged('m-2', 'same')].map((request, index) => {
     Object.assign(request.connection?.path?.pathSegments[0] as object, { id: `client-${index}` });
@@ -73,7 +73,7 @@ test('two first Requests at once under one id of ours do not lose one another', 
   t.is(one.mesh.files.open, 0);
 });
 
-test('one caller has so many connections and no more; the manager still gets one, and so does the caller after a Close', async (t) => {
+test('one caller has a limited number of connections; the manager still gets one, and so does the caller after a Close', async (t) => {
   const one = setting();
   const request = (index: number) =>
     one.service.request(

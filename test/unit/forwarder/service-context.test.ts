@@ -33,7 +33,7 @@ for (const [what, mechanism, context, heard] of [
       t.is(Number(answered?.parameters['MTU']), Math.min(1446, Number(mechanism.parameters['MTU'] ?? 1446)));
   });
 
-test('what a forwarder does not use goes through as it is', async (t) => {
+test('parts of the context that a forwarder does not use pass unchanged', async (t) => {
   const one = setting();
   const asked = firstRequest(alice);
   const context = ConnectionContext.fromPartial({
@@ -49,7 +49,7 @@ test('what a forwarder does not use goes through as it is', async (t) => {
   t.deepEqual(one.endpoint.requests[0]?.connection?.context, { ...context, MTU: 9000 });
 });
 
-test('a refresh brings what changed at the endpoint into the wire that stands', async (t) => {
+test('a refresh brings changes of the endpoint into the established wire', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   one.endpoint.answering = (made) => {

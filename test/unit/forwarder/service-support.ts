@@ -19,7 +19,7 @@ import { FakeEndpoint, FakeMesh, FakeWires, readWire } from '../../fakes/mesh.ts
 export interface Client {
   readonly id: string;
   readonly spiffeId: string;
-  /** Of its namespace. */
+  /** Inode of its namespace. */
   readonly inode: number;
 }
 export const alice: Client = { id: 'alice-0', spiffeId: 'spiffe://test/alice', inode: 101 };
@@ -60,7 +60,7 @@ export function settingOf(
       dialer: mesh.dialer,
       manager: mesh.manager,
       issueToken: async () => ({ token: 'own', expires: new Date(Date.now() + 60_000) }),
-      checkCaller: async () => {}, // has tests of its own
+      checkCaller: async () => {}, // tested elsewhere
       listNamespaces: async () => namespaces,
       devices,
       gateways,
@@ -82,7 +82,7 @@ export function tokenOf(spiffeId: string): string {
   return `h.${Buffer.from(JSON.stringify({ sub: spiffeId })).toString('base64url')}.s`;
 }
 
-/** What the manager sends for a client that asks for the first time. */
+/** The manager's Request for a new client. */
 export function firstRequest(
   client: Client,
   managersId = `m-${client.id}`,
@@ -105,11 +105,11 @@ export function firstRequest(
   });
 }
 
-/** A client sends its last answer back. */
+/** The Request of a refresh: the client's last answer. */
 export const refresh = (answer: Connection): NetworkServiceRequest =>
   NetworkServiceRequest.fromPartial({ connection: answer });
 
-/** As nsc does when its pings fail. */
+/** nsc's Request when its pings fail. */
 export const reselect = (client: Client, answer: Connection): NetworkServiceRequest =>
   NetworkServiceRequest.fromPartial({
     ...firstRequest(client),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Request, refresh and Close over a FAKE mesh (test/fakes/mesh.ts): manager, endpoints, descriptors and wires are made
-// up; wire documents are read by the real rules. The real managers are in test/nsm.
+// Request, refresh and Close over a FAKE mesh (test/fakes/mesh.ts): manager, endpoints, descriptors and wires are fakes;
+// wire documents are parsed by the real rules. The real managers are in test/nsm.
 
 import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
@@ -90,7 +90,7 @@ test('a connection from before a certificate was renewed is made anew at the nex
   t.is(one.endpoint.closes.length, 0);
 });
 
-test('counters in the path are those of the moment', async (t) => {
+test('counters in the path are current', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   one.wires.numbers = counters({ rxBytes: 7n, drops: { tx_full: 2n } }, { txPackets: 9n });
@@ -98,7 +98,7 @@ test('counters in the path are those of the moment', async (t) => {
   t.like(path?.pathSegments[2]?.metrics, { server_rx_bytes: '7', server_drops: '2', client_tx_packets: '9' });
 });
 
-test('a wire that cannot be made: closed at the endpoint, taken back, nothing stands or is held', async (t) => {
+test('a wire that cannot be made: closed at the endpoint, given up, no connection and no file left', async (t) => {
   const one = setting();
   one.wires.failing.add(wireOfAlice);
   await t.throwsAsync(one.service.request(firstRequest(alice), callOf(one)), { code: 'NAMESPACE_MISSING' });
@@ -108,7 +108,7 @@ test('a wire that cannot be made: closed at the endpoint, taken back, nothing st
   t.deepEqual(one.service.connections(), []);
 });
 
-test('a refresh that fails leaves the connection standing, says DOWN, and holds no more files than before', async (t) => {
+test('a refresh that fails leaves the connection established, reports DOWN, and holds no more files than before', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   const held = one.mesh.files.open;
@@ -145,7 +145,7 @@ test('an endpoint that asks for NAT rules in its namespace is named in a warning
   t.deepEqual(one.warnings, ['the endpoint asks for what is not done here: set it up there']);
 });
 
-test('two candidates, the first of which fails: the second has it', async (t) => {
+test('two candidates, the first of which fails: the second gets the connection', async (t) => {
   const [first, second] = [new FakeEndpoint('fw-1', 1), new FakeEndpoint('fw-2', 2)];
   const one = setting(first, second);
   first.answering = second.answering = (answer) => {
@@ -159,7 +159,7 @@ test('two candidates, the first of which fails: the second has it', async (t) =>
   t.is(one.mesh.files.open, 3);
 });
 
-test('an endpoint that nobody reaches costs no descriptor', async (t) => {
+test('an unreachable endpoint costs no descriptor', async (t) => {
   const one = setting();
   one.endpoint.reachable = false;
   for (let count = 0; count < 10; count++)
@@ -194,7 +194,7 @@ test('RESELECT leaves time for the new endpoint where the old one does not answe
   const one = setting();
   const before = await one.service.request(firstRequest(alice), callOf(one));
   one.endpoint.closing = () => new Promise(() => {});
-  const awake = setInterval(() => {}, 1_000); // the limits of calls keep no event loop alive
+  const awake = setInterval(() => {}, 1_000); // the timers of calls are unreferenced
   t.teardown(() => clearInterval(awake));
   const call = callOf(one, { milliseconds: 1_000 });
   t.is((await one.service.request(reselect(alice, before), call)).state, State.UP);
@@ -229,7 +229,7 @@ test('an endpoint of the same name somewhere else: the old one is closed first',
   t.is(one.mesh.files.open, 3);
 });
 
-test('an endpoint that is reached by another manager now, as one that was started anew, hears of no Close', async (t) => {
+test('an endpoint that is now reached by another manager, as a restarted one, gets no Close', async (t) => {
   const far = new FakeEndpoint('fw-1', 1);
   far.url = 'tcp://10.0.0.7:5001';
   const one = settingOf({ tunnel }, far);
@@ -241,7 +241,7 @@ test('an endpoint that is reached by another manager now, as one that was starte
   t.deepEqual(one.warnings, ['the previous endpoint did not take the Close']);
 });
 
-test('Close ends everything; of an id that is not known it is a success', async (t) => {
+test('Close ends everything; for an unknown id it succeeds', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   await one.service.close(answer, callOf(one));
@@ -287,7 +287,7 @@ for (const [what, prepare] of Object.entries({
     t.deepEqual(one.warnings, []);
   });
 
-test('Close while the next hop is dead takes everything of ours', async (t) => {
+test('Close while the next hop is dead removes everything here', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   one.endpoint.hops[0]?.close();
@@ -313,7 +313,7 @@ for (const [what, tell] of Object.entries({
     endpoint.tell({ type: ConnectionEventType.DELETE, connections: { [connection.id]: connection } }),
   'the end of its stream': (endpoint: FakeEndpoint) => endpoint.tell(undefined),
 }))
-  test(`${what} is DOWN for those who watch; the connection stands until it is closed`, async (t) => {
+  test(`${what} is DOWN for watchers; the connection stays until it is closed`, async (t) => {
     const one = setting();
     await one.service.request(firstRequest(alice), callOf(one));
     const down = new Promise<Connection | undefined>((resolve) => {
@@ -331,7 +331,7 @@ for (const [what, tell] of Object.entries({
     t.is(one.service.connections().length, 1);
   });
 
-test('what the next hop says goes on with its segments of the path; what changes nothing does not', async (t) => {
+test('events of the next hop are passed on with its segments of the path; events without a change are not', async (t) => {
   const one = setting();
   await one.service.request(firstRequest(alice), callOf(one));
   await one.watching;
@@ -442,14 +442,14 @@ test('nobody takes over the connection or the wire of another client', async (t)
   t.is(one.wires.applied.length, 1);
 });
 
-test('a manager may come back under another identity', async (t) => {
+test('a restarted manager may have another identity', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   one.mesh.managerId = 'spiffe://test/nsmgr-2';
   await t.notThrowsAsync(one.service.request(refresh(answer), callOf(one)));
 });
 
-test('a client that starts anew under new ids has its wire, and the connection of before cannot take it away', async (t) => {
+test('a restarted client with new ids gets its wire back, and its previous connection cannot take it away', async (t) => {
   const one = setting();
   const before = await one.service.request(firstRequest(alice, 'm-1'), callOf(one));
   const after = await one.service.request(firstRequest(alice, 'm-2'), callOf(one));
@@ -474,7 +474,7 @@ test('calls for one connection queue; a stop ends timers and files but leaves wi
   t.is(one.wires.wires.size, 1);
 });
 
-test('the next hop hears of the trace of the very call that leads to it, also of one that had to queue', async (t) => {
+test('the next hop gets the trace of the call that leads to it, also of a queued call', async (t) => {
   const one = setting();
   const answer = await one.service.request(firstRequest(alice), callOf(one));
   const heard: unknown[] = [];

@@ -167,7 +167,7 @@ test('messages that are still worked on or not all there have a bound for each i
   t.is((await hop.unary(check, question)).response.status, 1);
 });
 
-// Alone, as another above: it keeps the process busy for longer than others may take for their handshakes.
+// Serial, as the test above: it blocks the process for longer than the handshakes of other tests may take.
 test.serial(
   'ten thousand calls at once on one connection: no more than the limit run, others are served',
   async (t) => {

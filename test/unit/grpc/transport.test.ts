@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls between the server and the dialer: over unix sockets and TCP, with everything that a call carries.
+// Calls between the server and the dialer, over unix sockets and TCP, with everything that a call carries.
 
 import { statSync } from 'node:fs';
 import { Metadata, status } from '@grpc/grpc-js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Environments that end while sockets are open: the thread stops before the objects die, and nobody hangs.
+// Node environments that end while sockets are open: the thread stops before its objects are destroyed, and nothing hangs.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ test.after.always(() => rmSync(directory, { recursive: true, force: true }));
 const facade = new URL('../../../src/dataplane/unix-sockets.ts', import.meta.url).href;
 let count = 0;
 
-/** Two ends of a connection that are busy, and a descriptor on its way. */
+/** Both ends of a busy connection, with a descriptor in flight. */
 function run(body: string) {
   const path = JSON.stringify(join(directory, `${++count}.sock`));
   const program = `

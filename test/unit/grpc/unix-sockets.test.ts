@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files beside gRPC calls: both ways, by path, by inode; waiting for them; and none left open.
+// Files sent beside gRPC calls: in both directions, by path and by inode; waits for them; and none stays open.
 
 import { once } from 'node:events';
 import { closeSync, constants, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -81,7 +81,7 @@ test.serial('a thousand calls with files, over one connection and over new ones,
     fresh.close();
     await fresh.closed;
   }
-  // The other side and the bridge hear of the last end a moment later.
+  // The other side and the bridge notice the end of the last connection a moment later.
   while (openDescriptors() > before) await new Promise((resolve) => setImmediate(resolve));
   t.is(openDescriptors(), before);
 });
@@ -118,7 +118,7 @@ test.serial('who asks for a file of a connection that has just ended is told so 
   for (let round = 0; round < 50; round++) {
     const connection = await parts.sockets.dial(parts.socket, soon());
     connection.socket.destroy();
-    await once(connection.socket, 'close'); // the addon hears of it a moment later
+    await once(connection.socket, 'close'); // the addon notices a moment later
     await t.throwsAsync(connection.receive('inode://1/2', soon()), { code: 'FILE_NOT_SENT', message: /closed/ });
   }
 });

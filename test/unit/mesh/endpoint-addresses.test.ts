@@ -22,7 +22,7 @@ test('a prefix of two addresses is one pair; IPv6 has no network address', (t) =
   t.deepEqual(new AddressPool('fd00::/64').take('a', undefined, []), { endpoint: 'fd00::/128', client: 'fd00::1/128' });
 });
 
-test('a connection of before gets its pair back if nobody has it; what a client excludes is left out', (t) => {
+test('a connection of an earlier run gets its pair back if that is free; excluded prefixes are left out', (t) => {
   const pool = new AddressPool('10.0.0.0/24');
   t.is(pool.take('a', '10.0.0.6/32', []).client, '10.0.0.6/32');
   t.is(pool.take('b', '10.0.0.6/32', []).client, '10.0.0.2/32');

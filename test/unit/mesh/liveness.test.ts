@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is pinged, and what silence is told. The pings are FAKE; real ones go through a wire in test/system/nsm-mesh.test.ts.
+// Which addresses are pinged, and which silence is reported. The pings are FAKE; test/system/nsm-mesh.test.ts sends real ones.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
@@ -62,7 +62,7 @@ test('a refresh goes on with the pings there are; other addresses replace them; 
   t.is(pings.running.size, 0);
 });
 
-test('one way without an answer is silence, told once; the next answer ends it, and so does a new connection', async (t) => {
+test('one pair without an answer is silence, reported once; the next answer ends it, and so does a new connection', async (t) => {
   const { pings, told, silent, liveness } = setting(100);
   t.teardown(() => liveness.stop());
   liveness.watch(connectionOf(both));
@@ -79,7 +79,7 @@ test('one way without an answer is silence, told once; the next answer ends it, 
   t.true(liveness.alive);
 });
 
-test('pings that end by themselves are begun anew; those that are not possible are not, and nothing is known', async (t) => {
+test('pings that end by themselves begin again; impossible ones do not, and liveness is unknown', async (t) => {
   const { pings, told, liveness } = setting();
   t.teardown(() => liveness.stop());
   liveness.watch(connectionOf({ srcIpAddrs: ['10.0.0.1/32'], dstIpAddrs: ['10.0.0.2/32'] }));

@@ -44,7 +44,7 @@ test('a query takes what has its name, services, labels and part of its url', (t
   t.is(registry.services({ name: 'web', payload: 'ETHERNET' }).length, 0);
 });
 
-test('an entry goes when its time is over; whoever watches is told, and its descriptor is closed', async (t) => {
+test('an expired entry is removed; watchers are told, and its descriptor is closed', async (t) => {
   const registry = new LocalRegistry();
   t.teardown(() => registry.close());
   let closed = 0;
@@ -56,7 +56,7 @@ test('an entry goes when its time is over; whoever watches is told, and its desc
   );
   const soon = new Date(Date.now() + 20);
   registry.registerEndpoint({ endpoint: endpoint('nse', { expirationTime: soon }), owner, file });
-  const alive = setTimeout(() => {}, 10_000); // its own timer keeps no process running
+  const alive = setTimeout(() => {}, 10_000); // the registry's timers are unreferenced
   t.is(await gone, 'nse');
   clearTimeout(alive);
   t.is(closed, 1);

@@ -4,7 +4,7 @@ import test from 'ava';
 import { FileSource } from '../../../src/spiffe/file-source.ts';
 import { MeshProgram } from '../../../src/mesh/program.ts';
 
-test('a program that gets no identity in time says what kept it', async (t) => {
+test('a program that gets no identity in time says why', async (t) => {
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const files = { certificate: '/nowhere/pem', key: '/nowhere/key', bundle: '/nowhere/bundle' };
   const identity = new FileSource({ files, log });

@@ -42,7 +42,7 @@ function write(files: IdentityFiles, identity: Identity): void {
   replace(files.bundle, identity.bundles.get('test.nsm') ?? '');
 }
 
-/** Polls seldom, so that what a test sees came from the watch; `settle` is what it waits for before it complains. */
+/** Polls rarely, so that tests see the effect of the watch; `settle`: how long files may fail to match before it is reported. */
 function source(t: ExecutionContext, files: IdentityFiles, options: Partial<FileSourceOptions> = {}) {
   const log = new IdentityLog();
   const made = new FileSource({ files, log, pollMilliseconds: 3_600_000, settleMilliseconds: 20, ...options });
@@ -187,7 +187,7 @@ test('files rotated without pause: every identity taken is whole, and the last o
   const inTurn = (turn: number) => identities[turn % identities.length] as Identity;
   for (let turn = 0; turn < 300; turn++) {
     const next = inTurn(turn);
-    // In place, so that empty and half-written files are seen too; between the files the source gets to run.
+    // In place, so that the source also sees empty and half-written files; between the files the source gets to run.
     writeFileSync(files.certificate, next.certificates.slice(0, 200));
     await new Promise(setImmediate);
     writeFileSync(files.certificate, next.certificates);
@@ -204,7 +204,7 @@ test('files rotated without pause: every identity taken is whole, and the last o
   t.is(read.current()?.privateKey, last.privateKey);
 });
 
-test('what does not fit is said once, however often it is looked at', async (t) => {
+test('files that do not match are reported once, however often they are read', async (t) => {
   const files = filesIn(directoryOf(t));
   write(files, one);
   replace(files.key, two.privateKey);

@@ -6,12 +6,12 @@ import type { Identity, IdentitySource } from '../../../src/spiffe/identity.ts';
 
 export interface Entry {
   readonly message: string;
-  /** Of the problem it reports; empty without one. */
+  /** The code of the reported problem; empty without one. */
   readonly code: string;
   readonly reason: string;
 }
 
-/** What an identity source logged, and a way to wait for it. */
+/** Collects the log of an identity source, and waits for entries. */
 export class IdentityLog {
   readonly entries: Entry[] = [];
   readonly #events = new EventEmitter();

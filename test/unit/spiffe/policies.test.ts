@@ -22,7 +22,7 @@ async function tokenOf(identity: Identity, audience: Identity): Promise<string> 
   return (await issueToken(request)).token;
 }
 
-/** nsc → nsmgr → forwarder, as the forwarder sees it once its own token is in. */
+/** nsc → nsmgr → forwarder, as the forwarder sees it with its own token added. */
 const good = [await tokenOf(client, manager), await tokenOf(manager, forwarder), await tokenOf(forwarder, manager)];
 
 const segmentsOf = (tokens: readonly string[]) => tokens.map((token) => ({ token }));
@@ -139,7 +139,7 @@ test('a good path is allowed at every hop', async (t) => {
   );
 });
 
-/** Instead of the caller's token, on the forwarder's side. */
+/** In place of the caller's token, at the forwarder. */
 const callerTokens: Record<string, [() => string, string]> = {
   'a good one': [() => forge(claimsOf()), 'allowed'],
   none: [() => '', 'tokens_valid'],
@@ -209,7 +209,7 @@ test('an older token of the path fails the common policies, whoever signed it', 
   t.is(await serverVerdict([expired, second, third]), 'tokens_expired');
   t.is(await serverVerdict(['', second, third]), 'tokens_valid');
   t.is(await serverVerdict([second, first, third]), 'tokens_chained');
-  // As with NSM, only the neighbour's signature is seen: the hop before it has checked the rest.
+  // As in NSM, only the neighbour's signature is checked: each hop has checked that of the one before.
   const forged = forge({ sub: client.spiffeId, aud: [manager.spiffeId], exp: inAnHour() }, stranger.privateKey);
   t.is(await serverVerdict([forged, second, third]), 'allowed');
 });

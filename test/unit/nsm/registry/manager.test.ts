@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// When there is another connection to the manager. Its dialer and its connections are FAKES.
+// When the connection to the manager is replaced. The dialer and the connections are FAKES.
 
 import test from 'ava';
 import { Manager } from '../../../../src/nsm/registry/manager.ts';
@@ -29,7 +29,7 @@ test('one connection serves all', async (t) => {
   t.true(manager.isKnownAs('spiffe://test/nsmgr'));
 });
 
-test('one that is gone is made anew', async (t) => {
+test('a connection that is gone is replaced', async (t) => {
   const { dialled, manager } = setting();
   const first = await manager.connect(signal);
   first.close();
@@ -38,7 +38,7 @@ test('one that is gone is made anew', async (t) => {
   t.is(dialled.length, 2);
 });
 
-test('one that is outdated is left once, by all who ask; what is under way there may end', async (t) => {
+test('an outdated connection is replaced once, for all callers; its open calls may end', async (t) => {
   const { dialled, manager } = setting();
   await manager.connect(signal);
   const [first] = dialled as [FakeNextHop];
@@ -51,13 +51,13 @@ test('one that is outdated is left once, by all who ask; what is under way there
   t.true(first.isClosed);
 });
 
-test('an outdated one ends when the certificate does that was shown there', async (t) => {
+test('an outdated connection is closed when the certificate of its handshake expires', async (t) => {
   const { dialled, manager } = setting();
   await manager.connect(signal);
   const [first] = dialled as [FakeNextHop];
   first.outdated = true;
   Object.assign(first.peer.self, { notAfter: new Date() });
-  const alive = setInterval(() => {}, 1000); // the manager's timer keeps no process alive
+  const alive = setInterval(() => {}, 1000); // the manager's timer is unreferenced
   await manager.connect(signal);
   await first.closed;
   clearInterval(alive);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a registry answers to our registration must pass the policies that are asked for. Its manager is a FAKE that answers
-// as it is told; the real ones are in test/nsm.
+// The answer of a registry to our registration must pass the configured policies. The manager is a FAKE with given answers; the
+// real ones are in test/nsm.
 
 import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
@@ -24,7 +24,7 @@ async function tokenOf(identity: Identity, { spiffeId: audience, notAfter: audie
 const own = await tokenOf(forwarder, manager);
 const good = { Index: 0, PathSegments: [own, await tokenOf(manager, forwarder)] };
 
-/** What comes of the first attempt. */
+/** The result of the first attempt. */
 async function outcome(path: string | undefined, policies: readonly RegistryPolicy[]): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const headers = new Metadata();
@@ -56,11 +56,11 @@ async function outcome(path: string | undefined, policies: readonly RegistryPoli
   return come;
 }
 
-test('the answer of the manager itself is taken', async (t) => {
+test('the answer of the manager itself is accepted', async (t) => {
   t.is(await outcome(JSON.stringify(good), registryPolicies), 'registered');
 });
 
-test('an answer that another signed, that is for another, or that has no path is not', async (t) => {
+test('an answer that another signed, that is for another, or that has no path is refused', async (t) => {
   const answered = async (token: object) =>
     outcome(JSON.stringify({ Index: 0, PathSegments: [own, token] }), registryPolicies);
   t.is(await answered(await tokenOf(stranger, forwarder)), 'tokens_chained');
@@ -80,7 +80,7 @@ test('a short life: the call is shorter still, and the entry renewed before the 
     unary: async (_method: unknown, _request: unknown, { deadline }: { deadline: Date }) => {
       calls.push({ begun: Date.now(), deadline: deadline.getTime() });
       if (calls.length === 2) resolve();
-      const expirationTime = deadline; // so forgotten at once: it is renewed as soon as ever
+      const expirationTime = deadline; // dropped at once, so renewed as soon as possible
       return { response: NetworkServiceEndpoint.fromPartial({ name: 'fwd', expirationTime }), headers: new Metadata() };
     },
     stream: async function* () {
@@ -103,7 +103,7 @@ test('a short life: the call is shorter still, and the entry renewed before the 
   t.true(second.begun - first.begun < 5_000, 'two thirds of all of it would be more');
 });
 
-test('only what is asked for is checked', async (t) => {
+test('only the configured policies are checked', async (t) => {
   t.is(await outcome(undefined, []), 'registered');
   const forged = JSON.stringify({ Index: 0, PathSegments: [own, await tokenOf(stranger, forwarder)] });
   t.is(await outcome(forged, ['tokens_valid', 'tokens_expired']), 'registered');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What NSM's part makes of a connection is a wire document like any other.
+// A connection translates to a wire document like any other.
 
 import test from 'ava';
 import { readDocument } from '../../../../src/wire/wire-document.ts';
