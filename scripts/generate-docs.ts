@@ -18,21 +18,21 @@ function metrics(): string {
     )}`;
   return (
     `${generated('src/metrics/catalogue.ts')}# Metrics\n\n` +
-    'Served at `/metrics` in the text format of Prometheus. `rx` are frames that entered a wire from that end, `tx` are\n' +
-    'frames that left it to that end, whatever the mechanism. Counters are read when they are scraped, count from the\n' +
-    'moment the wire was made, and go with it. Of the frames that enter at one end:\n' +
-    '`rx_packets(end) = tx_packets(other end) + Σ drops(end)`. A wire that a NIC carries (path `nic`) is counted by its\n' +
-    'virtual functions, each for itself; what the NIC drops between them, only the NIC can say.\n' +
+    'The daemon serves metrics at `/metrics` in the text format of Prometheus. For every mechanism, `rx` are frames that\n' +
+    'entered the wire from that end, and `tx` are frames that left the wire to that end. Counters are read for each scrape.\n' +
+    'They start when the wire is made and disappear with it. For the frames that enter at an end:\n' +
+    '`rx_packets(end) = tx_packets(other end) + Σ drops(end)`. If a NIC carries the wire (path `nic`), each virtual function\n' +
+    'counts its own end; what the NIC drops between them only the NIC knows.\n' +
     section('Wires', Object.values(catalogue.wireMetrics)) +
     section('Making wires', Object.values(catalogue.setupMetrics)) +
     section('Workers', Object.values(catalogue.workerMetrics)) +
     section('The forwarder', Object.values(catalogue.forwarderMetrics)) +
-    section('Virtual functions, where a NIC has some', Object.values(catalogue.deviceMetrics)) +
-    section('CPU quota, where cpu.stat can be read', Object.values(catalogue.throttlingMetrics)) +
+    section('Virtual functions, if a NIC has any', Object.values(catalogue.deviceMetrics)) +
+    section('CPU quota, if cpu.stat can be read', Object.values(catalogue.throttlingMetrics)) +
     section('In a mesh', Object.values(catalogue.meshMetrics)) +
     section('With `--metrics-compat nsm`', catalogue.nsmMetrics) +
     section('With `--metrics-compat nsm2019`', catalogue.nsm2019Metrics) +
-    `\nAnd the \`process_*\` and \`nodejs_*\` metrics of prom-client.\n\n## Drop reasons\n\n` +
+    `\nThe \`process_*\` and \`nodejs_*\` metrics of prom-client are served too.\n\n## Drop reasons\n\n` +
     table(
       ['reason', 'meaning'],
       Object.entries(dropReasons).map(([reason, meaning]) => [code(reason), meaning]),
@@ -48,7 +48,7 @@ function errors(): string {
         Object.entries(codes).map(([name, meaning]) => [code(name), meaning]),
       )}`,
   );
-  const intro = 'Every error says `error CODE: operation (subject): reason; hint`. The codes do not change.\n';
+  const intro = 'Every error has the form `error CODE: operation (subject): reason; hint`. The codes are stable.\n';
   return `${generated('src/model/error-catalogue.ts')}# Errors\n\n${intro}${sections.join('')}`;
 }
 

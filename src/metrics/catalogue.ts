@@ -56,7 +56,7 @@ const wireRows = {
   crosswire_wire_up: ['gauge', '1 if both ends of the wire can carry frames', '', wireLabels],
   crosswire_wire_info: [
     'gauge',
-    'What else is known of the wire; always 1, to be joined by the label wire',
+    'Further properties of the wire; always 1, to be joined by the label wire',
     '',
     infoLabels,
   ],
@@ -76,11 +76,11 @@ const workerRows = {
   crosswire_worker_idle_seconds_total: ['counter', 'Time the worker slept', 'seconds', ['worker']],
   crosswire_worker_wake_ups_total: ['counter', 'How often the worker was woken', '', ['worker']],
   crosswire_worker_bursts_total: ['counter', 'Bursts that held at least one frame', '', ['worker']],
-  crosswire_worker_frames_total: ['counter', 'Frames that the worker took', 'packets', ['worker']],
-  crosswire_worker_wires: ['gauge', 'Wires that the worker looks after', '', ['worker']],
+  crosswire_worker_frames_total: ['counter', 'Frames that the worker received', 'packets', ['worker']],
+  crosswire_worker_wires: ['gauge', 'Wires of the worker', '', ['worker']],
   crosswire_worker_hot_wires: [
     'gauge',
-    'Of those, wires that it polls because frames came a moment ago',
+    'Wires that the worker polls because they had frames a moment ago',
     '',
     ['worker'],
   ],
@@ -88,8 +88,8 @@ const workerRows = {
 } satisfies Record<string, Definition>;
 
 const forwarderRows = {
-  crosswire_build_info: ['gauge', 'The version that runs; always 1', '', ['version']],
-  crosswire_wires: ['gauge', 'Wires that the forwarder knows, by phase', '', ['phase']],
+  crosswire_build_info: ['gauge', 'The running version; always 1', '', ['version']],
+  crosswire_wires: ['gauge', 'Wires, by phase', '', ['phase']],
   crosswire_health_records: ['gauge', 'Open health records, by severity', '', ['severity']],
 } satisfies Record<string, Definition>;
 
@@ -98,7 +98,7 @@ const deviceRows = {
   crosswire_devices: ['gauge', 'Virtual functions of a NIC, by state', '', ['physical_function', 'state']],
   crosswire_device_info: [
     'gauge',
-    'Whose a virtual function is; always 1, to be joined by the label device',
+    'Which wire has the virtual function; always 1, to be joined by the label device',
     '',
     ['device', 'physical_function', 'driver', 'wire', 'end'],
   ],
@@ -139,7 +139,7 @@ const meshRows = {
     ['call', 'outcome'],
   ],
   crosswire_nsm_call_seconds: ['histogram', 'How long it took to answer them', 'seconds', ['call']],
-  crosswire_nsm_connections: ['gauge', 'Connections that stand'],
+  crosswire_nsm_connections: ['gauge', 'Established connections'],
   crosswire_nsm_registrations_total: [
     'counter',
     'Attempts to register at the manager, and to stay registered, by outcome',
@@ -149,7 +149,7 @@ const meshRows = {
   crosswire_nsm_registered: ['gauge', '1 while the manager knows this forwarder'],
   crosswire_nsm_registration_expiry_timestamp_seconds: [
     'gauge',
-    'When the registration ends unless it is renewed, as Unix time; 0 before the first',
+    'When the registration expires unless it is renewed, as Unix time; 0 before the first registration',
     'seconds',
   ],
 } satisfies Record<string, Definition>;
