@@ -9,7 +9,10 @@ interface Lost {
 const lost: readonly Lost[] = [
   // One word for one thing.
   { phrase: /\bv-?wires?\b/i, better: 'wire' },
-  { phrase: /\bsrc\/(config|host|kubelet)\b/, better: 'src/wire or src/options, src/machine, src/kubernetes' },
+  {
+    phrase: /(?<![\w/.-])(src\/)?(config|host|kubelet|nsm\/(identity|transport|service|client|local))\//,
+    better: 'the new room (001-rooms.md)',
+  },
   { phrase: /\bholdings\b/i, better: 'lease' },
   { phrase: /\b(take|takes|taken|taking|come|comes|came|go|goes|brought) home\b/i, better: 'give back, restore' },
   // Circumlocutions.

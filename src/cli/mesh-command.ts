@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What request, endpoint and manager have in common: their options are the table in config/mesh-options.ts.
+// What request, endpoint and manager have in common: their options are the table in src/options/mesh-options.ts.
 
 import { type Command, Option } from 'commander';
 import {

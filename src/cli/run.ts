@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// crosswire run: its options are the table in config/run-options.ts.
+// crosswire run: its options are the table in src/options/run-options.ts.
 
 import { type Command, Option } from 'commander';
 import { type NsmReading, readNsmOptions } from '../options/nsm-options.ts';

@@ -105,7 +105,7 @@ export class NativeUnixListener {
   }
 }
 
-/** What src/nsm/transport/unix-sockets.ts asks for. */
+/** What src/grpc/unix-sockets.ts asks for. */
 export class NativeUnixSockets {
   readonly #connections = new Map<number, NativeUnixConnection>();
   readonly #listeners = new Map<number, (connection: NativeUnixConnection) => void>();

@@ -24,3 +24,8 @@ test('of code only the comments are checked, in every form', (t) => {
 test('a word that only contains one is another word', (t) => {
   t.deepEqual(wordProblems('docs/a.md', 'recommended, amendment, beforehand, the wires, withholdings'), []);
 });
+
+test('a room that moved is found, a path of the system is not', (t) => {
+  t.is(wordProblems('src/a.ts', '// see config/run-options.ts, src/host/marks.ts').length, 1);
+  t.deepEqual(wordProblems('src/a.ts', '// /host/dev/vfio, test/kubelet/peer, src/options/run-options.ts'), []);
+});
