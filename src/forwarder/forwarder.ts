@@ -3,14 +3,13 @@
 
 import { tmpdir } from 'node:os';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
-import type { Wire } from '../wire/wire.ts';
 import type { IdentitySource } from '../spiffe/identity.ts';
 import { checkServerPolicies } from '../spiffe/policies.ts';
 import { tokenFor } from '../spiffe/token.ts';
 import { Manager } from '../nsm/registry/manager.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import type { Gateways } from '../nsm/mechanisms/gateways.ts';
-import type { TunnelSettings } from '../nsm/mechanisms/offers.ts';
+import type { TunnelSettings } from '../nsm/mechanisms/mechanism.ts';
 import { Registration } from '../nsm/registry/registration.ts';
 import { serve } from '../nsm/chain/serve.ts';
 import { ForwarderService } from './service.ts';
@@ -25,7 +24,7 @@ import type { Wires } from './parts/wires.ts';
 
 export interface ForwarderParts {
   readonly wires: Wires;
-  readonly readWire: (document: object) => Promise<Wire>;
+  readonly readWire: ServiceParts['readWire'];
   readonly listNamespaces: ServiceParts['listNamespaces'];
   readonly isPortFree: ServiceParts['isPortFree'];
   readonly unixSockets: UnixSockets;

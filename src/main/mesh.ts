@@ -7,6 +7,7 @@ import { parseDeviceSelectors } from '../options/device-selectors.ts';
 import type { NsmOptions } from '../options/nsm-option-rows.ts';
 import { parseWireList } from '../wire/wire-list.ts';
 import type { NativeDataplane } from '../dataplane/dataplane.ts';
+import type { TunnelKind } from '../dataplane/types.ts';
 import { NativeUnixSockets } from '../dataplane/unix-sockets.ts';
 import { HostDeviceFinder } from '../machine/host-devices.ts';
 import { kernelHas } from '../machine/kernel-modules.ts';
@@ -14,6 +15,7 @@ import { isUdpPortFree } from '../machine/udp-ports.ts';
 import { findUnderlay } from '../machine/underlay.ts';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { WireDocument } from '../wire/wire-document.ts';
 import { Forwarder } from '../forwarder/forwarder.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import { startTracing } from '../grpc/tracing/start.ts';
@@ -93,17 +95,26 @@ async function gatewaysOf({ deviceSelectorFile: file }: NsmOptions, { dataplane,
   return { deviceOf: (via: string) => gateways.get(via), mtuOf: (device: string) => devices.mtuOf(device) };
 }
 
-async function tunnelOf({ tunnelAddress, vxlanPort, wireguardPort }: NsmOptions, { dataplane, log }: MeshParts) {
-  const hasVxlan = (await kernelHas('vxlan')) !== 'no';
-  const { wireguard: hasWireguard } = (await dataplane.probe()).tunnels;
-  const underlay = hasVxlan || hasWireguard ? await findUnderlay(tunnelAddress) : undefined;
+async function tunnelOf({ tunnelAddress, tunnelPorts }: NsmOptions, { dataplane, log }: MeshParts) {
+  const ports = await portsOf(tunnelPorts, dataplane);
+  const underlay = Object.keys(ports).length > 0 ? await findUnderlay(tunnelAddress) : undefined;
   if (!underlay) {
     const words = 'no tunnels from here: wires to other nodes are refused; crosswire doctor says more';
-    log.warn({ address: tunnelAddress, hasVxlan, hasWireguard }, words);
+    log.warn({ address: tunnelAddress, inKernel: Object.keys(ports) }, words);
     return undefined;
   }
   const { address, mtu } = underlay;
-  return { address, mtu, ...(hasVxlan ? { vxlanPort } : {}), ...(hasWireguard ? { wireguardPort } : {}) };
+  return { address, mtu, ports };
+}
+
+/** The ports of the tunnels that the kernel has. */
+async function portsOf(all: NsmOptions['tunnelPorts'], dataplane: MeshParts['dataplane']) {
+  const { tunnels } = await dataplane.probe();
+  const inKernel = async (type: TunnelKind) => tunnels[type] ?? (await kernelHas(type)) !== 'no';
+  const there = await Promise.all(
+    Object.entries(all).map(async ([type, port]) => ((await inKernel(type as TunnelKind)) ? [[type, port]] : [])),
+  );
+  return Object.fromEntries(there.flat()) as typeof all;
 }
 
 function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOptions, version: string, log: Logger) {
@@ -115,7 +126,7 @@ function telemetryOf({ telemetry, telemetryEndpoint: endpoint, name }: NsmOption
   return { endpoint, serviceName: name, version, onExport };
 }
 
-async function readSingleWire(document: object): Promise<Wire> {
+async function readSingleWire(document: WireDocument): Promise<Wire> {
   const { wires, errors } = await parseWireList([document]);
   const [wire] = wires;
   if (wire && errors.length === 0) return wire;

@@ -3,13 +3,12 @@
 
 export const mechanismClass = { local: 'LOCAL', remote: 'REMOTE' } as const;
 
+/** Those that more than their own file in mechanisms/ must know. */
 export const mechanismType = {
   kernel: 'KERNEL',
   memif: 'MEMIF',
   vfio: 'VFIO',
   noop: 'NOOP',
-  vxlan: 'VXLAN',
-  wireguard: 'WIREGUARD',
   vlan: 'VLAN',
 } as const;
 

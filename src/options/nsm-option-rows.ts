@@ -4,6 +4,7 @@
 
 import { isIP } from 'node:net';
 import type { RegistryPolicy } from '../model/registry-policy.ts';
+import { mechanisms, mechanismTypes } from '../wire/mechanisms/index.ts';
 import { managerVariable } from './nsm-run-options.ts';
 import { anyText, directory, duration, flag, list, map, policies, type Reading, text, url } from './nsm-values.ts';
 import { usualRegistryPolicies } from './registry-policies.ts';
@@ -25,9 +26,9 @@ export interface NsmOptions extends IdentityOptions {
   readonly maxTokenMilliseconds: number;
   readonly dialMilliseconds: number;
   readonly tunnelAddress: string; // '': the address of the default route's interface
-  readonly vxlanPort: number;
+  /** UDP ports of tunnels, by the type of their mechanism. */
+  readonly tunnelPorts: Readonly<Record<string, number>>;
   readonly deviceSelectorFile: string; // '': none
-  readonly wireguardPort: number;
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
   readonly devicePluginDirectory: string;
@@ -51,6 +52,19 @@ export interface NsmOptionRow<Key extends keyof NsmOptions = keyof NsmOptions> {
 
 const row = <Key extends keyof NsmOptions>(options: NsmOptionRow<Key>): NsmOptionRow =>
   options as unknown as NsmOptionRow;
+
+/** One for each tunnel; all of them make up the option. */
+const tunnelPortRows = mechanismTypes.flatMap((type) => {
+  const { reach } = mechanisms[type];
+  if (reach.at !== 'tunnel') return [];
+  const { environment, default: usual, zeroIsDefault, meaning } = reach.portOption;
+  const shown = zeroIsDefault ? { default: '0', defaultInWords: String(usual) } : { default: String(usual) };
+  const read = (text: string): Reading<NsmOptions['tunnelPorts']> => {
+    const port = /^\d{1,5}$/.test(text) ? Number(text) || (zeroIsDefault ? usual : 0) : 0;
+    return port >= 1 && port <= 65_535 ? { value: { [type]: port } } : { reason: `'${text}' is no UDP port` };
+  };
+  return [row({ key: 'tunnelPorts', environment, ...shown, meaning, read })];
+});
 
 export const nsmOptionRows: readonly NsmOptionRow[] = [
   row({
@@ -112,28 +126,7 @@ export const nsmOptionRows: readonly NsmOptionRow[] = [
     meaning: 'local address of tunnels',
     read: (value) => (value === '' || isIP(value) ? { value } : { reason: `'${value}' is no IP address` }),
   }),
-  row({
-    key: 'vxlanPort',
-    environment: 'NSM_VXLAN_PORT',
-    default: '0',
-    defaultInWords: '4789',
-    meaning: 'UDP port of VXLAN tunnels, the same on every node',
-    read: (value) => {
-      if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) return { reason: `'${value}' is no UDP port` };
-      return { value: Number(value) || 4789 };
-    },
-  }),
-  row({
-    key: 'wireguardPort',
-    environment: 'CROSSWIRE_WIREGUARD_PORT',
-    default: '51820',
-    meaning: 'first UDP port of WireGuard tunnels; each connection takes the next free one',
-    read: (value) => {
-      if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 65_535)
-        return { reason: `'${value}' is no UDP port` };
-      return { value: Number(value) };
-    },
-  }),
+  ...tunnelPortRows,
   row({
     key: 'mechanismPriority',
     environment: 'NSM_MECHANISM_PRIORITY',

@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import { CrosswireError } from '../model/error.ts';
 import { nearest } from '../model/nearest.ts';
+import { isMapping } from '../wire/values/problems.ts';
 import { type IdentityOptions, type NsmOptions, notDone, nsmOptionRows, withoutEffect } from './nsm-option-rows.ts';
 import { isTrue, managerVariable, runOptionNames } from './nsm-run-options.ts';
 
@@ -31,13 +32,18 @@ export function readNsmOptions(environment: Environment): NsmReading {
   for (const row of nsmOptionRows) {
     const { key, environment: variable, default: usual } = row;
     const reading = row.read(environment[variable] || usual);
-    if ('value' in reading) options[key] = Object.freeze(reading.value);
+    if ('value' in reading) options[key] = Object.freeze(merged(options[key], reading.value));
     if ('value' in reading && reading.warning) warnings.push(`${variable}: ${reading.warning}`);
     if ('reason' in reading) errors.push(refusal(variable, reading.reason, reading.hint));
   }
   errors.push(...identityProblems(options as unknown as NsmOptions));
   if (errors.length > 0) throw new AggregateError(errors, 'the environment cannot be used');
   return { options: Object.freeze(options) as unknown as NsmOptions, warnings: warnings };
+}
+
+/** Some options have several variables. */
+function merged(before: unknown, value: unknown): unknown {
+  return isMapping(before) && isMapping(value) ? { ...before, ...value } : value;
 }
 
 function identityProblems({ workloadApi, certificateFile, keyFile, bundleFile }: IdentityOptions): CrosswireError[] {

@@ -8,6 +8,7 @@ import { Metadata } from '@grpc/grpc-js';
 import { parseWireList } from '../../src/wire/wire-list.ts';
 import type { ApplyReport, RemoveReport, WireCounters } from '../../src/model/status.ts';
 import type { Wire } from '../../src/wire/wire.ts';
+import type { WireDocument } from '../../src/wire/wire-document.ts';
 import { Connection, type ConnectionEvent } from '../../src/nsm/generated/connection.ts';
 import type { NetworkServiceRequest } from '../../src/nsm/generated/networkservice.ts';
 import { NetworkService, NetworkServiceEndpoint } from '../../src/nsm/generated/registry.ts';
@@ -256,7 +257,7 @@ export class FakeMesh {
 }
 
 /** Parses a document with the real rules of wire files. */
-export async function readWire(document: object): Promise<Wire> {
+export async function readWire(document: WireDocument): Promise<Wire> {
   const { wires, errors } = await parseWireList([document]);
   if (!wires[0] || errors.length > 0) throw errors[0] ?? new Error('no wire');
   return wires[0];

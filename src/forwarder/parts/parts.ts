@@ -4,12 +4,12 @@
 import type { Dialer, NextHop } from '../../grpc/calls.ts';
 import type { Tracing } from '../../grpc/tracing/tracing.ts';
 import type { Wire } from '../../wire/wire.ts';
+import type { WireDocument } from '../../wire/wire-document.ts';
 import type { AuthorizeParts } from '../../nsm/chain/authorize.ts';
 import type { FileNumbers } from '../../nsm/inode-url.ts';
 import type { SharedDevices } from '../../nsm/mechanisms/devices.ts';
 import type { Gateways } from '../../nsm/mechanisms/gateways.ts';
-import type { TunnelSettings } from '../../nsm/mechanisms/offers.ts';
-import type { WireguardPorts } from '../../nsm/mechanisms/wireguard.ts';
+import type { TunnelPorts, TunnelSettings } from '../../nsm/mechanisms/mechanism.ts';
 import type { Wires } from './wires.ts';
 
 export interface ServiceSettings {
@@ -28,12 +28,12 @@ export interface ServiceSettings {
 export interface ServiceParts extends AuthorizeParts {
   readonly wires: Wires;
   /** Checks a wire document by the rules of wire files. */
-  readonly readWire: (document: object) => Promise<Wire>;
+  readonly readWire: (document: WireDocument) => Promise<Wire>;
   readonly dialer: Dialer;
   readonly manager: (signal: AbortSignal) => Promise<NextHop>;
   /** The namespaces of this node that processes and mounts refer to. */
   readonly listNamespaces: () => Promise<readonly FileNumbers[]>;
-  readonly isPortFree: WireguardPorts['isFree'];
+  readonly isPortFree: TunnelPorts['isFree'];
   /** Absent: this node shares no devices. */
   readonly devices?: SharedDevices | undefined;
   /** Absent: this node knows no gateways. */

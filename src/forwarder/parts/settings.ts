@@ -15,8 +15,8 @@ export interface NsmSettings {
   readonly dialMilliseconds: number;
   /** Absent: the address of the default route's interface. */
   readonly tunnelAddress?: string;
-  readonly vxlanPort: number;
-  readonly wireguardPort: number;
+  /** UDP ports of tunnels, by the type of their mechanism. */
+  readonly tunnelPorts: Readonly<Record<string, number>>;
   readonly mechanismPriority: readonly string[];
   readonly memifViaEngine: boolean;
   /** Policies that the answer to our registration must pass. */

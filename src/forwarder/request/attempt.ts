@@ -6,7 +6,7 @@ import type { Attributes } from '../../grpc/tracing/tracing.ts';
 import type { IncomingCall } from '../../nsm/chain/call.ts';
 import type { HeldFiles } from '../../nsm/chain/held-files.ts';
 import type { Connection, Mechanism } from '../../nsm/generated/connection.ts';
-import type { WireguardSide } from '../../nsm/mechanisms/wireguard.ts';
+import type { TunnelSide } from '../../nsm/mechanisms/mechanism.ts';
 import type { Found } from '../../nsm/registry/discovery.ts';
 import type { Established } from '../connections/established.ts';
 
@@ -27,8 +27,8 @@ export interface Prepared {
   readonly callerSide: Mechanism;
   /** To the next hop, in order of preference. */
   readonly offers: readonly Mechanism[];
-  /** Our side of a WireGuard tunnel, where one of the mechanisms may become one. */
-  readonly wireguard: WireguardSide | undefined;
+  /** Our side of a tunnel, where one of the mechanisms may become one that has sides of its own. */
+  readonly side: TunnelSide | undefined;
 }
 
 /** The route that one attempt takes. */

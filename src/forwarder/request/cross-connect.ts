@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wire between the caller's mechanism and the next hop's (cmd-forwarder-vpp, xconnect).
 
+import type { WireDocument } from '../../wire/wire-document.ts';
 import { CrosswireError } from '../../model/error.ts';
 import type { ServiceParts } from '../parts/parts.ts';
 
 /** A wire that fails is given up, unless its connection stood before. */
 export async function crossConnect(
   { wires, tracing, readWire }: Pick<ServiceParts, 'wires' | 'tracing' | 'readWire'>,
-  document: object,
+  document: WireDocument,
   isNew: boolean,
 ): Promise<void> {
   const wire = await readWire(document);

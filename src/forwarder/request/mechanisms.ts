@@ -3,21 +3,16 @@
 // mechanisms become as the ends of a wire (networkservicemesh/sdk, pkg/networkservice/common/mechanisms).
 
 import type { EndStatus } from '../../wire/status.ts';
-import type { Wire } from '../../wire/wire.ts';
+import { networkEndOf, type Wire } from '../../wire/wire.ts';
+import type { WireDocument } from '../../wire/wire-document.ts';
 import type { Connection, Mechanism } from '../../nsm/generated/connection.ts';
-import { completed } from '../../nsm/mechanisms/caller-side.ts';
-import { endsInDevice, isCarriedByNic, resourceFor, withDevice } from '../../nsm/mechanisms/devices.ts';
+import { endsInDevice, isCarriedByNic, modeOf, resourceFor, withDevice } from '../../nsm/mechanisms/devices.ts';
 import { type Uplink, uplinkOf, withUplinkMtu } from '../../nsm/mechanisms/gateways.ts';
-import {
-  acceptable,
-  deviceOffersFor,
-  type Known,
-  offersFor,
-  ownDeviceOffer,
-  wireguardLeads,
-} from '../../nsm/mechanisms/offers.ts';
-import { VniBook } from '../../nsm/mechanisms/vni.ts';
-import { WireguardBook } from '../../nsm/mechanisms/wireguard.ts';
+import { completed, tunnelOf } from '../../nsm/mechanisms/index.ts';
+import type { Known } from '../../nsm/mechanisms/mechanism.ts';
+import { noopOffer } from '../../nsm/mechanisms/noop.ts';
+import { acceptable, deviceOffersFor, leadingTunnel, offersFor } from '../../nsm/mechanisms/offers.ts';
+import { Books } from '../../nsm/mechanisms/tunnels.ts';
 import { mechanismType, parameter } from '../../nsm/names.ts';
 import type { Found } from '../../nsm/registry/discovery.ts';
 import { wireDocumentOf } from '../../nsm/wire/wire-document.ts';
@@ -36,13 +31,12 @@ export interface Translated {
 export class Mechanisms {
   readonly #settings: ServiceSettings;
   readonly #parts: Pick<ServiceParts, 'wires' | 'devices' | 'gateways'>;
-  readonly #vnis = new VniBook();
-  readonly #wireguard: WireguardBook;
+  readonly #books: Books;
 
   constructor(settings: ServiceSettings, parts: Pick<ServiceParts, 'wires' | 'devices' | 'gateways' | 'isPortFree'>) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#wireguard = new WireguardBook({ first: settings.tunnel?.wireguardPort ?? 0, isFree: parts.isPortFree });
+    this.#books = new Books(settings.tunnel, parts.isPortFree);
   }
 
   /** Those of the caller's mechanisms that this node has, in the caller's order. */
@@ -54,10 +48,10 @@ export class Mechanisms {
   async prepare({ connection, wire }: Asked, mechanism: Mechanism, endpoint: Found): Promise<Prepared> {
     const { tunnel, temporaryDirectory } = this.#settings;
     const standing = this.#endpointEndOf(wire, endpoint);
-    const wireguard = await this.#wireguardSide(connection, wire, mechanism, endpoint);
-    const offers = this.#offers(mechanism, connection, endpoint, { standing, wireguard });
-    const sides = { tunnel, vnis: this.#vnis, wireguard, temporaryDirectory };
-    return { callerSide: completed(sides, connection, mechanism), offers, wireguard };
+    const side = await this.#tunnelSide(connection, wire, mechanism, endpoint);
+    const offers = this.#offers(mechanism, connection, endpoint, { standing, side });
+    const parts = { tunnel, books: this.#books, side, temporaryDirectory };
+    return { callerSide: completed(parts, connection, mechanism), offers, side };
   }
 
   /** A tunnel towards the caller limits the MTU; the endpoint must be told before it answers. */
@@ -66,8 +60,7 @@ export class Mechanisms {
     const base = context ?? emptyContext;
     if (base.MTU === 0 && isCarriedByNic(callerSide)) return base; // only the NIC knows its MTU
     const wanted = base.MTU || usualMtu;
-    const isTunnel = type === mechanismType.vxlan || type === mechanismType.wireguard;
-    return { ...base, MTU: isTunnel ? Math.min(wanted, Number(parameters[parameter.mtu])) : wanted };
+    return { ...base, MTU: tunnelOf(type) ? Math.min(wanted, Number(parameters[parameter.mtu])) : wanted };
   }
 
   /** What the endpoint asks of its forwarder and is not done here; NSM's own forwarders set it up in the endpoint's namespace
@@ -85,9 +78,9 @@ export class Mechanisms {
   /** Undefined: both ends have devices of their own elsewhere, and there is nothing to wire here. */
   async documentOf(
     { connection: asked, wire: name, files }: Asked,
-    { callerSide, wireguard }: Prepared,
+    { callerSide, side }: Prepared,
     { connection, uplink }: Translated,
-  ): Promise<object | undefined> {
+  ): Promise<WireDocument | undefined> {
     if (callerSide.type === mechanismType.noop) return undefined;
     const endpoint = connection.mechanism as Mechanism;
     return wireDocumentOf({
@@ -95,7 +88,7 @@ export class Mechanisms {
       connection: uplink ? { ...connection, labels: this.#labelsOf(asked, connection, name) } : connection,
       client: callerSide,
       endpoint,
-      wireguard,
+      side,
       memifViaEngine: this.#settings.memifViaEngine,
       pathOf: (url) => files.get(url)?.path,
       devices: this.#parts.devices,
@@ -111,8 +104,7 @@ export class Mechanisms {
 
   /** Makes what the tunnel of a connection used available to others. */
   release(connection: string): void {
-    this.#vnis.release(connection);
-    this.#wireguard.release(connection);
+    this.#books.release(connection);
   }
 
   get #offering() {
@@ -121,8 +113,8 @@ export class Mechanisms {
   }
 
   #offers(asked: Mechanism, connection: Connection, { identity }: Found, known: Known): Mechanism[] {
-    if (asked.type === mechanismType.noop) return [ownDeviceOffer(identity)];
-    if (endsInDevice(asked)) return deviceOffersFor(this.#offering, identity, known.standing);
+    if (asked.type === mechanismType.noop) return [noopOffer(identity)];
+    if (endsInDevice(asked)) return deviceOffersFor(this.#offering, identity, known);
     return offersFor(this.#offeringTo(asked, connection), connection.payload, identity, known);
   }
 
@@ -140,12 +132,12 @@ export class Mechanisms {
   }
 
   /** Our side of the one tunnel that a wire can have, whichever end it is. */
-  async #wireguardSide({ id, payload }: Connection, wire: string, asked: Mechanism, { identity }: Found) {
-    const isAsked = asked.type === mechanismType.wireguard;
-    const leads = !isCarriedByNic(asked) && wireguardLeads(this.#offering, payload, identity);
-    if (!isAsked && !leads) return undefined;
-    const standing = this.#parts.wires.wanted(wire)?.[isAsked ? 'client' : 'endpoint'].mechanism;
-    return this.#wireguard.sideOf(id, standing);
+  async #tunnelSide({ id, payload }: Connection, wire: string, asked: Mechanism, { identity }: Found) {
+    const ofCaller = tunnelOf(asked.type);
+    const ofNextHop = isCarriedByNic(asked) ? undefined : leadingTunnel(this.#offering, payload, identity);
+    const kind = ofCaller ?? ofNextHop;
+    const standing = this.#parts.wires.wanted(wire)?.[ofCaller ? 'client' : 'endpoint'].mechanism;
+    return kind && this.#books.of(kind).sideOf(id, standing);
   }
 
   /** An endpoint behind a gateway answers with the gateway in place of all labels; metrics still need the client's. */
@@ -157,10 +149,10 @@ export class Mechanisms {
   /** The NIC of the wire as it is, or one with a free function. */
   async #portFor(callerSide: Mechanism, wire: string): Promise<string | undefined> {
     const { devices, wires } = this.#parts;
-    const standing = wires.get(wire)?.spec.endpoint.mechanism;
-    if (standing?.type === 'vlan') return standing.device;
-    const mode = callerSide.type === mechanismType.vfio ? 'vfio' : 'kernel';
-    return devices?.portFor(resourceFor(devices, callerSide), mode);
+    const spec = wires.get(wire)?.spec;
+    const network = spec && networkEndOf(spec);
+    if (network?.end === 'endpoint') return network.device;
+    return devices?.portFor(resourceFor(devices, callerSide), modeOf(callerSide));
   }
 }
 

@@ -21,6 +21,11 @@ export function endsInDevice({ type, parameters }: Mechanism): boolean {
   return type === mechanismType.vfio || (type === mechanismType.kernel && isToken(parameters[parameter.tokenId]));
 }
 
+/** How the device of such an end is driven. */
+export function modeOf({ type }: Mechanism): 'kernel' | 'vfio' {
+  return type === mechanismType.vfio ? 'vfio' : 'kernel';
+}
+
 /** A NIC carries its frames: to a virtual function here, or to a device of the other side's own. */
 export function isCarriedByNic(mechanism: Mechanism): boolean {
   return endsInDevice(mechanism) || mechanism.type === mechanismType.noop;

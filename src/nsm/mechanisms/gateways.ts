@@ -3,8 +3,9 @@
 // gateway and a VLAN, and this node knows its device (cmd-nse-remote-vlan; sdk-vpp, mechanisms/vlan).
 
 import { CrosswireError } from '../../model/error.ts';
-import type { Connection } from '../generated/connection.ts';
+import type { Connection, Mechanism } from '../generated/connection.ts';
 import { label, mechanismType, parameter } from '../names.ts';
+import { isCarriedByNic } from './devices.ts';
 
 export interface Gateways {
   readonly deviceOf: (via: string) => string | undefined;
@@ -43,4 +44,9 @@ function wrong(subject: string, reason: string): CrosswireError {
 /** The endpoint leaves it open, and then it is the device's; or asks for less. */
 export function withUplinkMtu({ context }: Connection, { mtu }: Uplink): Connection['context'] {
   return context && { ...context, MTU: context.MTU === 0 ? mtu : Math.min(context.MTU, mtu) };
+}
+
+/** What is opposite hands on only frames that name the MAC address of the context. */
+export function deliversByMac(opposite: Mechanism): boolean {
+  return isCarriedByNic(opposite) || opposite.type === mechanismType.vlan;
 }

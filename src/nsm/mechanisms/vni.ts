@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { parameter } from '../names.ts';
+import type { TunnelBook } from './mechanism.ts';
 
 const identifiers = 1 << 24; // RFC 7348, section 5
 
@@ -27,7 +28,7 @@ function bytesOf(text: string | undefined): Buffer | undefined {
 }
 
 /** Identifiers in use, of tunnels that others opened to us. */
-export class VniBook {
+export class VniBook implements TunnelBook {
   readonly #taken = new Map<string, string>(); // remote address and vni → connection
   readonly #last = new Map<string, { readonly remote: string; readonly vni: number }>(); // of a connection
 
@@ -42,6 +43,9 @@ export class VniBook {
       if (!this.#isTaken(vni) && this.hold(remote, vni, connection)) return vni;
     }
   }
+
+  /** Both nodes are known by their port alone. */
+  async sideOf(): Promise<undefined> {}
 
   #isTaken(vni: number): boolean {
     for (const key of this.#taken.keys()) if (key.endsWith(`/${vni}`)) return true;

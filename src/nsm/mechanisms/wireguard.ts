@@ -1,37 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys and UDP ports of WireGuard tunnels: a pair and a port for each connection, for a device of the kernel shares its
-// port with no other. NSM's own forwarders have all on one port; each side is told the other's, so both work together.
+// WIREGUARD: an encrypted tunnel of IP packets. Each connection has keys and a UDP port of its own, for a device of the
+// kernel shares its port with no other. NSM's own forwarders have all on one port; each side is told the other's, so both
+// work together.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { CrosswireError } from '../../model/error.ts';
 import type { Mechanism as WireMechanism } from '../../wire/wire.ts';
+import { parameter } from '../names.ts';
+import type { NsmTunnel, TunnelBook, TunnelPorts, TunnelSide } from './mechanism.ts';
+import { answered, sidesOf, tunnelOffer } from './tunnels.ts';
 
-/** Our side of a tunnel. Keys are in base64. */
-export interface WireguardSide {
-  readonly port: number;
-  readonly privateKey: string;
-  readonly publicKey: string;
-}
+const names = { type: 'WIREGUARD', wireType: 'wireguard' } as const;
 
-export interface WireguardPorts {
-  readonly first: number;
-  /** In the forwarder's namespace, for both families. */
-  readonly isFree: (port: number) => Promise<boolean>;
-}
+export const wireguard: NsmTunnel<WireguardBook> = {
+  ...names,
+  taken: 'as tunnel',
+  completed: ({ tunnel, side }, _, asked) => {
+    const parameters = answered(names, tunnel, asked.parameters, side?.port);
+    return { ...asked, parameters: { ...parameters, [parameter.destinationPublicKey]: side?.publicKey ?? '' } };
+  },
+  endOf: (agreement, end) => {
+    const { side } = agreement;
+    const { other } = sidesOf(agreement, end);
+    const key = end === 'endpoint' ? parameter.destinationPublicKey : parameter.sourcePublicKey;
+    return {
+      wireguard: {
+        ...(side ? { localPort: side.port } : {}),
+        remote: other.address as string,
+        remotePort: Number(other.port),
+        privateKey: side?.privateKey as string,
+        publicKey: agreement[end].parameters[key] as string,
+      },
+    };
+  },
+  offer: (tunnel, { side }) =>
+    tunnelOffer(names, tunnel, side?.port, { [parameter.sourcePublicKey]: side?.publicKey ?? '' }),
+  missing: (carried) => ({
+    reason: `payload ${carried} needs WIREGUARD to another node, which this node does not offer`,
+    hint: 'it needs WireGuard in the kernel (see crosswire doctor); or register the network service with payload ETHERNET, or run an endpoint on this node',
+  }),
+  createBook: (ports) => new WireguardBook(ports),
+};
 
 const highestPort = 0xffff;
 
-export class WireguardBook {
-  readonly #ports: WireguardPorts;
-  readonly #sides = new Map<string, WireguardSide>(); // of a connection
+export class WireguardBook implements TunnelBook {
+  readonly #ports: TunnelPorts;
+  readonly #sides = new Map<string, TunnelSide>(); // of a connection
   readonly #asked = new Set<number>();
 
-  constructor(ports: WireguardPorts) {
+  constructor(ports: TunnelPorts) {
     this.#ports = ports;
   }
 
   /** The same side for a connection as long as it lives; after a restart, the side of the wire that still exists. */
-  async sideOf(connection: string, standing?: WireMechanism): Promise<WireguardSide> {
+  async sideOf(connection: string, standing?: WireMechanism): Promise<TunnelSide> {
     const known = this.#sides.get(connection) ?? this.#sideOfWire(standing);
     const side = known ?? { ...makeKeys(), port: await this.#choosePort() };
     this.#sides.set(connection, side);
@@ -43,7 +66,7 @@ export class WireguardBook {
     this.#sides.delete(connection);
   }
 
-  #sideOfWire(standing: WireMechanism | undefined): WireguardSide | undefined {
+  #sideOfWire(standing: WireMechanism | undefined): TunnelSide | undefined {
     if (standing?.type !== 'wireguard' || this.#isHeld(standing.localPort)) return undefined;
     const { localPort: port, privateKey, ownPublicKey: publicKey } = standing;
     return { port, privateKey, publicKey };
@@ -73,7 +96,7 @@ export class WireguardBook {
   }
 }
 
-function makeKeys(): Pick<WireguardSide, 'privateKey' | 'publicKey'> {
+function makeKeys(): Pick<TunnelSide, 'privateKey' | 'publicKey'> {
   const { d = '', x = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
   const standard = (text: string) => Buffer.from(text, 'base64url').toString('base64');
   return { privateKey: standard(d), publicKey: standard(x) };

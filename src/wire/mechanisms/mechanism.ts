@@ -107,6 +107,8 @@ export interface TunnelReach<Mechanism> {
 export interface PortOption {
   readonly environment: string;
   readonly default: number;
+  /** 0 stands for the default, too. */
+  readonly zeroIsDefault: boolean;
   readonly meaning: string;
 }
 

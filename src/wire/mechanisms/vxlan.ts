@@ -43,6 +43,7 @@ export const vxlan = tunnel<typeof document, typeof wired>({
     portOption: {
       environment: 'NSM_VXLAN_PORT',
       default: defaultPort,
+      zeroIsDefault: true,
       meaning: 'UDP port of VXLAN tunnels, the same on every node',
     },
     sessionSeconds: undefined, // nobody tells whether the other node is there

@@ -65,7 +65,8 @@ export const wireguard = tunnel<typeof document, typeof wired>({
     portOption: {
       environment: 'CROSSWIRE_WIREGUARD_PORT',
       default: defaultPort,
-      meaning: 'the first UDP port of WireGuard tunnels; each connection takes the next one that is free',
+      zeroIsDefault: false,
+      meaning: 'first UDP port of WireGuard tunnels; each connection takes the next free one',
     },
     sessionSeconds,
     key: keyOf,

@@ -8,7 +8,7 @@ import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
 import { FakeEndpoint } from '../../fakes/mesh.ts';
 import { alice, callOf, firstRequest, refresh, settingOf } from './service-support.ts';
 
-const tunnel = { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 };
+const tunnel = { address: '10.0.0.1', ports: { vxlan: 4789 }, mtu: 1500 };
 
 /** An endpoint behind a proxy, with the proxy's answer for the far node. */
 function settingBehindProxy() {

@@ -6,7 +6,7 @@ import { ConnectionContext } from '../../../src/nsm/generated/connectioncontext.
 import { wireNameOf } from '../../../src/nsm/wire/wire-name.ts';
 import { alice, callOf, firstRequest, refresh, setting, settingOf } from './service-support.ts';
 
-const tunnel = { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 };
+const tunnel = { address: '10.0.0.1', ports: { vxlan: 4789 }, mtu: 1500 };
 const vxlan = (mtu: Record<string, string>) => {
   const parameters: Record<string, string> = { src_ip: '10.0.0.2', ...mtu };
   return { cls: 'REMOTE', type: 'VXLAN', parameters };

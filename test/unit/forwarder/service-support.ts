@@ -10,7 +10,7 @@ import {
 import { NetworkServiceRequest } from '../../../src/nsm/generated/networkservice.ts';
 import type { SharedDevices } from '../../../src/nsm/mechanisms/devices.ts';
 import type { Gateways } from '../../../src/nsm/mechanisms/gateways.ts';
-import type { TunnelSettings } from '../../../src/nsm/mechanisms/offers.ts';
+import type { TunnelSettings } from '../../../src/nsm/mechanisms/mechanism.ts';
 import { ForwarderService } from '../../../src/forwarder/service.ts';
 import type { IncomingCall } from '../../../src/nsm/chain/call.ts';
 import { PassOn } from '../../../src/grpc/tracing/pass-on.ts';

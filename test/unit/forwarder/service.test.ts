@@ -11,7 +11,7 @@ import { counters } from '../../fakes/wires.ts';
 import { alice, callOf, firstRequest, mallory, refresh, reselect, setting, settingOf } from './service-support.ts';
 
 const wireOfAlice = wireNameOf(alice.id);
-const tunnel = { address: '10.0.0.1', vxlanPort: 4789, mtu: 1500 };
+const tunnel = { address: '10.0.0.1', ports: { vxlan: 4789 }, mtu: 1500 };
 const vxlanParameters = { src_ip: '10.0.0.1', src_port: '4789', dst_ip: '10.0.0.7', dst_port: '4789', vni: '2' };
 const lastOf = <T>(all: readonly T[]) => all.at(-1) as T;
 

@@ -3,17 +3,18 @@
 import test from 'ava';
 import { kernel } from '../../../fakes/wires.ts';
 import { Connection, Mechanism } from '../../../../src/nsm/generated/connection.ts';
-import { completed } from '../../../../src/nsm/mechanisms/caller-side.ts';
-import { acceptable, offersFor, tunnelMtu } from '../../../../src/nsm/mechanisms/offers.ts';
-import { VniBook, vniParity } from '../../../../src/nsm/mechanisms/vni.ts';
+import { completed } from '../../../../src/nsm/mechanisms/index.ts';
+import { acceptable, offersFor } from '../../../../src/nsm/mechanisms/offers.ts';
+import { Books, tunnelMtu } from '../../../../src/nsm/mechanisms/tunnels.ts';
+import { vniParity } from '../../../../src/nsm/mechanisms/vni.ts';
 
-const tunnel = { address: '10.0.0.2', vxlanPort: 4789, mtu: 1500 };
+const tunnel = { address: '10.0.0.2', ports: { vxlan: 4789 }, mtu: 1500 };
 const offering = { tunnel, priority: [] };
 const types = (list: readonly Mechanism[]) => list.map(({ type }) => type);
 const mechanism = (type: string, parameters: Record<string, string> = {}) =>
   Mechanism.fromPartial({ cls: 'LOCAL', type, parameters });
 const connection = Connection.fromPartial({ id: 'c1', networkService: 'my-service-name' });
-const parts = () => ({ tunnel, vnis: new VniBook(), temporaryDirectory: '/tmp' });
+const parts = () => ({ tunnel, books: new Books(tunnel, async () => true), temporaryDirectory: '/tmp' });
 
 test('on this node memif goes before kernel, unless told otherwise', (t) => {
   t.deepEqual(types(offersFor(offering, 'IP', 'inode://4/7')), ['MEMIF', 'KERNEL']);
@@ -41,7 +42,7 @@ test('to another node frames go by VXLAN, where there is a tunnel', (t) => {
     type: 'VXLAN',
     parameters: { src_ip: '10.0.0.2', src_port: '4789', MTU: '1446' },
   });
-  t.is(tunnelMtu('fd00::1', 1500), 1426);
+  t.is(tunnelMtu('fd00::1', 1500, 'vxlan'), 1426);
 });
 
 test('VLAN goes behind VXLAN, for payload ETHERNET, where gateways are known', (t) => {
@@ -116,7 +117,7 @@ test('an identifier that is in use by another connection is refused, by the same
   );
   const preferred = completed(own, Connection.fromPartial({ id: 'c3' }), asked).parameters['vni'];
   t.not(preferred, parameters['vni'], 'who only prefers it has another');
-  own.vnis.release('c1');
+  own.books.release('c1');
   t.notThrows(() => completed(own, other, asked));
 });
 

@@ -5,18 +5,19 @@ import test from 'ava';
 import { readDocument } from '../../../../src/wire/wire-document.ts';
 import type { WireguardMechanism } from '../../../../src/wire/mechanisms/wireguard.ts';
 import { Connection, Mechanism } from '../../../../src/nsm/generated/connection.ts';
-import { completed } from '../../../../src/nsm/mechanisms/caller-side.ts';
-import { acceptable, offersFor, wireguardLeads } from '../../../../src/nsm/mechanisms/offers.ts';
-import { VniBook } from '../../../../src/nsm/mechanisms/vni.ts';
-import { WireguardBook, type WireguardSide } from '../../../../src/nsm/mechanisms/wireguard.ts';
+import { completed } from '../../../../src/nsm/mechanisms/index.ts';
+import type { TunnelSide } from '../../../../src/nsm/mechanisms/mechanism.ts';
+import { acceptable, leadingTunnel, offersFor } from '../../../../src/nsm/mechanisms/offers.ts';
+import { Books } from '../../../../src/nsm/mechanisms/tunnels.ts';
+import { WireguardBook } from '../../../../src/nsm/mechanisms/wireguard.ts';
 import { wireDocumentOf } from '../../../../src/nsm/wire/wire-document.ts';
 
 const first = 51_820;
 const book = (taken: readonly number[] = []) =>
   new WireguardBook({ first, isFree: async (port) => !taken.includes(port) });
 const nodes = {
-  a: { address: '10.0.0.1', mtu: 1500, wireguardPort: first },
-  b: { address: '10.0.0.2', mtu: 9000, wireguardPort: first },
+  a: { address: '10.0.0.1', mtu: 1500, ports: { wireguard: first } },
+  b: { address: '10.0.0.2', mtu: 9000, ports: { wireguard: first } },
 };
 const farUrl = 'tcp://10.0.0.2:5001';
 const offering = { tunnel: nodes.a, priority: [] };
@@ -28,14 +29,19 @@ const connection = Connection.fromPartial({
   context: { MTU: 1440, ipContext: { srcIpAddrs: ['10.0.0.1/32'], dstIpAddrs: ['10.0.0.2/32'] } },
 });
 
-function answered(offer: Mechanism, wireguard: WireguardSide): Mechanism {
-  const parts = { tunnel: nodes.b, vnis: new VniBook(), wireguard, temporaryDirectory: '/tmp' };
+function answered(offer: Mechanism, side: TunnelSide): Mechanism {
+  const parts = {
+    tunnel: nodes.b,
+    books: new Books(nodes.b, async () => true),
+    side,
+    temporaryDirectory: '/tmp',
+  };
   return completed(parts, connection, offer);
 }
 
-function tunnelOf(client: Mechanism, endpoint: Mechanism, wireguard: WireguardSide): WireguardMechanism {
+function tunnelOf(client: Mechanism, endpoint: Mechanism, side: TunnelSide): WireguardMechanism {
   const pathOf = () => '/proc/self/fd/9';
-  const agreement = { name: 'nsm-c1', connection, client, endpoint, wireguard, memifViaEngine: true, pathOf };
+  const agreement = { name: 'nsm-c1', connection, client, endpoint, side, memifViaEngine: true, pathOf };
   const reading = readDocument(wireDocumentOf(agreement));
   if (!('wire' in reading)) throw new Error(JSON.stringify(reading.problems));
   const end = client.type === 'WIREGUARD' ? reading.wire.client : reading.wire.endpoint;
@@ -43,12 +49,13 @@ function tunnelOf(client: Mechanism, endpoint: Mechanism, wireguard: WireguardSi
 }
 
 test('to another node packets go by WIREGUARD where the kernel has it; not on this node, and not ETHERNET', (t) => {
-  t.true(wireguardLeads(offering, 'IP', farUrl));
-  t.false(wireguardLeads(offering, 'ETHERNET', farUrl));
-  t.false(wireguardLeads(offering, 'IP', 'unix:///x'));
-  t.false(wireguardLeads({ priority: [] }, 'IP', farUrl));
-  const { wireguardPort: _, ...without } = nodes.a;
-  t.false(wireguardLeads({ tunnel: { ...without, vxlanPort: 4789 }, priority: [] }, 'IP', farUrl));
+  t.is(leadingTunnel(offering, 'IP', farUrl)?.type, 'WIREGUARD');
+  t.is(leadingTunnel(offering, 'ETHERNET', farUrl), undefined);
+  t.is(leadingTunnel(offering, 'IP', 'unix:///x'), undefined);
+  t.is(leadingTunnel({ priority: [] }, 'IP', farUrl), undefined);
+  const without = { tunnel: { ...nodes.a, ports: { vxlan: 4789 } }, priority: [] };
+  t.is(leadingTunnel(without, 'IP', farUrl), undefined);
+  t.is(leadingTunnel(without, 'ETHERNET', farUrl)?.type, 'VXLAN');
   const refused = t.throws(() => offersFor({ priority: [] }, 'IP', farUrl));
   t.regex(refused?.message ?? '', /payload IP needs WIREGUARD/);
   const asked = ['VXLAN', 'WIREGUARD'].map((type) => Mechanism.fromPartial({ cls: 'REMOTE', type }));
@@ -59,7 +66,7 @@ test('to another node packets go by WIREGUARD where the kernel has it; not on th
 
 test('the offer has our address, port, public key and mtu; the answer adds the other side, and bounds the mtu', async (t) => {
   const [ours, theirs] = [await book().sideOf('c1'), await book([first]).sideOf('c1')];
-  const [offer] = offersFor(offering, 'IP', farUrl, { wireguard: ours }) as [Mechanism];
+  const [offer] = offersFor(offering, 'IP', farUrl, { side: ours }) as [Mechanism];
   const asked = { src_ip: '10.0.0.1', src_port: '51820', src_public_key: ours.publicKey, MTU: '1440' };
   t.deepEqual(offer, { cls: 'REMOTE', type: 'WIREGUARD', parameters: asked });
   t.regex(ours.publicKey, /^[A-Za-z0-9+/]{43}=$/);
@@ -72,7 +79,7 @@ test('the offer has our address, port, public key and mtu; the answer adds the o
 
 test('the wires of both nodes are each other’s mirror', async (t) => {
   const [ours, theirs] = [await book().sideOf('c1'), await book([first, first + 1]).sideOf('c1')];
-  const [offer] = offersFor(offering, 'IP', farUrl, { wireguard: ours }) as [Mechanism];
+  const [offer] = offersFor(offering, 'IP', farUrl, { side: ours }) as [Mechanism];
   const answer = answered(offer, theirs);
   const [near, far] = [tunnelOf(kernel, answer, ours), tunnelOf(answer, kernel, theirs)];
   t.like(near, { localPort: first, remote: '10.0.0.2', remotePort: first + 2, privateKey: ours.privateKey });
@@ -83,7 +90,7 @@ test('the wires of both nodes are each other’s mirror', async (t) => {
 
 test('an answer without a key, an address or a port makes no wire', async (t) => {
   const ours = await book().sideOf('c1');
-  const [offer] = offersFor(offering, 'IP', farUrl, { wireguard: ours }) as [Mechanism];
+  const [offer] = offersFor(offering, 'IP', farUrl, { side: ours }) as [Mechanism];
   const { parameters } = answered(offer, await book().sideOf('c1'));
   for (const key of ['dst_ip', 'dst_port', 'dst_public_key']) {
     const { [key]: _, ...rest } = parameters;

@@ -5,7 +5,8 @@ import test from 'ava';
 import { readDocument } from '../../../../src/wire/wire-document.ts';
 import { Connection } from '../../../../src/nsm/generated/connection.ts';
 import { choosePath } from '../../../../src/plan/path.ts';
-import { type Agreement, wireDocumentOf } from '../../../../src/nsm/wire/wire-document.ts';
+import type { Agreement } from '../../../../src/nsm/mechanisms/mechanism.ts';
+import { wireDocumentOf } from '../../../../src/nsm/wire/wire-document.ts';
 
 const connection = Connection.fromPartial({
   id: 'c1',

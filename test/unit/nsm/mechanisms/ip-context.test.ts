@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { ConnectionContext } from '../../../../src/nsm/generated/connectioncontext.ts';
-import { halfOf, neighboursOf, policiesOf, routesOf } from '../../../../src/nsm/wire/kernel-end.ts';
+import { halfOf, neighboursOf, policiesOf, routesOf } from '../../../../src/nsm/mechanisms/ip-context.ts';
 
 const contextOf = (ipContext: Parameters<typeof ConnectionContext.fromPartial>[0]['ipContext']) =>
   ConnectionContext.fromPartial({ ipContext });

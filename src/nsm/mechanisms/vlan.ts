@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// VLAN: the endpoint is behind a gateway, whose device is this node's. The endpoint says which VLAN: ./gateways.ts.
+
+import type { Mechanism } from '../generated/connection.ts';
+import { mechanismClass, mechanismType } from '../names.ts';
+import type { NsmMechanism } from './mechanism.ts';
+
+export const vlan: NsmMechanism = {
+  type: mechanismType.vlan,
+  taken: 'never',
+  completed: () => {
+    throw new Error('no caller is taken with a network of ours');
+  },
+  endOf: ({ uplink }) => ({ vlan: { device: uplink?.device as string, id: uplink?.id as number } }),
+};
+
+export function vlanOffer(): Mechanism {
+  return { cls: mechanismClass.remote, type: mechanismType.vlan, parameters: {} };
+}
