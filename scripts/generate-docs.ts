@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes docs/metrics.md, docs/options.md and docs/errors.md from the tables in the code.
+// Writes docs/metrics.md, docs/options.md, docs/errors.md and the tables of docs/wire-files.md from the tables in the code.
 //   node scripts/generate-docs.ts [--check]      --check: fail if they differ, or if an error code is not catalogued
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { dropReasons } from '../src/model/drop-reason.ts';
 import { uncataloguedErrors } from './checks/error-codes.ts';
 import { code, generated, table } from './lib/markdown.ts';
 import { options } from './lib/options-document.ts';
+import { undocumentedMechanisms, withKeyTables } from './lib/wire-keys-document.ts';
 
 function metrics(): string {
   const section = (title: string, rows: readonly catalogue.MetricRow[]) =>
@@ -53,11 +54,16 @@ function errors(): string {
 }
 
 const check = process.argv.includes('--check');
-const problems = check ? uncataloguedErrors() : [];
+const wireFiles = readFileSync('docs/wire-files.md', 'utf8');
+const problems = [
+  ...(check ? uncataloguedErrors() : []),
+  ...undocumentedMechanisms(wireFiles).map((type) => `docs/wire-files.md has no table of the keys of ${type}`),
+];
 for (const [file, text] of Object.entries({
   'docs/metrics.md': metrics(),
   'docs/options.md': options(),
   'docs/errors.md': errors(),
+  'docs/wire-files.md': withKeyTables(wireFiles),
 })) {
   if (!check) writeFileSync(file, text);
   else if (readFileSync(file, 'utf8') !== text)

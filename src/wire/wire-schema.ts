@@ -8,7 +8,7 @@ import { apiVersion, kind, limits } from './values/limits.ts';
 import { mechanismKeys, mechanismTypes } from './mechanisms/index.ts';
 import * as checks from './values/value-checks.ts';
 
-/** 'kernel, memif and vxlan' */
+/** In words: 'a, b and c'. */
 const names = `${mechanismTypes.slice(0, -1).join(', ')} and ${mechanismTypes.at(-1)}`;
 
 const end = z

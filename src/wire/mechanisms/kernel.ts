@@ -15,9 +15,9 @@ import { mechanism, type MechanismKind, type WrittenEnd, type WrittenWire } from
 import { deviceProblems, requestOf, virtualFunction, wiredFunction } from './virtual-function.ts';
 
 const mostPid = 4_194_304; // PID_MAX_LIMIT
-const netns = text(checks.absolutePath, 'the network namespace, by path');
-const pid = whole(1, mostPid, 'the network namespace, by a process in it');
-const namespaceInode = inode('the network namespace');
+const netns = text(checks.absolutePath, 'the namespace, by path; one of netns, pid and inode is required');
+const pid = whole(1, mostPid, 'the namespace, by a process in it');
+const namespaceInode = inode('the namespace');
 
 const route = z.strictObject({
   to: address(checks.destination, 'the network, as address/prefix; 0.0.0.0/0 and ::/0 are default routes'),
@@ -45,14 +45,22 @@ const policy = z.strictObject({
 });
 
 const shared = {
-  interface: text(checks.interfaceName, `the interface's name there, at most ${limits.interfaceLength} bytes`),
-  mac: mac('its MAC address; made up if absent').optional(),
-  addresses: list(address(checks.interfaceAddress, 'address/prefix'), 'its IP addresses, as address/prefix'),
-  routes: list(route, 'routes through it'),
-  neighbours: list(neighbour, 'permanent neighbours on it'),
+  interface: text(checks.interfaceName, `name of the interface, at most ${limits.interfaceLength} bytes`),
+  mac: mac('its MAC address; by default derived from node and wire, so that it is the same after a restart').optional(),
+  addresses: list(
+    address(checks.interfaceAddress, 'address/prefix'),
+    'list of `address/prefix`, IPv4 and IPv6; IPv6 addresses work at once (no duplicate address detection)',
+  ),
+  routes: list(route, 'list of `{ to: address/prefix, via: gateway }`; `0.0.0.0/0` and `::/0` are default routes'),
+  neighbours: list(neighbour, 'list of permanent `{ address, mac }`'),
 };
-const policies = list(policy, 'policy routing: what goes by routes of its own, before all others');
-const allowPing = flag('let everybody in the namespace ping, and enable IPv6 on the interface');
+const policies = list(
+  policy,
+  'policy routing: list of `{ from, protocol, destinationPorts, sourcePorts, routes }`. `from` is a network, `protocol` a number such as 6 for TCP, ports are `80` or `80-90`. Packets that match everything given use these routes, which are in a table of their own and come before the main table; the first policy that matches counts',
+);
+const allowPing = flag(
+  'lets every user in the namespace ping (`net.ipv4.ping_group_range`) and enables IPv6 on the interface; both stay after the wire is removed',
+);
 
 const document = z
   .strictObject({

@@ -60,7 +60,7 @@ export type Reach<Mechanism> =
 /** What is beyond this node carries one payload. */
 interface Carries {
   readonly payload: Payload;
-  readonly words: string; // 'VXLAN carries Ethernet frames'
+  readonly words: string; // 'NAME carries Ethernet frames'
 }
 
 /** The network behind a host device, through a part of that device. */
@@ -99,7 +99,7 @@ export interface TunnelReach<Mechanism> {
   /** Whether a device that was found is this tunnel. */
   isFound(found: TunnelOf<Mechanism>, known: TunnelOf<Mechanism>): boolean;
   why(mechanism: Mechanism): string;
-  /** In an action: 'from 192.0.2.1 to 192.0.2.2, port 4789, VNI 6'. */
+  /** In an action: 'from 192.0.2.1 to 192.0.2.2, port 4789'. */
   way(tunnel: TunnelOf<Mechanism>): string;
   detail(mechanism: Mechanism): string;
 }

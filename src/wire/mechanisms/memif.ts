@@ -42,27 +42,42 @@ const isSecret: Check = (value) => {
   return { reason: `has ${Buffer.byteLength(value)} bytes; memif carries at most ${limits.secretLength}` };
 };
 
-const ringSize = whole(limits.ringSize.least, limits.ringSize.most, 'descriptors of a ring, a power of two').check(
-  (context) => {
-    if (!Number.isInteger(Math.log2(context.value)))
-      context.issues.push({ code: 'custom', message: `${context.value} is no power of two`, input: context.value });
-  },
-);
+const ringSize = whole(
+  limits.ringSize.least,
+  limits.ringSize.most,
+  `descriptors of a ring, a power of two up to ${limits.ringSize.most} (as client)`,
+).check((context) => {
+  if (!Number.isInteger(Math.log2(context.value)))
+    context.issues.push({ code: 'custom', message: `${context.value} is no power of two`, input: context.value });
+});
 
 const document = z
   .strictObject({
-    socket: text(isSocket, "the control socket: an absolute path, or '@name' for an abstract one"),
-    netns: text(absolutePath, 'where an abstract socket lives; absent: where the forwarder runs').optional(),
-    inode: inode('where an abstract socket lives').optional(),
-    role: z.enum(['server', 'client']).meta({ description: 'server: the forwarder listens; client: it connects' }),
-    id: whole(0, limits.id, 'the id of the interface on that socket').default(0),
-    secret: text(isSecret, `at most ${limits.secretLength} bytes, compared when connecting`).optional(),
-    rings: whole(1, limits.rings, 'rings in each direction').default(defaults.rings),
+    socket: text(isSocket, `absolute path, at most ${limits.socketLength} bytes, or \`@name\` for an abstract socket`),
+    netns: text(
+      absolutePath,
+      "the namespace of an abstract socket, by path; by default the forwarder's own",
+    ).optional(),
+    inode: inode('the namespace of an abstract socket').optional(),
+    role: z
+      .enum(['server', 'client'])
+      .meta({ description: '`server`: the forwarder listens; `client`: it connects, and tries again forever' }),
+    id: whole(0, limits.id, 'id of the interface on that socket; several wires may share a server socket').default(0),
+    secret: text(isSecret, `at most ${limits.secretLength} bytes; never shown; by default none`).optional(),
+    rings: whole(
+      1,
+      limits.rings,
+      'rings in each direction, at most 16 (as client); as server, a client may open up to 16, whatever is given',
+    ).default(defaults.rings),
     ringSize: ringSize.default(defaults.ringSize),
-    bufferSize: whole(limits.bufferSize.least, limits.bufferSize.most, 'bytes of a buffer').default(2048),
-    allowUnsealed: flag('accept shared memory that its owner can still shrink (old peers)').default(false),
+    bufferSize: whole(
+      limits.bufferSize.least,
+      limits.bufferSize.most,
+      'bytes of a buffer (as client); longer frames are chained',
+    ).default(2048),
+    allowUnsealed: flag('accept memory that its owner can still shrink: zero-copy DPDK, hugepages').default(false),
     mac: mac(
-      "the application's MAC address: required opposite a virtual function or a vlan, which deliver by it",
+      "the application's MAC address: required opposite a virtual function or a vlan end, refused elsewhere",
     ).optional(),
   })
   .meta({ description: 'a shared-memory interface, as VPP and DPDK speak it' });

@@ -11,11 +11,11 @@ import { deviceProblems, requestOf, virtualFunction, wiredFunction } from './vir
 const document = z
   .strictObject({
     device: virtualFunction,
-    mac: mac('its MAC address; made up if absent').optional(),
+    mac: mac('set before any driver sees the function; by default derived from node and wire').optional(),
     /** The control group whose processes may open its device nodes. */
     cgroup: text(
       absolutePath,
-      'the directory of the control group that may open it, or of the one above with /* behind it',
+      'directory of the control group, v1 or v2, whose processes may open the device nodes; with `/*` at the end, all groups directly below; by default nobody may',
     ).optional(),
   })
   .meta({ description: 'a virtual function for an application that drives it itself, by VFIO' });

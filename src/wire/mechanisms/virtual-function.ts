@@ -11,22 +11,30 @@ import { invalid, isMapping, type Problem } from '../values/problems.ts';
 import { pciAddress, resourceName } from '../values/value-checks.ts';
 import type { WrittenEnd, WrittenWire } from './mechanism.ts';
 
-const pci = text(pciAddress, 'the virtual function, by its PCI address').overwrite(
-  (value) => canonicalPci(value) ?? value,
+const pciWords = 'the function, by its PCI address';
+const pci = text(pciAddress, pciWords)
+  .overwrite((value) => canonicalPci(value) ?? value)
+  .meta({ description: pciWords });
+const resource = text(
+  resourceName,
+  'any free function of a resource, `serviceDomain/capability` of the SR-IOV file; the choice is kept over refreshes and restarts',
 );
-const resource = text(resourceName, 'any free one of a resource of the SR-IOV file: serviceDomain/capability');
 const mostRate = 0xffff_ffff; // Mbit/s: struct ifla_vf_rate of linux/if_link.h
 
 const settings = {
-  vlan: whole(0, limits.vlan, 'the VLAN that the NIC puts its frames into; 0: none').optional(),
-  trust: flag('whether its user may change its MAC and hear everything').optional(),
-  spoofCheck: flag('whether frames with another source MAC are dropped').optional(),
-  maxRate: whole(0, mostRate, 'the most it may send, in Mbit/s; 0: no limit').optional(),
+  vlan: whole(
+    0,
+    limits.vlan,
+    'VLAN into which the NIC puts the frames of both ends, 1 to 4094; 0: none; by default unchanged',
+  ).optional(),
+  trust: flag('whether its user may change its MAC and receive everything; by default unchanged').optional(),
+  spoofCheck: flag('whether frames with another source MAC are dropped; by default unchanged').optional(),
+  maxRate: whole(0, mostRate, 'in Mbit/s; 0: no limit; by default unchanged').optional(),
 };
 
 export const virtualFunction = z
   .strictObject({
-    pci: pci.meta({ description: 'the virtual function, by its PCI address' }).optional(),
+    pci: pci.optional(),
     resource: resource.optional(),
     ...settings,
   })

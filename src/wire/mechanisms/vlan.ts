@@ -13,8 +13,11 @@ import { writtenDevice } from './virtual-function.ts';
 
 const document = z
   .strictObject({
-    device: text(interfaceName, 'the device of the host, by name, where the forwarder runs'),
-    id: whole(0, limits.vlan, 'the VLAN identifier (IEEE 802.1Q); 0: frames without a tag'),
+    device: text(
+      interfaceName,
+      "name of an interface in the forwarder's namespace: a NIC, a bond, a bridge or a VLAN interface",
+    ),
+    id: whole(0, limits.vlan, 'the VLAN identifier, 1 to 4094; 0: untagged frames'),
   })
   .meta({ description: 'the network behind a device of the host, for Ethernet frames' });
 

@@ -14,10 +14,10 @@ const defaultPort = 4789; // RFC 7348, section 8
 
 const document = z
   .strictObject({
-    local: address(tunnelAddress, "this node's address, that the tunnel sends from"),
-    remote: address(tunnelAddress, "the other node's address, of the same family"),
+    local: address(tunnelAddress, 'address of this node, IPv4 or IPv6, from which the tunnel sends'),
+    remote: address(tunnelAddress, 'address of the other node, of the same family; not link-local'),
     port: port('the UDP port of both nodes').default(defaultPort),
-    vni: whole(1, 0xff_ffff, 'the VXLAN network identifier, the same at both nodes'), // RFC 7348, section 5
+    vni: whole(1, 0xff_ffff, 'the network identifier of both nodes, 1 to 16777215'), // RFC 7348, section 5
   })
   .meta({ description: 'a VXLAN tunnel (RFC 7348) to another node, for Ethernet frames' });
 

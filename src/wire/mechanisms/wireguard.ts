@@ -22,11 +22,11 @@ const isKey: Check = (value) => {
 
 const document = z
   .strictObject({
-    localPort: port('the UDP port of this node, for this wire alone').default(defaultPort),
-    remote: address(tunnelAddress, "the other node's address"),
-    remotePort: port('its UDP port').default(defaultPort),
-    privateKey: text(isKey, 'the private key of this node, in base64; never shown again'),
-    publicKey: text(isKey, 'the public key of the other node, in base64'),
+    localPort: port('UDP port of this node, for this wire alone').default(defaultPort),
+    remote: address(tunnelAddress, 'address of the other node, IPv4 or IPv6; not link-local'),
+    remotePort: port('UDP port of the other node').default(defaultPort),
+    privateKey: text(isKey, 'key of this node, as `wg genkey` prints it; never shown'),
+    publicKey: text(isKey, 'key of the other node, as `wg pubkey` prints it'),
   })
   .meta({ description: 'a WireGuard tunnel to another node, for IP packets' });
 
