@@ -5,14 +5,14 @@ import type { Bucket } from './histogram.ts';
 import { Measured } from './process.ts';
 import { builtProgram } from './programs.ts';
 
-export interface Attachment {
+export interface MemifEnd {
   readonly socket: string;
   readonly id: number;
 }
 
 export interface GeneratorOptions {
   /** For each wire, the end that frames are sent to and the end that they are expected from. */
-  readonly pairs: readonly (readonly [Attachment, Attachment])[];
+  readonly pairs: readonly (readonly [MemifEnd, MemifEnd])[];
   readonly cpu: number;
   readonly bufferSize?: number;
   readonly ringLog?: number;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A forwarder between memifs on its own CPU, with a generator attached. It is paused while another is measured.
 
-import type { Attachment, Generator, GeneratorOptions, Trial, TrialOutcome } from '../harness/generator.ts';
+import type { MemifEnd, Generator, GeneratorOptions, Trial, TrialOutcome } from '../harness/generator.ts';
 import { costBetween } from '../harness/cost.ts';
 import { longestWait, type Measured, type Usage, usageOf } from '../harness/process.ts';
 import type { Sample } from '../harness/pairs.ts';
@@ -19,7 +19,7 @@ export interface MemifOptions {
 export interface MemifForwarder {
   readonly name: string;
   readonly process: Measured;
-  readonly pairs: readonly (readonly [Attachment, Attachment])[];
+  readonly pairs: readonly (readonly [MemifEnd, MemifEnd])[];
   readonly idleWires?: number;
   /** Figures since the previous call; with `cycles per frame` if countsCycles. */
   figures(): Promise<Record<string, number>>;

@@ -12,9 +12,9 @@
 namespace crosswire::binding {
 
 // State of another part of the binding that lives and dies with the environment.
-class Attachment {
+class AddonPart {
  public:
-  virtual ~Attachment() = default;
+  virtual ~AddonPart() = default;
 };
 
 struct AddonData {
@@ -32,10 +32,10 @@ struct AddonData {
 
   Executor executor;
   Notifier notifier;
-  std::unique_ptr<Attachment> engine;
-  std::unique_ptr<Attachment> unix_sockets;
-  std::unique_ptr<Attachment> kept_interfaces;  // of read_statistics()
-  Napi::FunctionReference error_class;          // see errors.hpp
+  std::unique_ptr<AddonPart> engine;
+  std::unique_ptr<AddonPart> unix_sockets;
+  std::unique_ptr<AddonPart> kept_interfaces;  // of read_statistics()
+  Napi::FunctionReference error_class;         // see errors.hpp
 };
 
 }  // namespace crosswire::binding

@@ -14,7 +14,7 @@ namespace crosswire::binding {
 namespace {
 
 // The hosts of an environment. When it dies, their threads stop before its objects go.
-class EngineHosts final : public Attachment {
+class EngineHosts final : public AddonPart {
  public:
   ~EngineHosts() override {
     for (const auto& known : hosts_) {

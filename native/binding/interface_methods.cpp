@@ -88,7 +88,7 @@ Napi::Value make_statistics_rows(Napi::Env env, const std::vector<std::optional<
 using Interfaces = std::shared_ptr<const std::vector<os::InterfaceReference>>;
 
 // The last long list, as long as JavaScript has it: a scrape asks for the same tens of thousands every time.
-struct KeptInterfaces final : Attachment {
+struct KeptInterfaces final : AddonPart {
   Napi::Reference<Napi::Array> list;
   Interfaces interfaces;
 };

@@ -18,7 +18,7 @@ namespace {
 class UnixSocketsObject;
 
 // The objects of an environment, by number: a notice may come for one that is gone.
-class UnixSocketsHosts final : public Attachment {
+class UnixSocketsHosts final : public AddonPart {
  public:
   ~UnixSocketsHosts() override;
   std::map<uint64_t, UnixSocketsObject*> objects;

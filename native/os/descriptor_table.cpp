@@ -26,7 +26,7 @@ Result<Fd> open_by_path(const std::string& path) {
   return fd;
 }
 
-bool DescriptorBudget::take() noexcept {
+bool DescriptorQuota::take() noexcept {
   if (left_.fetch_sub(1) > 0) return true;
   left_.fetch_add(1);
   return false;
@@ -35,7 +35,7 @@ bool DescriptorBudget::take() noexcept {
 DescriptorTable::Kept DescriptorTable::keep(Fd fd, const std::string& url) {
   const std::lock_guard lock(mutex_);
   if (held_.contains(url)) return Kept::doubled;
-  if (held_.size() >= most_ || !budget_.take()) return Kept::no_room;
+  if (held_.size() >= most_ || !quota_.take()) return Kept::no_room;
   held_.emplace(url, std::move(fd));
   return Kept::fresh;
 }
@@ -51,7 +51,7 @@ Result<Fd> DescriptorTable::duplicate(const std::string& url) const {
 
 void DescriptorTable::clear() noexcept {
   const std::lock_guard lock(mutex_);
-  budget_.give_back(held_.size());
+  quota_.give_back(held_.size());
   held_.clear();
 }
 

@@ -19,9 +19,9 @@ std::string inode_url(int fd);
 Result<Fd> open_by_path(const std::string& path);
 
 // How many descriptors of peers a process holds, over all its connections.
-class DescriptorBudget {
+class DescriptorQuota {
  public:
-  explicit DescriptorBudget(size_t most) : left_(static_cast<int64_t>(most)) {}
+  explicit DescriptorQuota(size_t most) : left_(static_cast<int64_t>(most)) {}
   bool take() noexcept;
   void give_back(size_t count) noexcept { left_.fetch_add(static_cast<int64_t>(count)); }
 
@@ -32,7 +32,7 @@ class DescriptorBudget {
 // Any thread.
 class DescriptorTable {
  public:
-  DescriptorTable(size_t most, DescriptorBudget& budget) : most_(most), budget_(budget) {}
+  DescriptorTable(size_t most, DescriptorQuota& quota) : most_(most), quota_(quota) {}
   DescriptorTable(const DescriptorTable&) = delete;
   DescriptorTable& operator=(const DescriptorTable&) = delete;
   ~DescriptorTable() { clear(); }
@@ -45,7 +45,7 @@ class DescriptorTable {
 
  private:
   const size_t most_;
-  DescriptorBudget& budget_;
+  DescriptorQuota& quota_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Fd> held_;  // guarded by mutex_
 };

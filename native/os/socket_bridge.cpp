@@ -38,11 +38,11 @@ void SocketBridge::Direction::give_up() {
   finished = true;
 }
 
-SocketBridge::SocketBridge(Fd outer, Fd inner, DescriptorBudget& budget,
+SocketBridge::SocketBridge(Fd outer, Fd inner, DescriptorQuota& quota,
                            std::function<void(const std::string& url)> on_file)
     : outer_(std::move(outer)),
       inner_(std::move(inner)),
-      table_(most_descriptors, budget),
+      table_(most_descriptors, quota),
       on_file_(std::move(on_file)) {}
 
 SocketBridge::Progress SocketBridge::pump(std::span<uint8_t> scratch) {

@@ -28,7 +28,7 @@ class SocketBridge {
   static constexpr size_t most_descriptors = 1024;  // of one connection: held, and likewise waiting to be sent
 
   // Both sockets non-blocking. `on_file` is called from pump(), for each file that is new.
-  SocketBridge(Fd outer, Fd inner, DescriptorBudget& budget, std::function<void(const std::string& url)> on_file);
+  SocketBridge(Fd outer, Fd inner, DescriptorQuota& quota, std::function<void(const std::string& url)> on_file);
 
   enum class Progress : uint8_t {
     waiting,    // for either socket

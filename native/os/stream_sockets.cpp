@@ -41,7 +41,7 @@ Result<> StreamSockets::start() {
   if (closed_) return closed("use unix sockets", "");
   if (started_) return Done{};
   if (auto ready = loop_.start("sockets", [] {}); !ready) return ready;
-  budget_ = std::make_unique<DescriptorBudget>(descriptors_for_peers());
+  quota_ = std::make_unique<DescriptorQuota>(descriptors_for_peers());
   scratch_.resize(step_size);
   started_ = true;
   return Done{};
@@ -120,7 +120,7 @@ Result<StreamSockets::Dialled> StreamSockets::bridge(Fd outer) {
     return Error{"SOCKET_FAILED", operation, "", "there are too many connections already", 0};
   }
   connections_.emplace(
-      id, std::shared_ptr<Connection>(new Connection{{std::move(outer), std::move(inner), *budget_, on_file}}));
+      id, std::shared_ptr<Connection>(new Connection{{std::move(outer), std::move(inner), *quota_, on_file}}));
   return Dialled{id, std::move(theirs)};
 }
 

@@ -79,7 +79,7 @@ class StreamSockets {
 
   const StreamEvents events_;
   ControlLoop loop_;
-  std::unique_ptr<DescriptorBudget> budget_;
+  std::unique_ptr<DescriptorQuota> quota_;
   std::vector<uint8_t> scratch_;                      // the loop's
   std::unordered_map<uint64_t, Listener> listeners_;  // the loop's
 

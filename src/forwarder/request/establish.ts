@@ -101,9 +101,9 @@ export class Establisher {
 
   /** The connection that the caller and the next hop agreed on, once its wire is made. */
   async #wire(asked: Asked, route: Route, answer: Connection): Promise<Connection> {
-    const { connection: translated, uplink } = await this.#mechanisms.translate(answer);
+    const { connection: translated, network } = await this.#mechanisms.translate(answer);
     const connection = mergedAnswer(asked.connection, translated, route.endpoint);
-    const document = await this.#mechanisms.documentOf(asked, route, { connection, uplink });
+    const document = await this.#mechanisms.documentOf(asked, route, { connection, network });
     if (document) await crossConnect(this.#parts, document, asked.held === undefined);
     return connection;
   }

@@ -7,7 +7,7 @@ import { networkEndOf, type Wire } from '../../wire/wire.ts';
 import type { WireDocument } from '../../wire/wire-document.ts';
 import type { Connection, Mechanism } from '../../nsm/generated/connection.ts';
 import { endsInDevice, isCarriedByNic, modeOf, resourceFor, withDevice } from '../../nsm/mechanisms/devices.ts';
-import { type Uplink, uplinkOf, withUplinkMtu } from '../../nsm/mechanisms/gateways.ts';
+import { type GatewayNetwork, gatewayNetworkOf, withNetworkMtu } from '../../nsm/mechanisms/gateways.ts';
 import { completed, tunnelOf } from '../../nsm/mechanisms/index.ts';
 import type { Known } from '../../nsm/mechanisms/mechanism.ts';
 import { noopOffer } from '../../nsm/mechanisms/noop.ts';
@@ -25,7 +25,7 @@ const usualMtu = 9000;
 /** An answer of the next hop with what its mechanism implies. */
 export interface Translated {
   readonly connection: Connection;
-  readonly uplink: Uplink | undefined;
+  readonly network: GatewayNetwork | undefined;
 }
 
 export class Mechanisms {
@@ -71,28 +71,28 @@ export class Mechanisms {
   }
 
   async translate(answer: Connection): Promise<Translated> {
-    const uplink = await uplinkOf(this.#parts.gateways, answer);
-    return { connection: uplink ? { ...answer, context: withUplinkMtu(answer, uplink) } : answer, uplink };
+    const network = await gatewayNetworkOf(this.#parts.gateways, answer);
+    return { connection: network ? { ...answer, context: withNetworkMtu(answer, network) } : answer, network };
   }
 
   /** Undefined: both ends have devices of their own elsewhere, and there is nothing to wire here. */
   async documentOf(
     { connection: asked, wire: name, files }: Asked,
     { callerSide, side }: Prepared,
-    { connection, uplink }: Translated,
+    { connection, network }: Translated,
   ): Promise<WireDocument | undefined> {
     if (callerSide.type === mechanismType.noop) return undefined;
     const endpoint = connection.mechanism as Mechanism;
     return wireDocumentOf({
       name,
-      connection: uplink ? { ...connection, labels: this.#labelsOf(asked, connection, name) } : connection,
+      connection: network ? { ...connection, labels: this.#labelsOf(asked, connection, name) } : connection,
       client: callerSide,
       endpoint,
       side,
       memifViaEngine: this.#settings.memifViaEngine,
       pathOf: (url) => files.get(url)?.path,
       devices: this.#parts.devices,
-      uplink,
+      network,
       port: endpoint.type === mechanismType.noop ? await this.#portFor(callerSide, name) : undefined,
     });
   }

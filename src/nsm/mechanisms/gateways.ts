@@ -13,14 +13,18 @@ export interface Gateways {
   readonly mtuOf: (device: string) => Promise<number>;
 }
 
-export interface Uplink {
+/** The network of a gateway: a host device of this node, and the VLAN in it. */
+export interface GatewayNetwork {
   readonly device: string;
   readonly id: number;
   readonly mtu: number;
 }
 
 /** Undefined: the answer leads elsewhere. */
-export async function uplinkOf(gateways: Gateways | undefined, answer: Connection): Promise<Uplink | undefined> {
+export async function gatewayNetworkOf(
+  gateways: Gateways | undefined,
+  answer: Connection,
+): Promise<GatewayNetwork | undefined> {
   const { mechanism, labels } = answer;
   if (mechanism?.type !== mechanismType.vlan) return undefined;
   const given = mechanism.parameters[parameter.vlanId] ?? '';
@@ -42,7 +46,7 @@ function wrong(subject: string, reason: string): CrosswireError {
 }
 
 /** The endpoint leaves it open, and then it is the device's; or asks for less. */
-export function withUplinkMtu({ context }: Connection, { mtu }: Uplink): Connection['context'] {
+export function withNetworkMtu({ context }: Connection, { mtu }: GatewayNetwork): Connection['context'] {
   return context && { ...context, MTU: context.MTU === 0 ? mtu : Math.min(context.MTU, mtu) };
 }
 

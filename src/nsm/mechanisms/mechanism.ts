@@ -7,7 +7,7 @@ import type { Mechanism as WireMechanism } from '../../wire/mechanisms/index.ts'
 import type { EndDocument } from '../../wire/wire-document.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import type { SharedDevices } from './devices.ts';
-import type { Uplink } from './gateways.ts';
+import type { GatewayNetwork } from './gateways.ts';
 
 export type Parameters = Mechanism['parameters'];
 
@@ -99,5 +99,5 @@ export interface Agreement {
   /** Of the NIC behind which an endpoint with a device of its own is. */
   readonly port?: string | undefined;
   /** Of an endpoint that answered with a network behind a device of this node. */
-  readonly uplink?: Uplink | undefined;
+  readonly network?: GatewayNetwork | undefined;
 }

@@ -11,7 +11,7 @@ export const vlan: NsmMechanism = {
   completed: () => {
     throw new Error('no caller is taken with a network of ours');
   },
-  endOf: ({ uplink }) => ({ vlan: { device: uplink?.device as string, id: uplink?.id as number } }),
+  endOf: ({ network }) => ({ vlan: { device: network?.device as string, id: network?.id as number } }),
 };
 
 export function vlanOffer(): Mechanism {

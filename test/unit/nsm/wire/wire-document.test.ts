@@ -80,7 +80,7 @@ test('memif opposite a virtual function or a VLAN has the MAC address of the Eth
     connection: ethernet,
     client: memif,
     endpoint: vlan,
-    uplink: { device: 'eth1', id: 7, mtu: 1500 },
+    network: { device: 'eth1', id: 7, mtu: 1500 },
   });
   t.deepEqual(
     problems.map(({ code, path }) => [code, path.at(-1)]),
