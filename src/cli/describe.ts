@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { EndName } from '../model/wire.ts';
 import { kindOf } from '../wire/mechanisms/index.ts';
 import type { Row } from '../wire/mechanisms/mechanism.ts';
-import type { HealthRecord } from '../model/status.ts';
+import type { HealthRecord, WireOwner } from '../model/status.ts';
 import type { EndStatus, WireStatus } from '../wire/status.ts';
 import type { ControlClient } from './control-client.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -65,6 +65,12 @@ async function describeWire(client: ControlClient, name: string): Promise<WireDe
   return { ...status, counters, health: records.filter(({ wire }) => wire === name) };
 }
 
+const ownersInWords: Readonly<Record<WireOwner, string>> = {
+  files: 'files of --wires',
+  api: 'control API',
+  nsm: 'Network Service Mesh',
+};
+
 function inWords(wire: WireDescription): string {
   const { spec, error } = wire;
   const labels = Object.entries(spec.labels).map(([key, value]) => `${key}=${value}`);
@@ -73,6 +79,7 @@ function inWords(wire: WireDescription): string {
     ['Labels:', labels.join(', ') || '-'],
     ['Network service:', spec.networkService ?? '-'],
     ['Phase:', wire.phase],
+    ['Owner:', ownersInWords[wire.owner]],
     ['Path:', wire.path],
     ['Payload:', spec.payload],
     ['MTU:', String(wire.mtu)],

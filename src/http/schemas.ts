@@ -79,6 +79,9 @@ const endStatus = z.strictObject({
 const wireStatus = z.strictObject({
   name: z.string(),
   phase: z.enum(['pending', 'up', 'degraded', 'failed', 'removing']),
+  owner: z
+    .enum(['files', 'api', 'nsm'])
+    .meta({ description: 'who wants it: the files of --wires, this API, the mesh' }),
   path,
   mtu: count,
   spec: wire,

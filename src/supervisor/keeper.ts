@@ -92,7 +92,7 @@ export class Keeper {
     const isNew = changes.map(({ entry }) => entry.record === undefined);
     for (const { entry } of changes) this.entries.set(entry.name, entry);
     try {
-      const brought = await this.#bring(changes);
+      const brought = await this.#bring(changes, { isSet: true });
       for (const { entry } of changes) entry.isLeftover = false;
       return changes.map(({ entry }, at) => reportOf(entry.name, isNew[at] === true, brought[at] as Brought));
     } catch (cause) {
@@ -227,13 +227,14 @@ export class Keeper {
     this.#tell(entry);
   }
 
-  async #bring(changes: readonly Change[]): Promise<Brought[]> {
+  /** `isSet`: an owner has set the wires now, so that nothing older is wanted of them. */
+  async #bring(changes: readonly Change[], { isSet = false } = {}): Promise<Brought[]> {
     const { reconciler, log, onWireMade } = this.#parts;
     const start = process.hrtime.bigint();
     const brought = await reconciler.bring(changes);
     for (const [at, { entry, target }] of changes.entries()) {
       const { actions, changed } = brought[at] as Brought;
-      if (entry.waiting?.wire === target.wire) entry.waiting = undefined;
+      if (isSet) entry.waiting = undefined;
       this.#isUp(entry);
       if (actions.some(isMaking))
         onWireMade(Number(process.hrtime.bigint() - start) / 1e9, choosePath(target.wire).path);

@@ -2,7 +2,7 @@
 // What the daemon says of a wire: the shape of the control API's answers.
 
 import type { ErrorDetails } from '../model/error.ts';
-import type { DeviceNode, WirePhase } from '../model/status.ts';
+import type { DeviceNode, WireOwner, WirePhase } from '../model/status.ts';
 import type { Path } from '../model/wire.ts';
 import type { Mechanism, Wire } from './wire.ts';
 
@@ -28,11 +28,13 @@ export interface EndStatus {
 export interface WireStatus {
   readonly name: string;
   readonly phase: WirePhase;
+  readonly owner: WireOwner;
   readonly path: Path;
   readonly mtu: number;
   readonly spec: Wire; // a memif secret and a private key are replaced by '(set)'
   readonly client: EndStatus;
   readonly endpoint: EndStatus;
   readonly createdAt: string; // RFC 3339
+  /** Why it does not work, why it cannot be made yet, or why it cannot be changed to what its owner wants. */
   readonly error?: ErrorDetails;
 }

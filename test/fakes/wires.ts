@@ -41,6 +41,7 @@ export function status(spec: Wire, more: Partial<WireStatus> = {}): WireStatus {
   return {
     name: spec.name,
     phase: 'up',
+    owner: 'api',
     path: types.includes('memif')
       ? 'engine'
       : types.some((type) => type === 'vxlan' || type === 'wireguard')

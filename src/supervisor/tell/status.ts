@@ -20,8 +20,21 @@ const told = new WeakMap<WireEntry, { readonly from: readonly unknown[]; readonl
 export function statusOf(entry: WireEntry, dataplane: Dataplane, fingerprint?: bigint): WireStatus {
   if (entry.engine && fingerprint === undefined) return makeStatus(entry, dataplane);
   const before = told.get(entry);
-  const { wire, phase, error, record, interfaces, devices, leases, running, heard, engine } = entry;
-  const from = [wire, phase, error, record, interfaces, devices, leases, running, heard, engine?.id, fingerprint];
+  const { wire, owner, phase, error, record, interfaces, devices, leases, running, heard, engine } = entry;
+  const from = [
+    wire,
+    owner,
+    phase,
+    error,
+    record,
+    interfaces,
+    devices,
+    leases,
+    running,
+    heard,
+    engine?.id,
+    fingerprint,
+  ];
   if (before && from.every((part, at) => part === before.from[at])) return before.status;
   const status = makeStatus(entry, dataplane);
   told.set(entry, { from, status });
@@ -29,7 +42,7 @@ export function statusOf(entry: WireEntry, dataplane: Dataplane, fingerprint?: b
 }
 
 function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
-  const { name, wire, phase, createdAt, error } = entry;
+  const { name, wire, owner, phase, createdAt, error } = entry;
   const links = linksOf(entry, dataplane);
   const end = (which: EndName): EndStatus => {
     const { mechanism } = wire[which];
@@ -50,6 +63,7 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
   return {
     name,
     phase,
+    owner,
     path: choosePath(wire).path,
     mtu: mtuOf(wire, entry.record?.deviceMtu),
     spec: withoutSecrets(wire),
