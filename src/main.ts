@@ -56,6 +56,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     endpoint: ran(async (...given: Parameters<MeshPrograms['endpoint']>) => (await meshPrograms()).endpoint(...given)),
     manager: ran(async (...given: Parameters<MeshPrograms['manager']>) => (await meshPrograms()).manager(...given)),
   },
+  cleanup: async (options, dryRun) => (await import('./main/cleanup.ts')).cleanUpMachine(options, dryRun),
   doctor: () =>
     examineMachine({
       loadDataplane: async () => new NativeDataplane(),

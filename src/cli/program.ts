@@ -6,6 +6,7 @@ import { inputErrors } from '../model/error-catalogue.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { MachineReport } from '../model/machine.ts';
 import { addApply } from './apply.ts';
+import { addCleanup, type CleanUp } from './cleanup.ts';
 import { addDelete } from './delete.ts';
 import { addDescribe } from './describe.ts';
 import { addDoctor } from './doctor.ts';
@@ -26,6 +27,7 @@ export interface Program {
   readonly run: RunDaemon;
   readonly mesh: MeshPrograms;
   readonly doctor: () => Promise<MachineReport>;
+  readonly cleanup: CleanUp;
 }
 
 const description = `Virtual wires between network namespaces, VMs and memif processes.
@@ -51,7 +53,7 @@ ${exitCodesInWords}`;
 /** The exit code. */
 export async function runProgram(
   args: readonly string[],
-  { version, terminal, run, mesh, doctor }: Program,
+  { version, terminal, run, mesh, doctor, cleanup }: Program,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.ok;
   const finish = async (work: () => Promise<ExitCode>): Promise<void> => {
@@ -77,6 +79,7 @@ export async function runProgram(
   addDescribe(program, verb);
   addExplain(program, verb);
   addDoctor(program, verb, doctor);
+  addCleanup(program, verb, cleanup);
   addRequest(program, verb, mesh.request);
   addEndpoint(program, verb, mesh.endpoint);
   addManager(program, verb, mesh.manager);

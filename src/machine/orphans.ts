@@ -23,14 +23,23 @@ export interface OrphanSweep {
 
 /** A namespace that cannot be read is reported among the errors, and the others are swept, so that the daemon can start. */
 export async function sweepOrphans(dataplane: Dataplane, search: OrphanSearch): Promise<OrphanSweep> {
-  const { node, temporaryNames: names, devices, isClaimed, isUplinkClaimed } = search;
+  const { found, errors } = await findOrphans(dataplane, search);
+  return { removed: found, errors: [...errors, ...(await removeFound(dataplane, found, search.devices))] };
+}
+
+export async function findOrphans(
+  dataplane: Dataplane,
+  search: OrphanSearch,
+): Promise<{ found: FoundInterface[]; errors: unknown[] }> {
+  const { node, temporaryNames: names, isClaimed, isUplinkClaimed } = search;
   const query = { aliasPrefix: markPrefix(node), names, details: false };
   const orphansIn = async (one: NamespaceEntry) =>
     (await findInterfaces(dataplane, { namespaces: [one], ...query })).filter(isOrphan);
   const searches = await Promise.allSettled((await dataplane.listNamespaces()).map(orphansIn));
-  const orphans = searches.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  const unread = searches.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-  return { removed: orphans, errors: [...unread, ...(await removeFound(dataplane, orphans, devices))] };
+  return {
+    found: searches.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])),
+    errors: searches.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])),
+  };
 
   function isOrphan({ namespace, info }: FoundInterface): boolean {
     const mark = parseMark(node, info.alias);

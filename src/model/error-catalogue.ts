@@ -48,6 +48,7 @@ export const startErrors = {
 
 export const requestErrors = {
   DAEMON_UNREACHABLE: 'No daemon answers on the control socket, or the socket may not be opened.',
+  DAEMON_RUNNING: 'A daemon of this node runs; what it has made is not cleaned up under it.',
   WIRE_NOT_FOUND: 'No wire has that name.',
   WIRE_NAME: 'The name is not a DNS label of at most 63 characters.',
   ROUTE_UNKNOWN: 'The control API has no such route: GET /openapi.json describes all routes.',

@@ -10,7 +10,7 @@ import { endNames } from '../model/wire.ts';
 import { asCrosswireError } from './act/errors.ts';
 import type { HealthBook } from './tell/health.ts';
 import type { Journal } from './store/journal.ts';
-import { interfacePlaces, type JournalRecord, uplinksOf } from './store/record.ts';
+import { interfacePlaces, type JournalRecord, standingsOf, uplinksOf } from './store/record.ts';
 import type { Log } from '../model/log.ts';
 
 export interface StartUp {
@@ -44,9 +44,9 @@ export async function recover({
   const { removed, errors } = await sweepOrphans(dataplane, {
     node,
     devices,
-    temporaryNames: records.flatMap((record) => [...temporaryNamesOf(record), ...uplinkNamesOf(record)]),
+    temporaryNames: records.flatMap((record) => unmarkedNamesOf(record, node)),
     isClaimed: ({ wire }, namespace) => placesOf(byName.get(wire)).some((place) => isSame(place, namespace)),
-    isUplinkClaimed: ({ wire }, name) => uplinkNamesOf(byName.get(wire)).includes(name),
+    isUplinkClaimed: ({ wire }, name) => uplinkNamesOf(byName.get(wire), node).includes(name),
   });
   for (const { namespace, info } of removed)
     log.info({ netns: namespace.path, interface: info.name, alias: info.alias }, 'orphan removed');
@@ -56,10 +56,6 @@ export async function recover({
     log.warn({ error }, 'orphan not removed');
   }
   return records;
-
-  function uplinkNamesOf(record: JournalRecord | undefined): string[] {
-    return standingsOf(record).flatMap((standing) => uplinksOf(standing, node).map(({ name }) => name));
-  }
 }
 
 /** Devices that were lent to wires which are no more. */
@@ -69,12 +65,15 @@ export async function returnUnclaimed(devices: Devices, isClaimed: (lease: Lease
   return returns.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
 }
 
-function temporaryNamesOf({ names }: JournalRecord): string[] {
-  return names ? endNames.flatMap((end) => Object.values(names[end])) : [];
+/** Of interfaces that may have been made and not marked yet. */
+export function unmarkedNamesOf(record: JournalRecord, node: string): string[] {
+  const { names } = record;
+  const temporary = names ? endNames.flatMap((end) => Object.values(names[end])) : [];
+  return [...temporary, ...uplinkNamesOf(record, node)];
 }
 
-function standingsOf(record: JournalRecord | undefined) {
-  return record ? [record, ...(record.previous ?? [])] : [];
+function uplinkNamesOf(record: JournalRecord | undefined, node: string): string[] {
+  return standingsOf(record).flatMap((standing) => uplinksOf(standing, node).map(({ name }) => name));
 }
 
 function placesOf(record: JournalRecord | undefined) {

@@ -25,6 +25,6 @@ async function runHere(args: readonly string[]): Promise<Outcome> {
     environment: process.env,
   };
   const mesh = { request: notHere, endpoint: notHere, manager: notHere };
-  const code = await runProgram(args, { version: '', terminal, run: notHere, mesh, doctor: notHere });
+  const code = await runProgram(args, { version: '', terminal, run: notHere, mesh, doctor: notHere, cleanup: notHere });
   return { code, ...said };
 }

@@ -3,7 +3,8 @@
 // files cannot be replaced together: it says that the change has begun, and for all of its wires.
 
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { DurableDirectory } from './durable-directory.ts';
 import { type JournalRecord, parseRecord, standingsOf } from './record.ts';
 import { Turns } from './turns.ts';
@@ -72,6 +73,35 @@ export class JournalDirectory implements Journal {
   end(change: string): Promise<void> {
     return this.#changes.erase(change);
   }
+
+  /** No wire is wanted any more. */
+  async eraseAll(): Promise<void> {
+    for (const directory of [this.#wires, this.#changes])
+      for (const name of await directory.names()) await directory.erase(name);
+  }
+}
+
+/** Without changing anything; what cannot be read is left out. For who cleans up. */
+export function peek(stateDirectory: string): JournalRecord[] {
+  const filesOf = (folder: string) => {
+    try {
+      const directory = join(stateDirectory, folder);
+      return readdirSync(directory).flatMap((name) => (name.endsWith('.json') ? [join(directory, name)] : []));
+    } catch {
+      return [];
+    }
+  };
+  const records = (file: string, parse: (text: string) => JournalRecord[]) => {
+    try {
+      return parse(readFileSync(file, 'utf8'));
+    } catch {
+      return [];
+    }
+  };
+  return [
+    ...filesOf('wires').flatMap((file) => records(file, (text) => [parseRecord(text, basename(file, '.json'))])),
+    ...filesOf('changes').flatMap((file) => records(file, parseChange)),
+  ];
 }
 
 async function readAll<T>(

@@ -27,6 +27,7 @@ interface Surroundings {
   readonly stdin?: string;
   readonly run?: (options: RunOptions, wires: readonly Wire[], files: RunFiles) => void;
   readonly report?: MachineReport;
+  readonly cleanup?: (node: string, dryRun: boolean) => void;
 }
 
 async function crosswire(args: readonly string[], around: Surroundings = {}): Promise<Outcome> {
@@ -50,6 +51,16 @@ async function crosswire(args: readonly string[], around: Surroundings = {}): Pr
       manager: async () => exitCodes.ok,
     },
     doctor: async () => around.report ?? { fit: true, findings: [] },
+    cleanup: async ({ node }, dryRun) => {
+      around.cleanup?.(node, dryRun);
+      const thing = {
+        kind: 'interface',
+        name: 'nsm-1',
+        place: '/run/netns/a',
+        mark: `crosswire/${node}/w/client`,
+      } as const;
+      return { node, dryRun, things: [thing], errors: [] };
+    },
   });
   return { code, out, err };
 }
@@ -313,4 +324,21 @@ test('run: the SR-IOV file is read before anything is touched', async (t) => {
     [[], undefined],
     'a file that allows nothing is not the same as none',
   );
+});
+
+test('cleanup says what it removes, and refuses while the daemon of the node runs', async (t) => {
+  const { path } = await startControl(t);
+  const cleaned: string[] = [];
+  const run = (...args: string[]) =>
+    crosswire(['cleanup', '--control', path, ...args], {
+      cleanup: (node, dryRun) => cleaned.push(`${node} ${dryRun}`),
+    });
+  const other = await run('--node', 'another');
+  t.is(other.code, exitCodes.ok);
+  t.regex(other.out, /interface +nsm-1 +\/run\/netns\/a +crosswire\/another\/w\/client\n1 seen to, 0 errors/);
+  const { code, err } = await run('--node', 'test');
+  t.is(code, exitCodes.failed);
+  t.regex(err, /DAEMON_RUNNING/);
+  t.is((await run('--node', 'test', '--dry-run')).code, exitCodes.ok);
+  t.deepEqual(cleaned, ['another false', 'test true']);
 });

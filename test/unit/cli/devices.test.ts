@@ -12,7 +12,8 @@ async function get(path: string, ...args: string[]): Promise<string> {
   const terminal = { out: (text: string) => void (out += text), err: () => {}, stdin: async () => '', environment: {} };
   const mesh = { request: nothing, endpoint: nothing, manager: nothing };
   const doctor = async () => ({ fit: true, findings: [] });
-  const program = { version: '1', terminal, run: nothing, mesh, doctor };
+  const cleanup = async () => ({ node: '', dryRun: true, things: [], errors: [] });
+  const program = { version: '1', terminal, run: nothing, mesh, doctor, cleanup };
   const code = await runProgram(['get', 'devices', '--control', path, ...args], program);
   return code === 0 ? out : `failed with ${code}`;
 }
