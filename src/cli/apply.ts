@@ -47,7 +47,7 @@ export function addApply(program: Command, { terminal, finish }: Verb): void {
   );
 }
 
-/** The actions themselves where they are the question; -o json has them always. */
+/** `inFull`: lists the actions, as for a dry run; otherwise only their number. -o json always has the actions. */
 function reportTable(reports: readonly ApplyReport[], inFull: boolean): string {
   const rows = reports.map(({ name, outcome, actions }) => [name, outcome, String(actions.length)]);
   if (!inFull) return table(['WIRE', 'RESULT', 'ACTIONS'], rows);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Talks to the daemon over its control socket.
+// The client of the control API: sends requests to the daemon over its control socket.
 
 import { Agent, request } from 'node:http';
 import { CrosswireError, type ErrorDetails } from '../model/error.ts';
 
-const longestConnect = 5_000; // milliseconds; answers may take as long as they need
+const longestConnect = 5_000; // milliseconds; there is no limit for answers
 
 interface Reply {
   readonly status: number;
@@ -46,8 +46,8 @@ export class ControlClient {
     throw all.length === 1 ? all[0] : new AggregateError(all, `the daemon refused: ${all.length} errors`);
   }
 
-  /** A kept connection that the daemon has closed shows only when it is used (RFC 9112, section 9.3.1). What may be asked
-   *  twice (RFC 9110, section 9.2.2) is asked once more, over a new one. */
+  /** A kept connection that the daemon has closed is noticed only when it is used (RFC 9112, section 9.3.1). An idempotent
+   *  request (RFC 9110, section 9.2.2) is then sent again over a new connection. */
   #exchange(agent: Agent | false, method: string, path: string, body?: object): Promise<Reply> {
     const text = body && JSON.stringify(body);
     const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {};

@@ -20,7 +20,7 @@ Examples:
   crosswire delete web-to-fw fw-to-db
   crosswire delete -f wires.yaml               the wires that the file names`;
 
-const atOnce = 32; // most of the time that a removal takes is spent waiting, which many can do together
+const atOnce = 32; // a removal mostly waits for the kernel, so that many can run at the same time
 
 export function addDelete(program: Command, { terminal, finish }: Verb): void {
   const command = program

@@ -12,7 +12,7 @@ import { exitCodes } from './exit-codes.ts';
 import { age, printable, render, table } from './output.ts';
 import { addClientOptions, type ClientOptions, type Verb, wirePath, withClient } from './verb.ts';
 
-/** As the control API writes counters: decimal digits, because they may pass 2^53. */
+/** Counters as the control API sends them: decimal digits, because they may exceed 2^53. */
 interface CounterTexts {
   readonly rxPackets: string;
   readonly rxBytes: string;

@@ -7,7 +7,7 @@ import { exitCodes } from './exit-codes.ts';
 import { render, table } from './output.ts';
 import { addClientOptions, type ClientOptions, type Verb, withClient } from './verb.ts';
 
-/** Counters are decimal digits in JSON: nothing here reads them. */
+/** Without the counters, which are strings of digits in JSON and not used here. */
 type Device = Omit<DeviceStatus, 'counters'>;
 
 const examples = `

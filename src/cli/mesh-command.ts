@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What request, endpoint and manager have in common: their options are the table in src/options/mesh-options.ts.
+// The common part of request, endpoint and manager. Their options are the table in src/options/mesh-options.ts.
 
 import { type Command, Option } from 'commander';
 import {
@@ -12,7 +12,7 @@ import {
 import type { ConnectionReport } from '../model/connection-report.ts';
 import type { ExitCode } from './exit-codes.ts';
 
-/** Each runs until it is told to stop. */
+/** Each program runs until it is stopped. */
 export interface MeshPrograms {
   readonly request: (options: RequestOptions, onConnected: (report: ConnectionReport) => void) => Promise<ExitCode>;
   readonly endpoint: (

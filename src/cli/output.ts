@@ -27,7 +27,7 @@ const nothing = Object.fromEntries(
   ]),
 );
 
-/** Columns without lines, as short as they can be: they survive grep, cut and narrow terminals. */
+/** Columns without lines, as narrow as possible, for grep, cut and narrow terminals. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const made = new Table({
     head: [...head],
@@ -42,11 +42,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n')}\n`;
 }
 
-/** What comes from elsewhere may not steer the terminal. */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+/** Replaces control characters, so that text from elsewhere cannot control the terminal. */
+// oxlint-disable-next-line no-control-regex -- the control characters are intended
 export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 
-/** 95 s → 95s, 3 days → 3d: as kubectl shows ages. */
+/** 95 s → 95s, 3 days → 3d, as kubectl prints ages. */
 export function age(since: string, now: number): string {
   const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1000));
   if (seconds < 120) return `${seconds}s`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: one file per verb, put together here.
+// The command line, assembled from one file for each verb.
 
 import { Command, CommanderError } from 'commander';
 import { inputErrors } from '../model/error-catalogue.ts';
@@ -50,7 +50,7 @@ First steps:
 
 ${exitCodesInWords}`;
 
-/** The exit code. */
+/** Runs the program and returns its exit code. */
 export async function runProgram(
   args: readonly string[],
   { version, terminal, run, mesh, doctor, cleanup }: Program,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// -f FILE…: files, directories and standard input → wires.
+// Reads the wires of -f FILE…: files, directories and standard input.
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export async function readWires(names: readonly string[], stdin: () => Promise<s
   return wires;
 }
 
-/** Throws an AggregateError with every error of it. */
+/** Throws an AggregateError with every error of the file. */
 export async function readSriovFile(name: string): Promise<readonly PhysicalFunctionSettings[]> {
   const operation = 'reading the SR-IOV file';
   const text = await readFile(name, 'utf8').catch((cause) => unreadable(name, cause, operation));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// crosswire run: its options are the table in src/options/run-options.ts.
+// crosswire run. Its options are the table in src/options/run-options.ts.
 
 import { type Command, Option } from 'commander';
 import { type NsmReading, readNsmOptions } from '../options/nsm-options.ts';
@@ -12,14 +12,14 @@ import type { ExitCode } from './exit-codes.ts';
 import { readSriovFile, readWires } from './read-files.ts';
 import type { Verb } from './verb.ts';
 
-/** What the files of the command line say. */
+/** The contents of the files that the command line names. */
 export interface RunFiles {
   readonly wires: readonly Wire[];
-  /** Undefined: no --sriov-config-file. */
+  /** Undefined without --sriov-config-file. */
   readonly physicalFunctions: readonly PhysicalFunctionSettings[] | undefined;
 }
 
-/** Runs until it is told to stop. The files were read before anything is touched. */
+/** Runs until it is stopped. The files are read before, so that errors in them change nothing. */
 export type RunDaemon = (options: RunOptions, files: RunFiles, nsm: NsmReading) => Promise<ExitCode>;
 
 const examples = `

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything the verbs have to do with the outside, so that tests can stand in for it.
+// The connection of the verbs to the outside (streams, environment), which tests replace.
 
 import { CrosswireError, type ErrorDetails } from '../model/error.ts';
 

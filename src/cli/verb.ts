@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every verb that talks to the daemon has in common.
+// The common part of all verbs that talk to the daemon.
 
 import { type Command, Option } from 'commander';
 import { defaultControl, readControl } from '../options/run-options.ts';
@@ -11,7 +11,7 @@ import type { Terminal } from './terminal.ts';
 
 export interface Verb {
   readonly terminal: Terminal;
-  /** The verb's exit code; whatever it throws is shown and becomes one. */
+  /** Runs the verb and sets the exit code; an error is shown and becomes an exit code. */
   readonly finish: (work: () => Promise<ExitCode>) => Promise<void>;
 }
 

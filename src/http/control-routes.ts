@@ -20,7 +20,7 @@ export interface ControlApi {
   readonly version: string;
   status(): DaemonStatus;
   devices(): Promise<DeviceReport>;
-  /** The reader of wire documents, and the schema that describes them. */
+  /** Parses wire documents, whose JSON schema is `wireDocument`. */
   parseWires(documents: readonly unknown[]): Promise<ReadWires>;
   readonly wireDocument: object;
 }
@@ -144,7 +144,7 @@ export function controlRoutes(api: ControlApi): readonly Route[] {
   return routes;
 }
 
-/** Of a body that was checked to be an object. */
+/** The wires of a body that is known to be an object. */
 async function wiresOf(api: ControlApi, body: unknown): Promise<readonly Wire[]> {
   const { wires: documents, ...others } = body as Record<string, unknown>;
   if (!Array.isArray(documents) || Object.keys(others).length > 0)
@@ -174,7 +174,7 @@ function withTexts({ counters, ...device }: DeviceStatus): object {
   return counters ? { ...device, counters: texts(counters) } : device;
 }
 
-/** Decimal digits: JSON numbers are exact only to 2^53. */
+/** Writes bigints as decimal digits, because JSON numbers are exact only up to 2^53. */
 function texts(values: object): object {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
 }

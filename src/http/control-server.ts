@@ -13,13 +13,13 @@ import { listenPrivately } from './unix-socket.ts';
 
 export interface ControlSettings extends ControlApi {
   readonly path: string;
-  /** Told of errors that are nobody's input. */
+  /** Called for errors that no input caused. */
   readonly onInternalError: (error: unknown) => void;
 }
 
 const limits = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 };
 const mostConnections = 128;
-const longestFarewell = 2_000; // milliseconds for requests under way when stopping; what they ask for is done anyway
+const longestFarewell = 2_000; // milliseconds for running requests when stopping; their work is completed anyway
 
 export class ControlServer {
   readonly #settings: ControlSettings;
@@ -39,7 +39,7 @@ export class ControlServer {
     this.#server = server;
   }
 
-  /** Takes no more requests and lets those under way finish, within limits. Idempotent. */
+  /** Accepts no more requests and lets running ones finish, within a time limit. Idempotent. */
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -59,7 +59,7 @@ export class ControlServer {
     });
     if (response.destroyed) return;
     const body = `${JSON.stringify(answer.body)}\n`;
-    // What was not read of the request would be taken for the next one.
+    // The unread rest of the request would be parsed as the next request.
     if (!request.complete) response.setHeader('connection', 'close');
     response.writeHead(answer.status, {
       'content-type': 'application/json',

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever was thrown → status and body of an answer.
+// Translates errors to the status and body of an answer.
 
 import { CrosswireError } from '../model/error.ts';
 import type { Answer } from './route.ts';
 
-/** Codes of this room; an error of the supervisor's about wires that contradict each other is a conflict. */
+/** Error code → status. All other codes, those of the supervisor about conflicting wires, are 409. */
 const statusOf: Readonly<Record<string, number>> = {
   WIRE_NOT_FOUND: 404,
   ROUTE_UNKNOWN: 404,
@@ -19,7 +19,7 @@ const statusOf: Readonly<Record<string, number>> = {
 };
 
 export function failure(error: unknown): Answer {
-  // An aggregate holds every problem of the documents that were sent.
+  // An AggregateError contains every problem of the documents in the request.
   if (error instanceof AggregateError && error.errors.every((each) => each instanceof CrosswireError))
     return { status: 400, body: { errors: error.errors.map((each: CrosswireError) => each.toJSON()) } };
   const known = error instanceof CrosswireError ? error : unexpected(error);

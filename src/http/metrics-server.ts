@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// /metrics, /healthz and /readyz on TCP.
+// Serves /metrics, /healthz and /readyz on TCP.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ export interface MetricsServerSettings {
 }
 
 const limits = { requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 30_000, maxHeaderSize: 16_384 };
-const longestSilence = 30_000; // of a client that does not read its answer
+const longestSilence = 30_000; // milliseconds after which a client that does not read its answer is disconnected
 const mostConnections = 64;
 
 export class MetricsServer {
@@ -47,7 +47,7 @@ export class MetricsServer {
     this.#server = undefined;
     if (server === undefined) return;
     const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections(); // a scrape that is cut off comes again
+    server.closeAllConnections(); // Prometheus repeats an interrupted scrape
     await closed;
   }
 

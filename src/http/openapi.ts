@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The OpenAPI 3.1 document, made from the routes that answer.
+// Makes the OpenAPI 3.1 document from the routes.
 
 import type { Route } from './route.ts';
 import { componentSchemas, type SchemaName } from './schemas.ts';

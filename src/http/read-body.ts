@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of a request: bounded, of the right type, JSON.
+// Reads the body of a request: of limited size, of the right content type, JSON.
 
 import type { IncomingMessage } from 'node:http';
 import { CrosswireError } from '../model/error.ts';
 
-export const longestBody = 32 * 1024 * 1024; // some 40,000 wires
+export const longestBody = 32 * 1024 * 1024; // about 40,000 wires
 
 const operation = 'reading the request body';
 

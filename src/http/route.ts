@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A route of the control API: what it is, for the OpenAPI document, and what answers it.
+// A route of the control API: its description for the OpenAPI document, and its handler.
 
 import type { SchemaName } from './schemas.ts';
 
 export interface Call {
-  readonly parameters: Readonly<Record<string, string>>; // of the path
+  readonly parameters: Readonly<Record<string, string>>; // from the path
   readonly query: URLSearchParams;
-  readonly body: unknown; // of routes that take one
+  readonly body: unknown; // undefined if the route takes none
 }
 
 export interface Answer {

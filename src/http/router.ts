@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Method and path → route, by comparing segments.
+// Finds the route for a method and path by comparing path segments.
 
 import type { Route } from './route.ts';
 
@@ -39,6 +39,6 @@ function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return undefined; // a stray '%': no wire has such a name
+    return undefined; // an invalid '%' escape: no wire has such a name
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shapes of the control API's answers, held to the model's types by `satisfies`; they become the components of the
-// OpenAPI document, against which a test holds every live answer.
+// The schemas of the control API's answers. `satisfies` keeps them equal to the types of the model. They are the components of
+// the OpenAPI document, and a test checks every answer of a running server against them.
 
 import { z } from 'zod';
 import type { ApplyReport, Explanation, HealthRecord, RemoveReport } from '../model/status.ts';
@@ -27,7 +27,7 @@ const error = z.strictObject({
   errno: z.int().optional(),
 }) satisfies z.ZodType<ErrorDetails>;
 
-/** What a wire holds of an end, with its secrets blotted out. */
+/** The mechanism of an end with its secrets replaced. */
 function shown({ wired, secrets }: MechanismKind): z.ZodObject {
   const blotted = z.string().meta({ description: "always '(set)'" });
   const covers = secrets.map((key) => [key, wired.shape[key]?.isOptional() ? blotted.optional() : blotted]);
@@ -121,7 +121,7 @@ const healthRecord = z.strictObject({
   since: moment,
 }) satisfies z.ZodType<HealthRecord>;
 
-/** Decimal digits in a string: JSON numbers are exact only to 2^53. */
+/** A string of decimal digits: JSON numbers are exact only up to 2^53. */
 const bigCount = z.string().regex(/^\d+$/);
 const endCounters = z.strictObject({
   rxPackets: bigCount,
@@ -212,7 +212,7 @@ const schemas = {
   Document: z.looseObject({ openapi: z.string() }),
 } as const;
 
-/** WireDocument and WireDocumentList come from the reader of wire files, through main. */
+/** The schemas WireDocument and WireDocumentList come from src/wire, by way of src/main. */
 export type SchemaName = keyof typeof schemas | 'WireDocument' | 'WireDocumentList';
 export type DaemonStatus = z.output<typeof status>;
 

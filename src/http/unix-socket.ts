@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A listening unix socket that only its owner can open, from its first moment on.
+// Listens on a unix socket that only its owner can open at any time.
 
 import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
@@ -17,8 +17,8 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
     server.once('listening', resolve);
     server.once('error', (cause: NodeJS.ErrnoException) => reject(refused(path, cause)));
   });
-  // bind(2) happens inside listen() and makes the file with the mode that the mask leaves: there is no moment at which
-  // others could connect, as there would be before a chmod.
+  // bind(2), which listen() calls, makes the file with the mode that the umask leaves. A chmod afterwards would leave a moment in
+  // which others could connect.
   const mask = process.umask(0o177);
   try {
     server.listen(path);
@@ -28,7 +28,7 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
   await listening;
 }
 
-/** A socket left by a daemon that was killed; one that somebody accepts on stays. */
+/** Removes the socket of a daemon that was killed, but not a socket on which a process accepts connections. */
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
@@ -51,7 +51,7 @@ function somebodyAccepts(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    // Refused: nobody listens. Anything else (no permission, queue full) may well be somebody.
+    // ECONNREFUSED means that nobody listens. With any other error (no permission, queue full) somebody may listen.
     probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
   });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the control API needs of the supervisor; nothing else of it is visible here.
+// The interface to the supervisor that the control API uses.
 
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
