@@ -74,7 +74,7 @@ const sourceRooms: Rooms = {
   'forwarder/request': ['forwarder/close', 'forwarder/connections', 'forwarder/parts', 'nsm', 'grpc', 'wire', 'model'],
   mesh: ['grpc', 'spiffe', 'model'],
   'mesh/client': ['mesh', 'nsm', 'grpc', 'spiffe', 'model'],
-  'mesh/endpoint': ['mesh', 'nsm', 'grpc', 'spiffe', 'model'],
+  'mesh/endpoint': ['mesh', 'nsm', 'grpc', 'spiffe', 'wire', 'model'],
   'mesh/manager': ['mesh', 'nsm', 'grpc', 'spiffe', 'model'],
   kubernetes: ['model'],
   http: ['supervisor', 'metrics', 'wire', 'model'],

@@ -2,32 +2,40 @@
 // Pairs of addresses from one prefix: one for the endpoint, the next for its client, without a common network
 // (sdk, pkg/networkservice/ipam/point2pointipam).
 
-import ipaddr from 'ipaddr.js';
 import { CrosswireError } from '../../model/error.ts';
+import {
+  contains,
+  type Family,
+  type Network,
+  parseAddress,
+  parseNetwork,
+  textOf,
+  widthOf,
+} from '../../wire/values/addresses.ts';
 
 export interface Pair {
   readonly client: string;
   readonly endpoint: string;
 }
 
-type Address = ReturnType<typeof ipaddr.parse>;
-
 export class AddressPool {
   readonly #cidr: string;
   readonly #base: bigint;
-  readonly #bits: number;
+  readonly #family: Family;
   readonly #first: bigint;
   readonly #pairs: bigint;
   readonly #held = new Map<string, bigint>();
 
   constructor(cidr: string) {
-    const [address, length] = ipaddr.parseCIDR(cidr);
+    const network = parseNetwork(cidr);
+    if (!network) throw new Error(`${cidr} is no prefix`);
+    const { address, prefix } = network;
     this.#cidr = cidr;
-    this.#bits = address.kind() === 'ipv4' ? 32 : 128;
-    const size = 1n << BigInt(this.#bits - length);
-    this.#base = numberOf(address) & ~(size - 1n);
+    this.#family = address.family;
+    const size = 1n << BigInt(widthOf(address.family) - prefix);
+    this.#base = address.bits & ~(size - 1n);
     // In IPv4 the first and the last address belong to the network itself, unless it has only two (RFC 3021).
-    this.#first = size > 2n && this.#bits === 32 ? 1n : 0n;
+    this.#first = size > 2n && this.#family === 4 ? 1n : 0n;
     this.#pairs = (size - 2n * this.#first) / 2n;
   }
 
@@ -37,7 +45,8 @@ export class AddressPool {
     const held = this.#held.get(id);
     if (held !== undefined) return this.#pair(held);
     const taken = new Set(this.#held.values());
-    const usable = (at: bigint) => at >= 0n && at < this.#pairs && !taken.has(at) && !this.#touches(at, excluded);
+    const networks = excluded.flatMap((one) => parseNetwork(one) ?? []);
+    const usable = (at: bigint) => at >= 0n && at < this.#pairs && !taken.has(at) && !this.#touches(at, networks);
     const before = had === undefined ? -1n : this.#indexOf(had);
     if (usable(before)) return this.#hold(id, before);
     const tries = this.#pairs < mostTries ? this.#pairs : mostTries;
@@ -61,40 +70,29 @@ export class AddressPool {
   }
 
   #pair(at: bigint): Pair {
-    const [endpoint, client] = this.#addresses(at);
-    return { endpoint: `${endpoint.toString()}/${this.#bits}`, client: `${client.toString()}/${this.#bits}` };
+    const [endpoint, client] = this.#addresses(at).map(
+      (bits) => `${textOf(bits, this.#family)}/${widthOf(this.#family)}`,
+    );
+    return { endpoint, client } as Pair;
   }
 
-  #addresses(at: bigint): [Address, Address] {
+  #addresses(at: bigint): [bigint, bigint] {
     const endpoint = this.#base + this.#first + 2n * at;
-    return [addressOf(endpoint, this.#bits), addressOf(endpoint + 1n, this.#bits)];
+    return [endpoint, endpoint + 1n];
   }
 
   #indexOf(clientCidr: string): bigint {
     const [text = ''] = clientCidr.split('/');
-    if (!ipaddr.isValid(text) || ipaddr.parse(text).toByteArray().length * 8 !== this.#bits) return -1n;
-    const offset = numberOf(ipaddr.parse(text)) - this.#base - this.#first - 1n;
+    const address = parseAddress(text);
+    if (address?.family !== this.#family) return -1n;
+    const offset = address.bits - this.#base - this.#first - 1n;
     return offset >= 0n && offset % 2n === 0n ? offset / 2n : -1n;
   }
 
-  #touches(at: bigint, prefixes: readonly string[]): boolean {
-    return this.#addresses(at).some((address) => prefixes.some((prefix) => isIn(address, prefix)));
+  #touches(at: bigint, networks: readonly Network[]): boolean {
+    const family = this.#family;
+    return this.#addresses(at).some((bits) => networks.some((one) => contains(one, { family, bits })));
   }
 }
 
 const mostTries = 65_536n;
-
-function isIn(address: Address, prefix: string): boolean {
-  if (!ipaddr.isValidCIDR(prefix)) return false;
-  const [network, length] = ipaddr.parseCIDR(prefix);
-  return network.kind() === address.kind() && address.match([network, length] as never);
-}
-
-function numberOf(address: Address): bigint {
-  return BigInt(`0x${Buffer.from(address.toByteArray()).toString('hex')}`);
-}
-
-function addressOf(value: bigint, bits: number): Address {
-  const hex = value.toString(16).padStart(bits / 4, '0');
-  return ipaddr.fromByteArray([...Buffer.from(hex, 'hex')]);
-}

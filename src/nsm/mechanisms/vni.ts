@@ -3,7 +3,7 @@
 // the same time must never pick the same one.
 
 import { randomInt } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
+import { parseAddress } from '../../wire/values/addresses.ts';
 import { parameter } from '../names.ts';
 import type { TunnelBook } from './mechanism.ts';
 
@@ -11,21 +11,22 @@ const identifiers = 1 << 24; // RFC 7348, section 5
 
 /** Even if the caller's address is not above ours, else odd; addresses before a translation count, where known. */
 export function vniParity(parameters: Readonly<Record<string, string>>): 0 | 1 {
-  const source = bytesOf(parameters[parameter.originalSourceAddress] || parameters[parameter.sourceAddress]);
-  const destination = bytesOf(
+  const source = bitsOf(parameters[parameter.originalSourceAddress] || parameters[parameter.sourceAddress]);
+  const destination = bitsOf(
     parameters[parameter.originalDestinationAddress] || parameters[parameter.destinationAddress],
   );
-  if (!source) return 0;
-  if (!destination) return 1;
-  return Buffer.compare(source, destination) <= 0 ? 0 : 1;
+  if (source === undefined) return 0;
+  if (destination === undefined) return 1;
+  return source <= destination ? 0 : 1;
 }
 
-/** 16 bytes; IPv4 as mapped into IPv6, which is how Go holds it. */
-function bytesOf(text: string | undefined): Buffer | undefined {
-  if (!text || !ipaddr.isValid(text)) return undefined;
-  const address = ipaddr.parse(text);
-  return Buffer.from((address instanceof ipaddr.IPv4 ? address.toIPv4MappedAddress() : address).toByteArray());
+/** IPv4 as mapped into IPv6, which is how Go holds it. */
+function bitsOf(text: string | undefined): bigint | undefined {
+  const address = parseAddress(text ?? '');
+  return address && (address.family === 4 ? mappedPrefix | address.bits : address.bits);
 }
+
+const mappedPrefix = 0xffffn << 32n; // ::ffff:0:0/96 (RFC 4291, section 2.5.5.2)
 
 /** Identifiers in use, of tunnels that others opened to us. */
 export class VniBook implements TunnelBook {

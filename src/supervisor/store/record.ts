@@ -113,6 +113,8 @@ function checkStanding({ wire, namespaces, engineNamespace, devices, deviceMtu }
     require(isObject(mechanism) && mechanismTypes.includes(mechanism.type), `the mechanism of its ${end} is unknown`);
     require(shapes.get(mechanism.type)?.safeParse(mechanism).success ===
       true, `the ${mechanism.type} mechanism of its ${end} is malformed`);
+  }
+  for (const end of endNames) {
     require(!namespaces[end] || isNamespace(namespaces[end]), `the namespace of its ${end} is malformed`);
     // Every end on this machine is a device, or has one as its port.
     if (hasDevice(wire) && !isReached(wire[end], 'network'))

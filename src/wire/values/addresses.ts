@@ -48,6 +48,12 @@ export function networkAddress({ address, prefix }: Network): string {
   return `${textOf((address.bits >> hostBits) << hostBits, address.family)}/${prefix}`;
 }
 
+/** Whether the address lies in the network. */
+export function contains({ address, prefix }: Network, { family, bits }: Pick<Address, 'family' | 'bits'>): boolean {
+  const hostBits = BigInt(widthOf(family) - prefix);
+  return address.family === family && address.bits >> hostBits === bits >> hostBits;
+}
+
 /** Why no interface may have this address; undefined if it may. */
 export function unusable({ family, bits }: Address): string | undefined {
   if (bits === 0n) return 'is the unspecified address';
@@ -57,7 +63,8 @@ export function unusable({ family, bits }: Address): string | undefined {
   return undefined;
 }
 
-function textOf(bits: bigint, family: Family): string {
+/** As inet_ntop writes it. */
+export function textOf(bits: bigint, family: Family): string {
   const [groupBits, count] = family === 4 ? [8n, 4] : [16n, 8];
   const groups = Array.from({ length: count }, (_, i) => {
     const group = (bits >> (groupBits * BigInt(count - 1 - i))) & ((1n << groupBits) - 1n);
