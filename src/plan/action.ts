@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An action is one undoable step, as plain data. A state in it is exactly what is there before or after the step, so
-// that the inverse needs nothing else.
+// An action is one undoable step, as plain data. It contains the exact state before or after the step, so that its inverse
+// needs nothing else.
 
 import type { EndName } from '../model/wire.ts';
 import { interfaceTraits } from '../wire/mechanisms/index.ts';
@@ -32,7 +32,7 @@ export type Action =
       readonly to: EngineEnd;
     };
 
-/** Borrowed from a NIC, not made. */
+/** Whether the interface is borrowed from a NIC, not made. */
 export function isLent({ kind }: InterfaceState): boolean {
   return interfaceTraits(kind)?.made === 'lent';
 }
@@ -66,7 +66,7 @@ export function inverse(action: Action): Action {
   }
 }
 
-/** What an action does to a state, without doing it. */
+/** The state after an action, computed without carrying it out. */
 export function advance(state: WireState, action: Action): WireState {
   const { interfaces, devices = [], engine } = state;
   switch (action.kind) {

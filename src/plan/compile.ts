@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A wanted wire, with its namespaces found, as the resources that must exist.
+// Compiles a wanted wire, whose namespaces have been found, to the resources that must exist.
 
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames, otherEnd, type Path } from '../model/wire.ts';
@@ -49,12 +49,12 @@ export const defaultMtu = 1500;
 export interface CompileContext {
   readonly node: string;
   readonly namespaces: Namespaces;
-  /** Where ports are. */
+  /** The engine's namespace, in which ports are. */
   readonly engineNamespace?: Namespace | undefined;
   readonly devices?: ChosenDevices | undefined;
   /** The ownership mark of an end. */
   readonly alias: (end: EndName) => string;
-  /** Of the host device that an end is behind, of an IP packet. */
+  /** The MTU of the host device that an end uses. */
   readonly deviceMtu?: number | undefined;
 }
 
@@ -124,7 +124,7 @@ function compileInterface(
   };
 }
 
-/** The engine's, which no workload sees: frames alone. */
+/** The port, the engine's own interface towards a device. It carries frames only and has no addresses. */
 function compilePort(wire: Wire, end: EndName, kind: InterfaceKind, context: CompileContext): InterfaceState {
   return {
     ...compileLink(wire, end, kind, context),
@@ -153,7 +153,7 @@ function compileLink(wire: Wire, end: EndName, kind: InterfaceKind, context: Com
   };
 }
 
-/** Payload ip between two kernel ends: every address of the other side is known beforehand. */
+/** Permanent neighbours for payload ip between two kernel ends: all addresses of the other side are known. */
 function neighboursAcross(wire: Wire, end: EndName, node: string): Neighbour[] {
   const other = otherEnd(end);
   const { mechanism } = wire[other];
@@ -168,8 +168,7 @@ function macAt(wire: Wire, end: EndName, node: string): string {
   return own?.toLowerCase() || macOf(node, wire.name, end);
 }
 
-/** Both functions of a wire are in the VLAN that one of its ends names: the NIC knows no other way to keep two wires
- *  apart. */
+/** Both functions of a wire are in the VLAN that one of its ends names. Only VLANs keep wires apart on a NIC. */
 function compileDevice(wire: Wire, end: EndName, { devices, node }: CompileContext): Device {
   const pci = devices?.[end];
   if (pci === undefined) throw unresolved('DEVICE_MISSING', wire, end, 'its device was not chosen');
@@ -202,7 +201,7 @@ function compileEnd(wire: Wire, end: EndName, context: CompileContext): EngineEn
   return { ...rest, ...common, kind: 'memif', namespace: context.namespaces[end], secret };
 }
 
-/** The wanted one is as it was made. */
+/** The wanted uplink is always sound: as it is made. */
 function uplinkOf(wire: Wire, end: EndName, context: CompileContext): Uplink | undefined {
   const network = sharedOf(wire);
   if (!network) return undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's part of a plan: what comes before interfaces give their names away, and what after they have them.
+// Plans the engine's part: the actions before interfaces give up their names, and those after they have got them.
 
 import { type EndName, endNames } from '../model/wire.ts';
 import { listenerKey } from '../wire/mechanisms/memif.ts';
@@ -44,9 +44,9 @@ export function planEngine(
   return { before: differing.map((end) => replace(end, old[end], wanted[end], fresh)), after: [] };
 }
 
-/** Replacing opens the new link while the old one is open. That cannot be where the old one holds what the new one
- *  needs: a tap of one queue has one owner at a time, and so have an id of a memif listener and a tunnel's place in
- *  the kernel. Nor where two sockets would hear the same device, and each hand on its frames. */
+/** Whether the engine wire must be stopped and started again. Replacing an end opens the new link while the old one is open.
+ *  That is impossible if the old link holds a unique resource that the new one needs: a tap with one queue, an id of a memif
+ *  listener, or a tunnel's VNI or port. It is wrong if two sockets would receive the frames of the same device. */
 function mustRestart(
   old: EngineState,
   wanted: EngineState,
@@ -73,7 +73,7 @@ function isFresh(target: EngineEnd, at: EndName, fresh: readonly InterfaceState[
   return fresh.some((candidate) => candidate.end === interfaceEndOf(target, at));
 }
 
-/** Unique for a link: an id on a listening socket, a tunnel's place in the kernel. */
+/** The resource that only one link can hold: an id on a listening socket, or a tunnel's VNI or port. */
 function exclusiveKey(end: EngineEnd): string | undefined {
   if (end.kind === 'tunnel') return tunnelKey(end.tunnel);
   return end.kind === 'memif' && end.role === 'server' ? listenerKeyOf(end) : undefined;

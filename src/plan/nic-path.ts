@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a wire with a virtual function at an end goes the way it goes, and one that the engine has a port for.
+// Chooses and explains the path of wires with a virtual function, and of wires with a port of the engine.
 
 import { type EndName, endNames, otherEnd } from '../model/wire.ts';
 import { deviceOf, isReached, networkEndOf, type Wire } from '../wire/wire.ts';
@@ -48,7 +48,7 @@ function segmentOf(wire: Wire): string[] {
   return ['It has no VLAN of its own: it shares the untagged segment of the NIC with every other function there.'];
 }
 
-/** That the NIC puts the frames of a wire into; undefined: none of its ends says. */
+/** The VLAN into which the NIC puts the frames of a wire; undefined if no end names one. */
 export function vlanOf(wire: Wire): number | undefined {
   const network = networkEndOf(wire);
   const segmentOf = (end: EndName) => (network?.end === end ? network.segment : deviceOf(wire[end])?.vlan);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which parameters are a thing's identity (another value is another thing: build it, switch, remove the old) and which
-// are changed in place. The one place where this is declared; the planner and `explain` read it.
+// Declares which parameters are the identity of a resource (another value means another resource: make it, switch to it, remove
+// the old one) and which are changed in place. The planner and `explain` read it.
 
 import { kernel } from '../wire/mechanisms/kernel.ts';
 import { kindOf } from '../wire/mechanisms/index.ts';
@@ -20,8 +20,7 @@ import {
 
 type Roles<T> = Readonly<Record<keyof T, Role>>;
 
-/** A kernel end: identity = the namespace; path and payload, which together decide the kind of interface; the tunnel;
- *  the device; the uplink. */
+/** The identity of a kernel end: its namespace, its kind (which follows from path and payload), tunnel, device and uplink. */
 export const interfaceRoles: Roles<InterfaceState> = {
   end: 'identity',
   kind: 'identity',
@@ -42,7 +41,7 @@ export const interfaceRoles: Roles<InterfaceState> = {
   allowPing: kernel.parameters.allowPing,
 };
 
-/** Seen from the engine. It holds the device itself, so a new name of the interface does not concern it. */
+/** An interface as the engine sees it. The engine holds the device itself, so that renaming the interface does not matter. */
 export const interfaceEndRoles: Roles<InterfaceEnd> = {
   kind: 'identity',
   namespace: 'identity',
@@ -106,20 +105,20 @@ function sameValue(key: PropertyKey, a: unknown, b: unknown): boolean {
   return a === b || (['device', 'uplink'].includes(String(key)) && keyOf(a) === keyOf(b));
 }
 
-/** By the parameters that are the identity of its mechanism. */
+/** Compares the identity parameters of the tunnel's mechanism. */
 function sameTunnel(a: Tunnel | undefined, b: Tunnel | undefined): boolean {
   if (a === undefined || b === undefined || a.kind !== b.kind) return a === b;
   return differences<object>(kindOf({ type: a.kind }).parameters, 'identity', a, b).length === 0;
 }
 
-/** Order means nothing in addresses, routes and neighbours; compile() leaves no value in twice. */
+/** The order of addresses, routes and neighbours has no meaning; compile() has removed duplicates. */
 function sameSet(a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
   const there = new Set(a.map(keyOf));
   return b.every((value) => there.has(keyOf(value)));
 }
 
-/** What is in `a` and not in `b`. */
+/** The values of `a` that are not in `b`. */
 export function without<T>(a: readonly T[], b: readonly T[]): T[] {
   const there = new Set(b.map(keyOf));
   return a.filter((value) => !there.has(keyOf(value)));

@@ -8,7 +8,7 @@ import { nicChoice, portChoice } from './nic-path.ts';
 
 export interface PathChoice {
   readonly path: Path;
-  /** One sentence a line. */
+  /** One sentence per line. */
   readonly why: readonly string[];
 }
 

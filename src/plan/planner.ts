@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// (observed, wanted) → actions. Pure; what needs no change yields no action; wanting nothing is removal.
+// Plans: (observed, wanted) → actions. Pure. A resource that needs no change causes no action; removing a wire is wanting nothing.
 //
-// The order lets every prefix be undone and keeps the old until the new stands:
-//   engine  stop the old engine wire here already where it holds what is cleared, or what a new interface is to be
-//   clear   unique kernel resources that a new interface needs: a tunnel's place, a device, a MAC address at a host device
+// In this order every prefix can be undone, and the old resources stay until the new ones are complete:
+//   engine  stop the old engine wire now if it uses what is cleared, or holds what a new interface needs
+//   clear   unique kernel resources that a new interface needs: a VNI or port, a device, a MAC address at a host device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
 //   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
@@ -61,8 +61,8 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
     return { from, to: { ...target, namespace: from.namespace } };
   });
 
-  // A tunnel that the engine holds, and that a new interface is to be, is given up first. So is a port that is cleared: when
-  // all is undone, it is there again before the engine wire.
+  // A tunnel that the engine holds and a new interface needs is given up first. The same is true for a port that is cleared, so
+  // that undoing makes the port again before the engine wire.
   const handsOver = fresh.some(({ tunnel }) => tunnel && before.includes(tunnelKey(tunnel)));
   const engineFirst = handsOver || usesAny(observed.engine, cleared);
 
@@ -81,7 +81,7 @@ export function plan(observed: WireState, wanted: WireState, names: NameChoice):
   ];
 }
 
-/** Devices that applications drive. */
+/** Plans the devices that applications drive. */
 function planDevices({ devices: old = [] }: WireState, { devices: wanted = [] }: WireState) {
   const isIn = (all: readonly BoundDevice[], one: BoundDevice) => all.some((other) => sameBoundDevice(one, other));
   return { released: old.filter((one) => !isIn(wanted, one)), bound: wanted.filter((one) => !isIn(old, one)) };
@@ -97,12 +97,12 @@ function devicesOf({ interfaces, devices = [] }: WireState): string[] {
   );
 }
 
-/** A wire has one part of a host device at a time: a device has each MAC address once. */
+/** The uplink of an interface as a unique resource: a host device allows each MAC address only once. */
 function uplinksOf({ uplink }: InterfaceState): string[] {
   return uplink ? ['uplink'] : [];
 }
 
-/** Unique kernel resources of an interface. */
+/** The unique kernel resources of an interface. */
 function keysOf(one: InterfaceState): string[] {
   const { tunnel, device } = one;
   const keys = [...(tunnel ? [tunnelKey(tunnel)] : []), ...(device ? [deviceKey(device.pci)] : [])];
@@ -114,7 +114,7 @@ export function usesAny(engine: EngineState | undefined, interfaces: readonly In
   return interfaces.some(({ end }) => used.includes(end));
 }
 
-/** With the names that its taps and its port have by now: the engine holds devices, and does not see them renamed. */
+/** The engine state with the present names of its interfaces: the engine holds devices and does not notice renaming. */
 function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
   if (!engine) return undefined;
   const current = (at: EndName): EngineEnd => {
@@ -125,7 +125,7 @@ function engineOf({ engine, interfaces }: WireState): EngineState | undefined {
   return { ...engine, client: current('client'), endpoint: current('endpoint') };
 }
 
-/** Places of tunnels in the kernel, of interfaces and engine alike. */
+/** The keys of all tunnels, of interfaces and of the engine. */
 function tunnelsOf({ interfaces, engine }: WireState): string[] {
   const ends = engine ? endNames.map((end) => engine[end]) : [];
   return [
@@ -134,7 +134,7 @@ function tunnelsOf({ interfaces, engine }: WireState): string[] {
   ];
 }
 
-/** A veth pair stays or goes as a whole. */
+/** Whether an interface can stay. A veth pair stays or is removed as a whole. */
 function staysAt(end: EndName, observed: WireState, wanted: WireState): boolean {
   const [old, target] = [interfaceOf(observed, end), interfaceOf(wanted, end)];
   if (!old || !target || !sameInterface(old, target)) return false;
@@ -153,7 +153,7 @@ export function bare(state: InterfaceState, name: string): InterfaceState {
   return { ...newborn(state), name };
 }
 
-/** As it is when it has just been made. */
+/** The state of an interface that has just been made. */
 export function newborn(state: InterfaceState): InterfaceState {
   return { ...state, up: false, addresses: [], routes: [], neighbours: [], policies: [], allowPing: false };
 }
@@ -170,7 +170,7 @@ function create(fresh: readonly InterfaceState[]): Action[] {
   );
 }
 
-/** Rules first: they would stay where an interface goes. */
+/** Removes rules first, because they would remain after their interface. */
 export function takeAway(old: readonly InterfaceState[]): Action[] {
   return [...old.flatMap((one) => change(one, ruleless(one))), ...remove(old.map(ruleless))];
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can exist of one wire: wanted and observed state have the same shape. Plain data, compared by value.
+// The state of a wire: wanted and observed state have the same shape. Plain data, compared by value.
 
 import type { DeviceSettings } from '../model/device.ts';
 import { type EndName, otherEnd, type Payload } from '../model/wire.ts';
@@ -8,44 +8,44 @@ import type { MemifMechanism, Neighbour, Policy, Route } from '../wire/wire.ts';
 
 export type { Tunnel };
 
-/** A namespace is its device and inode; the path is only where it was found this time. */
+/** A namespace is identified by device and inode; the path is only where it was found. */
 export interface Namespace {
   readonly path: string;
   readonly device: number;
   readonly inode: number;
 }
 
-/** The devices that the requests of a wire's ends mean, by PCI address. */
+/** The devices that were chosen for the ends of a wire, by PCI address. */
 export type ChosenDevices = Readonly<Partial<Record<EndName, string>>>;
 
-/** The namespaces a wire's ends refer to. */
+/** The namespaces to which the ends of a wire refer. */
 export type Namespaces = Readonly<Partial<Record<EndName, Namespace>>>;
 
-/** As the kernel names the kind of a device, but 'vf' for a virtual function. */
+/** The kernel's name for the kind of a device, or 'vf' for a virtual function. */
 export type InterfaceKind = string;
 
 export function isTunnelKind(kind: InterfaceKind): boolean {
   return interfaceTraits(kind)?.made === 'tunnel';
 }
 
-/** IP packets alone: no MAC, no neighbours. */
+/** Whether the interface carries IP packets without a link layer: no MAC, no neighbours. */
 export function isLayerless(kind: InterfaceKind): boolean {
   return interfaceTraits(kind)?.isLayerless ?? false;
 }
 
-/** A virtual function, and what its physical function has been told of it. */
+/** A virtual function and the settings that its physical function holds for it. */
 export interface Device extends DeviceSettings {
   readonly pci: string;
   readonly mac: string;
 }
 
-/** Of a vlan device: the macvlan of its own that it is above, in the forwarder's namespace. Of a macvlan: the device. */
+/** For a VLAN device: the wire's own macvlan below it, in the forwarder's namespace. For a macvlan: the host device. */
 export interface Uplink {
   readonly device: string;
   readonly id: number;
-  readonly name: string; // '' of a macvlan, which is it itself
+  readonly name: string; // '' if the interface is the macvlan itself
   readonly mac: string; // likewise
-  /** Nobody changed it; wanted so. */
+  /** It is as it was made; always true in a wanted state. */
   readonly sound: boolean;
 }
 
@@ -56,19 +56,19 @@ export interface InterfaceState {
   readonly name: string;
   /** Ownership mark. */
   readonly alias: string;
-  readonly mac: string; // '' where frames have no link layer
+  readonly mac: string; // '' if there is no link layer
   readonly mtu: number;
   readonly up: boolean;
   readonly addresses: readonly string[];
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
   readonly policies: readonly Policy[];
-  /** Only ever made so: whether it was so before, and for whom, nobody can tell. */
+  /** Only ever set, never reset: it is not known whether it was set before, and for whom. */
   readonly allowPing: boolean;
-  readonly tunnel?: Tunnel; // of a tunnel's device
-  readonly uplink?: Uplink; // of a part of a host device
-  readonly device?: Device; // of kind vf
-  /** Where the engine counts the wire's frames: what of the interface's own statistics adds to that. */
+  readonly tunnel?: Tunnel; // tunnel devices only
+  readonly uplink?: Uplink; // kinds vlan and macvlan only
+  readonly device?: Device; // kind vf only
+  /** Set if the engine counts the wire's frames: which of the interface's own statistics are added. */
   readonly counted?: 'drops' | 'nothing';
 }
 
@@ -81,8 +81,8 @@ export interface BoundDevice {
   readonly cgroup?: string;
 }
 
-/** An interface of the wire's own that the engine uses: a tap of a workload's, or the port of a memif end (portEndOf), by which
- *  it reaches the other end. */
+/** An interface of the wire that the engine uses: the tap of a workload, or the port of a memif end (portEndOf), through which the
+ *  engine reaches the other end. */
 export interface InterfaceEnd {
   readonly kind: 'tap' | 'device';
   readonly name: string; // for people
@@ -94,14 +94,14 @@ export interface InterfaceEnd {
 
 export interface MemifEnd extends Required<Omit<MemifMechanism, 'type' | 'netns' | 'inode' | 'mac'>> {
   readonly kind: 'memif';
-  /** Where an abstract socket lives; undefined: where the forwarder runs. */
+  /** The namespace of an abstract socket; undefined: the forwarder's own. */
   readonly namespace: Namespace | undefined;
   readonly name: string;
   readonly payload: Payload;
   readonly mtu: number;
 }
 
-/** The device is the engine's own: it comes and goes with the link. */
+/** A tunnel whose device is the engine's own: it is made and removed with the link. */
 export interface TunnelEnd {
   readonly kind: 'tunnel';
   readonly name: string;
@@ -116,7 +116,7 @@ export function isInterfaceEnd(end: EngineEnd): end is InterfaceEnd {
   return end.kind === 'tap' || end.kind === 'device';
 }
 
-/** The end of the interface that an engine end uses; undefined: it uses none of the wire's. */
+/** The end whose interface an engine end uses; undefined if it uses none of the wire's interfaces. */
 export function interfaceEndOf({ kind }: EngineEnd, at: EndName): EndName | undefined {
   if (kind === 'tap') return at;
   return kind === 'device' ? otherEnd(at) : undefined;
@@ -125,14 +125,14 @@ export function interfaceEndOf({ kind }: EngineEnd, at: EndName): EndName | unde
 export interface EngineState {
   readonly name: string;
   readonly payload: Payload;
-  /** Not through the engine: two applications share the memory. */
+  /** The two applications share memory, and frames do not pass through the engine. */
   readonly direct: boolean;
   readonly client: EngineEnd;
   readonly endpoint: EngineEnd;
 }
 
 export interface WireState {
-  /** At most one of each end, but while a change is under way. */
+  /** At most one for each end, except during a change. */
   readonly interfaces: readonly InterfaceState[];
   readonly devices?: readonly BoundDevice[];
   readonly engine?: EngineState;
@@ -140,11 +140,11 @@ export interface WireState {
 
 export const nothing: WireState = { interfaces: [] };
 
-/** Names chosen at random before a plan is made and journaled, so that whoever cleans up knows them. */
+/** Random names, chosen before a plan is made and recorded in the journal, so that leftovers can be found by them. */
 export interface TemporaryNames {
-  /** What a new interface is called until it may have its name. */
+  /** The name of a new interface until it gets its final name. */
   readonly fresh: string;
-  /** What an old one is called from when it gives its name away. */
+  /** The name of an old interface after it has given up its own. */
   readonly retired: string;
 }
 
@@ -154,7 +154,7 @@ export function sameNamespace(a: Namespace | undefined, b: Namespace | undefined
   return a?.device === b?.device && a?.inode === b?.inode;
 }
 
-/** Unique in the kernel. */
+/** The unique kernel resource of a tunnel: a VNI with port and family, or a UDP port. */
 export function tunnelKey(tunnel: Tunnel): string {
   return tunnelReach(tunnel.kind).key(tunnel);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One plan for several wires that take resources from each other: an interface's name, a VNI, a memif id, a device, an
-// address. First every wire gives up what another one gets; then each is made. So resources may move along a chain, or
-// swap, whatever the order of the wires. Pure.
+// Plans several wires that take resources from each other: an interface name, a VNI, a memif id, a device, an address. First
+// every wire gives up what another wire gets, then each wire is made. So resources may move along a chain or swap, whatever
+// the order of the wires. Pure.
 
 import { type Action, advance } from './action.ts';
 import { bare, change, plan, takeAway, unbind, usesAny } from './planner.ts';
@@ -16,7 +16,7 @@ export interface WireChange {
 }
 
 export interface Step {
-  /** Which of the changes it belongs to. */
+  /** The index of the change to which the step belongs. */
   readonly at: number;
   readonly action: Action;
 }
@@ -29,7 +29,7 @@ export function planTogether(changes: readonly WireChange[]): Step[] {
   return [...stepsOf(given), ...stepsOf(made)];
 }
 
-/** Which of some changes belong together, by their numbers. `before`: all that a wire may hold now. */
+/** Groups changes that share resources; returns their indexes. `before`: all states whose resources a wire may hold now. */
 export function groupByResources(changes: readonly { readonly before: WireState[]; readonly after: WireState }[]) {
   const groups = changes.map((_, at) => [at]);
   const holders = new Map<string, number[]>();
@@ -47,7 +47,7 @@ function join(groups: number[][], one: number, other: number): void {
   for (const at of both) groups[at] = both;
 }
 
-/** What another wire gets, and this one does not keep. */
+/** The resources that another wire gets and this one does not keep. */
 function takenFrom(changes: readonly WireChange[], at: number): ReadonlySet<string> {
   const kept = new Set(resourcesOf((changes[at] as WireChange).wanted));
   const others = changes.filter((_, other) => other !== at).flatMap(({ wanted }) => resourcesOf(wanted));

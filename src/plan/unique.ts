@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The resources of this machine that one wire can take from another: what two wires cannot have at the same time.
+// The unique resources of this machine: two wires cannot have the same one at the same time.
 
 import { deviceKey } from '../wire/claims.ts';
 import {
@@ -23,7 +23,7 @@ export function nameOf({ namespace, name }: InterfaceState): string {
   return inNamespace('name', namespace, name);
 }
 
-/** What goes only with the interface itself. A MAC address: a NIC, and the host device of a VLAN, have each only once. */
+/** The resources that are released only with the interface itself. A NIC, and a host device, allow each MAC address only once. */
 export function partsOf({ tunnel, device, uplink, mac }: InterfaceState): string[] {
   return [
     ...(tunnel ? [tunnelKey(tunnel)] : []),
@@ -37,7 +37,7 @@ export const addressOf = (namespace: Namespace, address: string): string =>
 /** A routing table has one route to a destination (net/ipv4/fib_trie.c, fib_table_insert). */
 export const routeOf = (namespace: Namespace, to: string): string => inNamespace('route', namespace, to);
 
-/** Of memif an id at a socket, for the server and for the client. */
+/** The resources of engine links: tunnels, and for memif an id on a socket, as server or as client. */
 export function heldByEngine(engine: EngineState): string[] {
   return [engine.client, engine.endpoint].flatMap((end: EngineEnd) => {
     if (end.kind === 'tunnel') return [tunnelKey(end.tunnel)];

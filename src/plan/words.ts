@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Actions in words, for reports, logs and `crosswire explain`.
+// Describes actions in words, for reports, logs and `crosswire explain`.
 
 import type { Policy } from '../wire/wire.ts';
 import { tunnelReach } from '../wire/mechanisms/index.ts';
@@ -44,7 +44,7 @@ export function describe(action: Action): string {
   }
 }
 
-/** The path of the engine's namespace means nothing to anybody else. */
+/** The path of the engine's namespace is meaningful only within the process, so it is described instead. */
 function place({ name, namespace, counted }: InterfaceState): string {
   return `${name} in ${counted === 'nothing' ? "the engine's namespace" : namespace.path}`;
 }
