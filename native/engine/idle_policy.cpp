@@ -185,8 +185,9 @@ bool IdlePolicy::wait(uint64_t now, bool may_sleep) {
   if (may_sleep) now = now_ns();
   bool woken = false;
   for (int i = 0; i < count; i++) {
-    const auto wire = wires_.find(events[i].data.u64);
-    if (events[i].data.u64 == no_handle) woken = true;
+    const uint64_t handle = events[i].data.u64;  // copied: epoll_event is packed, so its member may not be aligned
+    const auto wire = wires_.find(handle);
+    if (handle == no_handle) woken = true;
     // A resting wire waits for its deadline whatever its fds say; a hot one is polled anyway.
     if (wire != wires_.end() && wire->second->temperature == Temperature::cold) warm(*wire->second, now);
   }
