@@ -4,7 +4,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { askInside } from './ask-inside.ts';
 import type { Namespace } from './namespace.ts';
 import { Background, eventually, type Outcome } from './shell.ts';
@@ -36,7 +36,8 @@ export class Daemon {
 
   static async start(...extra: string[]): Promise<Daemon> {
     const directory = await mkdtemp(join(tmpdir(), 'crosswire-test-'));
-    const daemon = new Daemon(directory, await freePort(), extra);
+    // A daemon removes the orphans of its node: tests beside each other are different nodes.
+    const daemon = new Daemon(directory, await freePort(), [...extra, '--node', basename(directory)]);
     await daemon.launch();
     return daemon;
   }

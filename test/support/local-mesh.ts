@@ -4,7 +4,7 @@
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { TestAuthority } from '../nsm/support/authority.ts';
 import { freePort, Metrics } from './daemon.ts';
 import { Namespace } from './namespace.ts';
@@ -70,7 +70,8 @@ export class LocalMesh {
   /** Starts the forwarder, for the first time or after it was killed. */
   async startForwarder(): Promise<void> {
     const at = (name: string) => join(this.#directory, name);
-    const options = ['--state-dir', at('state'), '--control', at('control.sock'), '--remove-on-exit'];
+    const node = basename(this.#directory);
+    const options = ['--node', node, '--state-dir', at('state'), '--control', at('control.sock'), '--remove-on-exit'];
     this.forwarder = await this.#start('forwarder', ['run', ...options, '--metrics', `127.0.0.1:${this.#port}`]);
     await this.forwarder.says('"registered"');
   }

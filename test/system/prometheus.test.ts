@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { stringify } from 'yaml';
-import { Daemon } from '../support/daemon.ts';
+import { Daemon, freePort } from '../support/daemon.ts';
 import { Namespace } from '../support/namespace.ts';
 import { findProgram, testWith } from '../support/requires.ts';
 import { Background, eventually } from '../support/shell.ts';
@@ -51,14 +51,15 @@ testWith(['root', 'prometheus', 'ping'], 'PromQL gives the traffic between two n
     scrape_configs: [{ job_name: 'crosswire', static_configs: [{ targets: [daemon.metricsAddress] }] }],
   };
   await writeFile(join(directory, 'prometheus.yml'), stringify(config));
+  const address = `127.0.0.1:${await freePort()}`;
   prometheus = new Background(findProgram('prometheus') as string, [
     `--config.file=${join(directory, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
-    '--web.listen-address=127.0.0.1:19753',
+    `--web.listen-address=${address}`,
   ]);
   await prometheus.says('Server is ready');
   const query = async (text: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]> => {
-    const response = await fetch(`http://127.0.0.1:19753/api/v1/query?query=${encodeURIComponent(text)}`);
+    const response = await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent(text)}`);
     return ((await response.json()) as { data: { result: never[] } }).data.result;
   };
   await a.run('ping', '-q', '-c', '10', '-i', '0.01', '-W', '1', '10.81.0.2');
