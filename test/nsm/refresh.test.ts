@@ -8,9 +8,10 @@ import { count } from './support/programs.ts';
 import { scenario } from './support/scenario.ts';
 import { Pings } from './support/traffic.ts';
 
-const refreshes = 5;
-
-for (const payload of ['IP', 'ETHERNET'] as const)
+for (const { payload, refreshes } of [
+  { payload: 'IP', refreshes: 5 },
+  { payload: 'ETHERNET', refreshes: 2 },
+] as const)
   scenario(`d: payload ${payload}: ${refreshes} refreshes: same interfaces, no packet lost`, async (t, mesh) => {
     const forwarder = await mesh.node.startForwarder();
     const endpoint = await mesh.node.startEndpoint('nse-1', {

@@ -34,7 +34,7 @@ for (const { order, parity, family, ...underlay } of [
       await client.namespace.run('ping', '-q', '-c', '3', '-i', '0.01', '-W', '1', ...whole, address);
 
       const pings = new Pings(client.namespace, address);
-      await pings.answered(1000);
+      await pings.answered(300);
       const report = await pings.stop();
       t.is(report.received, report.sent);
       await withIperfServer(endpoint.namespace, async () => {
@@ -63,10 +63,11 @@ scenario(
     const { near, far, client, address } = across;
     const before = await devices(across);
     const pings = new Pings(client.namespace, address);
-    for (const { forwarder } of [near, far]) {
-      const monitor = await Monitor.open(mesh, forwarder.listenUrl);
+    const sees = async (url: string) => {
+      const monitor = await Monitor.open(mesh, url);
       await monitor.until((events) => events.filter(isUpdate).length >= refreshes);
-    }
+    };
+    await Promise.all([near, far].map(({ forwarder }) => sees(forwarder.listenUrl)));
     await pings.answered(100);
     const { sent, received } = await pings.stop();
     t.is(received, sent);
