@@ -21,7 +21,7 @@ import { asCrosswireError } from './act/errors.ts';
 import type { HealthBook, Warning } from './tell/health.ts';
 import type { Queues } from './queues.ts';
 import type { Brought, Change, Reconciler } from './act/reconciler.ts';
-import type { JournalRecord, Standing } from './store/record.ts';
+import type { JournalRecord, ResolvedWire } from './store/record.ts';
 import type { Retries } from './retries.ts';
 import type { Log } from '../model/log.ts';
 import type { Survey } from './look/survey.ts';
@@ -40,7 +40,7 @@ export interface KeeperParts {
 }
 
 export interface AdmittedWant extends Want {
-  readonly standing: Standing;
+  readonly resolved: ResolvedWire;
 }
 
 /** A change that was asked for. */
@@ -75,13 +75,13 @@ export class Keeper {
   }
 
   /** The change that makes a wire what is wanted, if all that it needs is still there. */
-  async changeTo({ wire, owner, standing }: AdmittedWant): Promise<PossibleChange> {
+  async changeTo({ wire, owner, resolved }: AdmittedWant): Promise<PossibleChange> {
     const { claims, reconciler } = this.#parts;
     const change = { entry: this.entries.get(wire.name) ?? new WireEntry({ wire, owner }, claims), owner };
     try {
-      return { ...change, target: await reconciler.resolve(wire, { chosen: standing.devices }) };
+      return { ...change, target: await reconciler.resolve(wire, { chosen: resolved.devices }) };
     } catch (error) {
-      return { ...change, target: standing, error };
+      return { ...change, target: resolved, error };
     }
   }
 
@@ -215,7 +215,7 @@ export class Keeper {
   async #isWell(entry: WireEntry, { quick, survey }: Look): Promise<boolean> {
     const { reconciler } = this.#parts;
     if (quick && entry.phase === 'up' && (await reconciler.isInPlace(entry, survey))) return true;
-    if (!survey || !(await reconciler.stands(entry, survey))) return false;
+    if (!survey || !(await reconciler.isAsWanted(entry, survey))) return false;
     this.#isUp(entry);
     return true;
   }

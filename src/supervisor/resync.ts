@@ -7,12 +7,14 @@ const restAfterWork = 200;
 export class Resync {
   readonly #seconds: number;
   readonly #pass: (quick: boolean) => Promise<void>;
+  readonly #onFailed: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
   #fullAt = 0;
 
-  constructor(seconds: number, pass: (quick: boolean) => Promise<void>) {
+  constructor(seconds: number, pass: (quick: boolean) => Promise<void>, onFailed: (error: unknown) => void) {
     this.#seconds = seconds;
     this.#pass = pass;
+    this.#onFailed = onFailed;
   }
 
   start(): void {
@@ -27,7 +29,7 @@ export class Resync {
   async #turn(): Promise<void> {
     const began = performance.now();
     const quick = began < this.#fullAt;
-    await this.#pass(quick);
+    await this.#pass(quick).catch(this.#onFailed);
     const ended = performance.now();
     if (!quick) this.#fullAt = ended + (ended - began) * restAfterWork;
     if (this.#timer) this.start();

@@ -10,7 +10,7 @@ import { endNames } from '../model/wire.ts';
 import { asCrosswireError } from './act/errors.ts';
 import type { HealthBook } from './tell/health.ts';
 import type { Journal } from './store/journal.ts';
-import { interfacePlaces, type JournalRecord, standingsOf, uplinksOf } from './store/record.ts';
+import { interfacePlaces, type JournalRecord, resolvedWiresOf, uplinksOf } from './store/record.ts';
 import type { Log } from '../model/log.ts';
 
 export interface StartUp {
@@ -73,9 +73,9 @@ export function unmarkedNamesOf(record: JournalRecord, node: string): string[] {
 }
 
 function uplinkNamesOf(record: JournalRecord | undefined, node: string): string[] {
-  return standingsOf(record).flatMap((standing) => uplinksOf(standing, node).map(({ name }) => name));
+  return resolvedWiresOf(record).flatMap((resolved) => uplinksOf(resolved, node).map(({ name }) => name));
 }
 
 function placesOf(record: JournalRecord | undefined) {
-  return standingsOf(record).flatMap(interfacePlaces);
+  return resolvedWiresOf(record).flatMap(interfacePlaces);
 }

@@ -29,7 +29,7 @@ import { recover, returnUnclaimed } from './start-up.ts';
 import { statusOf } from './tell/status.ts';
 import { type SetOptions, WantedWires } from './wanted-wires.ts';
 import { Survey } from './look/survey.ts';
-import { Turns } from './store/turns.ts';
+import { TimeSlices } from './store/time-slices.ts';
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -81,7 +81,8 @@ export class Supervisor {
     const admission = { dataplane, node, finder, claims, chooser, devicesOf };
     const [keeper, attempts] = [this.#keeper, new Retries(retrySeconds)];
     this.#wanted = new WantedWires({ keeper, queues, retries: attempts, reconciler, admission, log });
-    this.#resync = new Resync(settings.resyncSeconds ?? 30, (quick) => this.#keepAll(quick));
+    const onFailed = (error: unknown) => log.error({ error }, 'the comparison with what exists failed; it comes again');
+    this.#resync = new Resync(settings.resyncSeconds ?? 30, (quick) => this.#keepAll(quick), onFailed);
   }
 
   /** Locks the state directory, adopts what earlier runs left, repairs or removes the rest. The dataplane must have
@@ -145,14 +146,14 @@ export class Supervisor {
     return this.#sorted().map((entry) => statusOf(entry, this.settings.dataplane));
   }
 
-  /** The same for a scrape: with turns for other work in between, and in the order in which the wires came. */
+  /** The same for a scrape: with slices for other work in between, and in the order in which the wires came. */
   async statuses(): Promise<WireStatus[]> {
     const { dataplane } = this.settings;
-    const turns = new Turns();
+    const slices = new TimeSlices();
     const fingerprints = dataplane.fingerprints();
     const statuses: WireStatus[] = [];
     for (const [at, entry] of [...this.#keeper.entries.values()].entries()) {
-      if (at % readAtOnce === 0) await turns.pass();
+      if (at % readAtOnce === 0) await slices.next();
       if (!this.#keeper.entries.has(entry.name)) continue;
       statuses.push(statusOf(entry, dataplane, entry.engine && fingerprints.get(entry.engine.id)));
     }
@@ -194,10 +195,10 @@ export class Supervisor {
     if (!this.#roll.isOf(meters)) this.#roll = new Roll(meters);
     const roll = this.#roll;
     const reading = await read(this.settings.dataplane, roll, 'all');
-    const turns = new Turns();
+    const slices = new TimeSlices();
     const counters = new Map<string, WireCounters>();
     for (const [at, { name, meter }] of entries.entries()) {
-      if (at % readAtOnce === 0) await turns.pass();
+      if (at % readAtOnce === 0) await slices.next();
       if (this.#keeper.entries.has(name)) counters.set(name, meter.total(reading, roll.firsts[at] as number));
     }
     return counters;

@@ -178,8 +178,8 @@ export class WantedWires {
       if (one.error && want) await way.onFailed?.(want, new CrosswireError(one.error));
     };
     const accepted = wants.flatMap((want) => {
-      const standing = admitted.get(want.wire.name);
-      return standing ? [{ ...want, standing }] : [];
+      const resolved = admitted.get(want.wire.name);
+      return resolved ? [{ ...want, resolved }] : [];
     });
     for (const [name, error] of refused) await report(failureOf(name, error));
     const changes = await Promise.all(accepted.map((want) => keeper.changeTo(want)));

@@ -2,22 +2,20 @@
 // Brings wires to what is wanted: look, plan, write down, do, write down. Called while their queues are held.
 
 import type { Dataplane } from '../../dataplane/types.ts';
-import type { HostDeviceFinder } from '../../machine/host-devices.ts';
 import { markOf, markPrefix, parseMark, temporaryName } from '../../machine/marks.ts';
-import { isSame, type NamespaceFinder, nameOf } from '../../machine/namespaces.ts';
+import { isSame } from '../../machine/namespaces.ts';
 import { findInterfaces, removeFound } from '../../machine/observation.ts';
 import type { Devices } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
 import type { WireOwner } from '../../model/status.ts';
 import { type EndName, endNames } from '../../model/wire.ts';
-import { hostDeviceOf, namespaceOf, portEndOf, type Wire } from '../../wire/wire.ts';
+import type { Wire } from '../../wire/wire.ts';
 import { tunnelReach } from '../../wire/mechanisms/index.ts';
 import type { Action } from '../../plan/action.ts';
 import { compile } from '../../plan/compile.ts';
 import { plan } from '../../plan/planner.ts';
 import { groupByResources, planTogether } from '../../plan/together.ts';
 import {
-  type ChosenDevices,
   type InterfaceState,
   type NameChoice,
   type Namespace,
@@ -36,20 +34,15 @@ import {
   interfacePlaces,
   type JournalRecord,
   journalFormat,
-  type Standing,
-  standingOf,
-  standingsOf,
+  type ResolvedWire,
+  resolvedWireOf,
+  resolvedWiresOf,
   uplinksOf,
 } from '../store/record.ts';
+import { type Finders, placesOf, Resolver, type Resolving } from './resolver.ts';
 import { type ExecutorStep, type Failure, run } from './steps.ts';
 import type { Survey } from '../look/survey.ts';
 import { sameValue } from '../store/values.ts';
-
-/** Where what a wire refers to is looked for. */
-export interface Finders {
-  readonly finder: NamespaceFinder;
-  readonly hostDevices: Pick<HostDeviceFinder, 'mtuOf'>;
-}
 
 export interface ReconcilerParts extends Finders {
   readonly dataplane: Dataplane;
@@ -60,17 +53,10 @@ export interface ReconcilerParts extends Finders {
   readonly chooser: DeviceChooser;
 }
 
-/** How closely what a wire refers to is known. */
-export interface Resolving {
-  readonly before?: Standing | undefined;
-  readonly finders?: Finders;
-  readonly chosen?: ChosenDevices | undefined;
-}
-
 /** Of one wire. Changes of several are made in one step. */
 export interface Change {
   readonly entry: WireEntry;
-  readonly target: Standing;
+  readonly target: ResolvedWire;
   readonly owner: WireOwner;
 }
 
@@ -91,59 +77,23 @@ interface Prepared extends Change {
 
 export class Reconciler {
   readonly #parts: ReconcilerParts;
+  readonly #resolver: Resolver;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
+    this.#resolver = new Resolver(parts);
   }
 
-  /** The same namespaces and devices are meant as before, unless somebody asks anew: a pid may by now be another process.
-   *  `chosen`: the devices that were claimed for it. */
-  async resolve(wire: Wire, { before, finders = this.#parts, chosen }: Resolving = {}): Promise<Standing> {
-    const [client, endpoint] = await this.#namespacesOf(wire, before, finders.finder);
-    const engineNamespace = portEndOf(wire) && (await this.#parts.dataplane.engineNamespace());
-    const devices = chosen ?? before?.devices ?? (await this.#parts.chooser.choose(wire));
-    const shared = hostDeviceOf(wire);
-    return {
-      wire,
-      namespaces: { client, endpoint },
-      ...(engineNamespace ? { engineNamespace } : {}),
-      ...(devices ? { devices } : {}),
-      ...(shared === undefined ? {} : { deviceMtu: await finders.hostDevices.mtuOf(shared) }),
-    };
+  resolve(wire: Wire, how?: Resolving): Promise<ResolvedWire> {
+    return this.#resolver.resolve(wire, how);
   }
 
-  #namespacesOf(wire: Wire, before: Standing | undefined, finder: NamespaceFinder) {
-    return Promise.all(
-      endNames.map(async (end) => {
-        const reference = namespaceOf(wire[end]);
-        if (!reference) return undefined;
-        const known = before?.namespaces[end];
-        const found = await finder.resolve(reference, known);
-        if ('pid' in reference && known && !isSame(found, known)) {
-          throw new CrosswireError({
-            code: 'NAMESPACE_CHANGED',
-            operation: 'find the network namespace again',
-            subject: nameOf(reference),
-            reason: 'the process is in another namespace than when the wire was applied, or is another process',
-            hint: 'apply the wire again if it is meant',
-          });
-        }
-        return found;
-      }),
-    );
-  }
-
-  /** A quick look: every namespace is where it was, and a host device is there and as long as it was. */
-  async isInPlace({ wire, record }: WireEntry, { finder, hostDevices }: Finders = this.#parts): Promise<boolean> {
-    const known = record ? placesOf(record).filter((one) => one !== undefined) : [];
-    const shared = hostDeviceOf(wire);
-    const mtu = shared === undefined ? undefined : await hostDevices.mtuOf(shared).catch(() => 0);
-    const inPlace = await Promise.all(known.map((one) => finder.isStillAt(one)));
-    return mtu === record?.deviceMtu && inPlace.every(Boolean);
+  isInPlace(entry: WireEntry, finders?: Finders): Promise<boolean> {
+    return this.#resolver.isInPlace(entry, finders);
   }
 
   /** Whether a survey shows the wire just as it is wanted, and nothing is left to do. */
-  async stands(entry: WireEntry, survey: Survey): Promise<boolean> {
+  async isAsWanted(entry: WireEntry, survey: Survey): Promise<boolean> {
     const { name, wire, record } = entry;
     if (record?.phase !== 'applied' || record.wire !== wire) return false;
     const now = await this.resolve(wire, { before: record, finders: survey }).catch(() => undefined);
@@ -159,14 +109,14 @@ export class Reconciler {
     return true;
   }
 
-  compile({ wire, ...known }: Standing): WireState {
+  compile({ wire, ...known }: ResolvedWire): WireState {
     const { node } = this.#parts;
     const alias = (end: EndName) => markOf(node, wire.name, end);
     return compile(wire, { node, ...known, alias });
   }
 
-  async observe(entry: WireEntry, target: Standing | undefined): Promise<Observation> {
-    const observer = { ...this.#parts, compile: (standing: Standing) => this.compile(standing) };
+  async observe(entry: WireEntry, target: ResolvedWire | undefined): Promise<Observation> {
+    const observer = { ...this.#parts, compile: (resolved: ResolvedWire) => this.compile(resolved) };
     return observe(observer, entry.name, entry.record, target);
   }
 
@@ -184,16 +134,16 @@ export class Reconciler {
   /** Those that take resources from each other, together. */
   group<C extends Change>(changes: readonly C[]): C[][] {
     const resources = changes.map(({ entry, target }) => ({
-      before: standingsOf(entry.record).map((one) => this.#compiled(one)),
+      before: resolvedWiresOf(entry.record).map((one) => this.#compiled(one)),
       after: this.#compiled(target),
     }));
     return groupByResources(resources).map((group) => group.map((at) => changes[at] as C));
   }
 
   /** What cannot be compiled has no resources: it fails when it is planned. */
-  #compiled(standing: Standing): WireState {
+  #compiled(resolved: ResolvedWire): WireState {
     try {
-      return this.compile(standing);
+      return this.compile(resolved);
     } catch {
       return nothing;
     }
@@ -287,7 +237,7 @@ export class Reconciler {
 
   /** What is below an interface stays where that goes by itself. */
   async #sweepUplinks({ record }: WireEntry, inUse: readonly InterfaceState[] = []): Promise<void> {
-    const uplinks = standingsOf(record).flatMap((standing) => uplinksOf(standing, this.#parts.node));
+    const uplinks = resolvedWiresOf(record).flatMap((resolved) => uplinksOf(resolved, this.#parts.node));
     const left = uplinks.filter(({ name }) => !inUse.some(({ uplink }) => uplink?.name === name));
     for (const { name, mark } of left) await this.#parts.dataplane.deleteInterface('', name, mark);
   }
@@ -309,7 +259,7 @@ export class Reconciler {
   }
 
   /** Without strays. Looks again after removing some: with one side of a veth pair goes the other. */
-  async #observeWhole(entry: WireEntry, target: Standing): Promise<Observation> {
+  async #observeWhole(entry: WireEntry, target: ResolvedWire): Promise<Observation> {
     const first = await this.observe(entry, target);
     await this.#clear(first);
     await this.#sweepUplinks(entry, first.interfaces);
@@ -348,7 +298,7 @@ export class Reconciler {
       for (const one of prepared) await this.#write(one.entry, this.#record(one, 'applied'));
     });
     for (const [at, one] of prepared.entries()) {
-      if (failure) await this.#standBack(one, applying[at] as JournalRecord, failure);
+      if (failure) await this.#restoreRecord(one, applying[at] as JournalRecord, failure);
       else this.#settle(one);
     }
     // Left, it is found to be over at the next start.
@@ -380,14 +330,18 @@ export class Reconciler {
   }
 
   /** After a failure: the journal says again what it said before; where parts are left, also where they may be. */
-  async #standBack({ entry, before, executor }: Prepared, applying: JournalRecord, failure: Failure): Promise<void> {
+  async #restoreRecord(
+    { entry, before, executor }: Prepared,
+    applying: JournalRecord,
+    failure: Failure,
+  ): Promise<void> {
     const left = failure.unclean.has(executor) ? applying : undefined;
     // What could not be undone may be in the engine too: start it again on what is found next time.
     if (left) await executor.stopEngine().catch(() => {});
     try {
       if (before) {
         const { names, together } = applying;
-        const previous = left && [...standingsOf(before), standingOf(left)];
+        const previous = left && [...resolvedWiresOf(before), resolvedWireOf(left)];
         await this.#write(entry, left ? { ...before, phase: 'applying', names, together, previous } : before);
       } else if (left) {
         await this.#write(entry, { ...left, phase: 'removing' });
@@ -416,9 +370,9 @@ export class Reconciler {
       phase,
       createdAt: entry.createdAt,
       owner,
-      ...standingOf(target),
+      ...resolvedWireOf(target),
     };
-    return phase === 'applied' ? record : { ...record, names, together, previous: standingsOf(before) };
+    return phase === 'applied' ? record : { ...record, names, together, previous: resolvedWiresOf(before) };
   }
 }
 
@@ -462,12 +416,7 @@ function remember(entry: WireEntry, { interfaces, bound, leases, running, handsh
   entry.meter.settle(interfaces);
 }
 
-/** All that the wire refers to, and where its port is. */
-function placesOf({ namespaces: { client, endpoint }, engineNamespace }: Standing): (Namespace | undefined)[] {
-  return [client, endpoint, engineNamespace];
-}
-
-function samePlaces(a: Standing, b: Standing): boolean {
+function samePlaces(a: ResolvedWire, b: ResolvedWire): boolean {
   const others = placesOf(b);
   return placesOf(a).every((one, at) => {
     const other = others[at];

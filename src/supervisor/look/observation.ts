@@ -21,14 +21,14 @@ import {
   type Tunnel,
   type WireState,
 } from '../../plan/state.ts';
-import { interfacePlaces, type JournalRecord, type Standing } from '../store/record.ts';
+import { interfacePlaces, type JournalRecord, type ResolvedWire } from '../store/record.ts';
 
 export interface Observer {
   readonly dataplane: Dataplane;
   readonly finder: NamespaceFinder;
   readonly node: string;
   readonly devices: Devices | undefined;
-  readonly compile: (standing: Standing) => WireState;
+  readonly compile: (resolved: ResolvedWire) => WireState;
 }
 
 export interface Observation {
@@ -49,12 +49,12 @@ export async function observe(
   observer: Observer,
   name: string,
   record: JournalRecord | undefined,
-  target: Standing | undefined,
+  target: ResolvedWire | undefined,
 ): Promise<Observation> {
   const { dataplane, devices, node } = observer;
   const before = record ? [record, ...(record.previous ?? [])] : [];
   const wanted = target ? observer.compile(target).interfaces : [];
-  const known = [...wanted, ...before.flatMap((standing) => observer.compile(standing).interfaces)];
+  const known = [...wanted, ...before.flatMap((resolved) => observer.compile(resolved).interfaces)];
   const temporary = endNames.flatMap((end) => (record?.names ? Object.values(record.names[end]) : []));
   const names = [...new Set([...temporary, ...known.map((one) => one.name)])];
   const details = target !== undefined; // whatever else an interface has goes with it
@@ -149,7 +149,7 @@ function isWhole(
   });
 }
 
-async function placesOf(finder: NamespaceFinder, target: Standing | undefined, before: readonly Standing[]) {
+async function placesOf(finder: NamespaceFinder, target: ResolvedWire | undefined, before: readonly ResolvedWire[]) {
   const now = target ? interfacePlaces(target) : [];
   const then: Namespace[] = [];
   for (const one of before.flatMap(interfacePlaces))

@@ -7,7 +7,7 @@ import { HostDeviceFinder } from '../../machine/host-devices.ts';
 import { markPrefix, parseMark } from '../../machine/marks.ts';
 import { NamespaceFinder } from '../../machine/namespaces.ts';
 import { type FoundInterface, findInterfaces } from '../../machine/observation.ts';
-import { Turns } from '../store/turns.ts';
+import { TimeSlices } from '../store/time-slices.ts';
 
 type ByWire = Map<string, FoundInterface[]>;
 
@@ -18,7 +18,7 @@ export class Survey {
   readonly #dataplane: Dataplane;
   readonly #node: string;
   readonly #namespaces = new Map<string, Promise<ByWire>>();
-  readonly #turns = new Turns();
+  readonly #slices = new TimeSlices();
 
   constructor(dataplane: Dataplane, node: string) {
     this.#dataplane = dataplane;
@@ -34,7 +34,7 @@ export class Survey {
 
   /** Those with the mark of the wire. They are told once and forgotten: a survey of many wires soon is a large thing. */
   async take(wire: string, namespaces: readonly NamespaceEntry[]): Promise<FoundInterface[]> {
-    await this.#turns.pass();
+    await this.#slices.next();
     const found: FoundInterface[] = [];
     for (const namespace of namespaces) {
       const byWire = await this.#look(namespace);

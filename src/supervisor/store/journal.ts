@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DurableDirectory } from './durable-directory.ts';
-import { type JournalRecord, parseRecord, standingsOf } from './record.ts';
-import { Turns } from './turns.ts';
+import { type JournalRecord, parseRecord, resolvedWiresOf } from './record.ts';
+import { TimeSlices } from './time-slices.ts';
 import { sameValue } from './values.ts';
 
 export interface CorruptFile {
@@ -109,10 +109,10 @@ async function readAll<T>(
   corrupt: CorruptFile[],
   parse: (text: string, name: string) => T,
 ): Promise<T[]> {
-  const turns = new Turns();
+  const slices = new TimeSlices();
   const values: T[] = [];
   for (const name of await directory.names()) {
-    await turns.pass();
+    await slices.next();
     try {
       values.push(parse(directory.read(name), name));
     } catch (error) {
@@ -140,6 +140,6 @@ export function resumed(
 
 function isUnderWay(change: JournalRecord, own: JournalRecord | undefined): boolean {
   if (!own) return (change.previous ?? []).length === 0;
-  const [now] = standingsOf(own);
-  return own.phase !== 'removing' && standingsOf(change).some((one) => sameValue(one, now));
+  const [now] = resolvedWiresOf(own);
+  return own.phase !== 'removing' && resolvedWiresOf(change).some((one) => sameValue(one, now));
 }

@@ -23,7 +23,7 @@ export const journalFormat = 1;
 export type JournalPhase = 'applying' | 'applied' | 'removing';
 
 /** A wire as it was planned: its spec, and the namespaces and devices that its references meant then. */
-export interface Standing {
+export interface ResolvedWire {
   readonly wire: Wire;
   readonly namespaces: Namespaces;
   /** Where its port is; it goes with the process. */
@@ -33,7 +33,7 @@ export interface Standing {
   readonly deviceMtu?: number;
 }
 
-export function standingOf({ wire, namespaces, engineNamespace, devices, deviceMtu }: Standing): Standing {
+export function resolvedWireOf({ wire, namespaces, engineNamespace, devices, deviceMtu }: ResolvedWire): ResolvedWire {
   return {
     wire,
     namespaces,
@@ -44,19 +44,19 @@ export function standingOf({ wire, namespaces, engineNamespace, devices, deviceM
 }
 
 /** All that parts may be left of, each once; the first is the record's own. */
-export function standingsOf(record: JournalRecord | undefined): Standing[] {
-  const all = record ? [standingOf(record), ...(record.previous ?? [])] : [];
+export function resolvedWiresOf(record: JournalRecord | undefined): ResolvedWire[] {
+  const all = record ? [resolvedWireOf(record), ...(record.previous ?? [])] : [];
   return all.filter((one, at) => all.findIndex((other) => sameValue(one, other)) === at);
 }
 
 /** The namespaces in which it may have interfaces. */
-export function interfacePlaces({ wire, namespaces, engineNamespace }: Standing): Namespace[] {
+export function interfacePlaces({ wire, namespaces, engineNamespace }: ResolvedWire): Namespace[] {
   const places = endNames.flatMap((end) => (isReached(wire[end], 'interface') ? (namespaces[end] ?? []) : []));
   return engineNamespace ? [...places, engineNamespace] : places;
 }
 
 /** What it may have in the forwarder's own namespace, below its interfaces. */
-export function uplinksOf({ wire }: Standing, node: string): { readonly name: string; readonly mark: string }[] {
+export function uplinksOf({ wire }: ResolvedWire, node: string): { readonly name: string; readonly mark: string }[] {
   const network = networkEndOf(wire);
   if (!network?.segment) return [];
   const near = endNames.filter((end) => isReached(wire[end], 'interface') || end === portEndOf(wire));
@@ -66,7 +66,7 @@ export function uplinksOf({ wire }: Standing, node: string): { readonly name: st
   });
 }
 
-export interface JournalRecord extends Standing {
+export interface JournalRecord extends ResolvedWire {
   readonly format: typeof journalFormat;
   readonly phase: JournalPhase;
   readonly createdAt: string; // RFC 3339
@@ -76,7 +76,7 @@ export interface JournalRecord extends Standing {
   /** Chosen for the plan under way. */
   readonly names?: NameChoice;
   /** What parts may still be left of, while a plan is under way. */
-  readonly previous?: readonly Standing[];
+  readonly previous?: readonly ResolvedWire[];
 }
 
 /** Throws with a reason if the text is not a record of this wire. */
@@ -87,7 +87,7 @@ export function parseRecord(text: string, name: string): JournalRecord {
   require(['applying', 'applied', 'removing'].includes(record.phase), 'its phase is unknown');
   require(typeof record.createdAt === 'string', 'it has no creation time');
   require(record.previous === undefined || Array.isArray(record.previous), 'what was before is not a list');
-  for (const standing of [record, ...(record.previous ?? [])]) checkStanding(standing, name);
+  for (const resolved of [record, ...(record.previous ?? [])]) checkResolved(resolved, name);
   const { names } = record;
   require(names === undefined || [names.client, names.endpoint].every(isNames), 'its temporary names are malformed');
   return { ...record, owner: ownerOf(record, name) };
@@ -101,7 +101,7 @@ function ownerOf({ owner }: Partial<JournalRecord>, name: string): WireOwner {
 
 const owners: readonly WireOwner[] = ['files', 'api', 'nsm'];
 
-function checkStanding({ wire, namespaces, engineNamespace, devices, deviceMtu }: Standing, name: string): void {
+function checkResolved({ wire, namespaces, engineNamespace, devices, deviceMtu }: ResolvedWire, name: string): void {
   require(isObject(wire) && wire.name === name, `it is not of the wire ${name}`);
   require(wire.payload === 'ethernet' || wire.payload === 'ip', 'its payload is unknown');
   require(isObject(namespaces), 'it has no namespaces');

@@ -11,7 +11,7 @@ import { type ChosenDevices, type NameChoice, nothing } from '../../plan/state.t
 import { describe } from '../../plan/words.ts';
 import type { WireEntry } from '../wanted/entry.ts';
 import type { Reconciler } from '../act/reconciler.ts';
-import type { Standing } from '../store/record.ts';
+import type { ResolvedWire } from '../store/record.ts';
 
 /** In words only: nobody makes these. */
 const names: NameChoice = {
@@ -20,13 +20,13 @@ const names: NameChoice = {
 };
 
 export async function explain(reconciler: Reconciler, wire: Wire, entry: WireEntry | undefined): Promise<Explanation> {
-  const { standing, missing } = await resolve(reconciler, wire, entry);
-  const wanted = reconciler.compile(standing);
+  const { resolved, missing } = await resolve(reconciler, wire, entry);
+  const wanted = reconciler.compile(resolved);
   const actions = plan(nothing, wanted, names).map(describe);
   const { path, why } = choosePath(wire);
   const text = { name: wire.name, path, why: [...why, ...missing], actions };
   if (!entry) return { ...text, pending: actions };
-  const { interfaces, bound } = await reconciler.observe(entry, standing);
+  const { interfaces, bound } = await reconciler.observe(entry, resolved);
   const observed = { interfaces, devices: bound, ...(entry.engine ? { engine: entry.engine.state } : {}) };
   return { ...text, pending: plan(observed, wanted, names).map(describe) };
 }
@@ -36,10 +36,10 @@ async function resolve(
   reconciler: Reconciler,
   wire: Wire,
   entry: WireEntry | undefined,
-): Promise<{ standing: Standing; missing: string[] }> {
+): Promise<{ resolved: ResolvedWire; missing: string[] }> {
   try {
     const chosen = entry?.wire === wire ? entry.record?.devices : undefined;
-    return { standing: await reconciler.resolve(wire, { chosen }), missing: [] };
+    return { resolved: await reconciler.resolve(wire, { chosen }), missing: [] };
   } catch (error) {
     if (!(error instanceof CrosswireError)) throw error;
     const placeholder = (end: EndName) => {
@@ -50,8 +50,8 @@ async function resolve(
     };
     const [client, endpoint] = endNames.map(placeholder);
     const engineNamespace = { path: "(the engine's namespace)", device: 0, inode: 0 };
-    const standing = { wire, namespaces: { client, endpoint }, engineNamespace, devices: unknownDevices(wire) };
-    return { standing, missing: [`It cannot be made now: ${error.message}.`] };
+    const resolved = { wire, namespaces: { client, endpoint }, engineNamespace, devices: unknownDevices(wire) };
+    return { resolved, missing: [`It cannot be made now: ${error.message}.`] };
   }
 }
 

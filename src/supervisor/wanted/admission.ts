@@ -10,7 +10,7 @@ import type { Claims } from '../../wire/claims.ts';
 import { namespaceOf, type Wire } from '../../wire/wire.ts';
 import type { ChosenDevices } from '../../plan/state.ts';
 import type { DeviceChooser } from './device-choice.ts';
-import type { Standing } from '../store/record.ts';
+import type { ResolvedWire } from '../store/record.ts';
 
 export interface AdmissionParts {
   readonly dataplane: Dataplane;
@@ -25,7 +25,7 @@ export interface AdmissionParts {
 /** Some wires that may be made, with what they claim reserved. */
 export interface Admission {
   /** The wires that were admitted, with the devices that were claimed for them. */
-  readonly admitted: ReadonlyMap<string, Standing>;
+  readonly admitted: ReadonlyMap<string, ResolvedWire>;
   /** By wire: why it was not admitted. */
   readonly refused: ReadonlyMap<string, unknown>;
   /** Ends the reservation; the wires hold their claims themselves by then. */
@@ -56,11 +56,11 @@ export async function admitSome(parts: AdmissionParts, wires: readonly Wire[]): 
 
 /** Reserves what the wires claim, unless one of them is refused. */
 async function judge(parts: AdmissionParts, wires: readonly Wire[]): Promise<Admission> {
-  const nothing = { admitted: new Map<string, Standing>(), release: () => {} };
+  const nothing = { admitted: new Map<string, ResolvedWire>(), release: () => {} };
   const { asked, refused } = await resolveAll(parts.finder, wires);
   if (refused.size > 0) return { ...nothing, refused };
   const { chooser, claims, devicesOf } = parts;
-  const reserve = (complete: readonly Standing[]) => reserveAll(claims, complete);
+  const reserve = (complete: readonly ResolvedWire[]) => reserveAll(claims, complete);
   const reserved = await chooser.chooseAll(asked, devicesOf, reserve);
   if (!('release' in reserved)) return { ...nothing, refused: reserved };
   const { complete, release } = reserved;
@@ -74,7 +74,7 @@ async function judge(parts: AdmissionParts, wires: readonly Wire[]): Promise<Adm
 }
 
 /** Or says which wire claims what another one has. */
-function reserveAll(claims: Claims, complete: readonly Standing[]) {
+function reserveAll(claims: Claims, complete: readonly ResolvedWire[]) {
   try {
     return { complete, release: claims.reserve(complete) };
   } catch (error) {
@@ -83,7 +83,7 @@ function reserveAll(claims: Claims, complete: readonly Standing[]) {
 }
 
 /** The subject of a refusal is a wire, or an end of one: NAME/END. */
-function wireOf(error: unknown, asked: readonly Standing[]): string {
+function wireOf(error: unknown, asked: readonly ResolvedWire[]): string {
   const name = error instanceof CrosswireError ? error.subject.split('/')[0] : undefined;
   if (name === undefined || !asked.some(({ wire }) => wire.name === name)) throw error;
   return name;
@@ -103,7 +103,7 @@ function checkName(name: string): void {
 async function resolveAll(
   finder: NamespaceFinder,
   wires: readonly Wire[],
-): Promise<{ asked: Standing[]; refused: Map<string, unknown> }> {
+): Promise<{ asked: ResolvedWire[]; refused: Map<string, unknown> }> {
   const found = new Map<string, Promise<NamespaceEntry>>();
   const resolve = async (wire: Wire, end: EndName) => {
     const reference = namespaceOf(wire[end]);
@@ -115,7 +115,7 @@ async function resolveAll(
       throw inWire(error, wire, end);
     });
   };
-  const asked: Standing[] = [];
+  const asked: ResolvedWire[] = [];
   const refused = new Map<string, unknown>();
   await Promise.all(
     wires.map(async (wire, at) => {
@@ -142,7 +142,7 @@ function inWire(error: unknown, wire: Wire, end: EndName): unknown {
  *  ours are seen to by the wires themselves. */
 async function findTaken(
   { dataplane, node }: AdmissionParts,
-  asked: readonly Standing[],
+  asked: readonly ResolvedWire[],
 ): Promise<Map<string, CrosswireError>> {
   const names = new Map<string, Map<string, Mark>>(); // namespace path → interface → who wants it
   for (const { wire, namespaces } of asked) {

@@ -8,7 +8,7 @@ import { type EndName, endNames } from '../../model/wire.ts';
 import type { Claims } from '../../wire/claims.ts';
 import { deviceOf, hasDevice, isReached, networkEndOf, type Wire } from '../../wire/wire.ts';
 import type { ChosenDevices } from '../../plan/state.ts';
-import type { Standing } from '../store/record.ts';
+import type { ResolvedWire } from '../store/record.ts';
 
 export class DeviceChooser {
   readonly #devices: Devices | undefined;
@@ -22,23 +22,23 @@ export class DeviceChooser {
 
   /** Hands what was chosen to `claim` before anybody else chooses; or says which wires no device could be chosen for. */
   async chooseAll<T>(
-    asked: readonly Standing[],
+    asked: readonly ResolvedWire[],
     known: (wire: string) => ChosenDevices | undefined,
-    claim: (complete: readonly Standing[]) => T,
+    claim: (complete: readonly ResolvedWire[]) => T,
   ): Promise<T | ReadonlyMap<string, unknown>> {
     if (!asked.some(({ wire }) => hasDevice(wire))) return claim(asked);
     const result = this.#turn.then(async () => {
       const renewed = new Set(asked.map(({ wire }) => wire.name));
       const chosen = new Set<string>();
-      const complete: Standing[] = [];
+      const complete: ResolvedWire[] = [];
       const refused = new Map<string, unknown>();
-      for (const standing of asked) {
-        const { name } = standing.wire;
+      for (const resolved of asked) {
+        const { name } = resolved.wire;
         const isTaken = (pci: string) => chosen.has(pci) || this.#claims.isDeviceHeld(pci, renewed);
         try {
-          const devices = await this.choose(standing.wire, known(name), isTaken);
+          const devices = await this.choose(resolved.wire, known(name), isTaken);
           for (const pci of Object.values(devices ?? {})) chosen.add(pci);
-          complete.push(devices ? { ...standing, devices } : standing);
+          complete.push(devices ? { ...resolved, devices } : resolved);
         } catch (error) {
           refused.set(name, error);
         }

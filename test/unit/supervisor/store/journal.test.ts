@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { JournalDirectory } from '../../../src/supervisor/store/journal.ts';
-import { type JournalRecord, journalFormat } from '../../../src/supervisor/store/record.ts';
-import { Supervisor } from '../../../src/supervisor/supervisor.ts';
-import { FakeDataplane } from '../../fakes/dataplane.ts';
-import { kernel, memif, namespacesOf, wireOf } from '../plan/plan-support.ts';
+import { JournalDirectory } from '../../../../src/supervisor/store/journal.ts';
+import { type JournalRecord, journalFormat } from '../../../../src/supervisor/store/record.ts';
+import { Supervisor } from '../../../../src/supervisor/supervisor.ts';
+import { FakeDataplane } from '../../../fakes/dataplane.ts';
+import { kernel, memif, namespacesOf, wireOf } from '../../plan/plan-support.ts';
 
 const wire = wireOf(kernel('/run/netns/a', 'nsm-1'), kernel('/run/netns/b', 'nsm-2'));
 const record: JournalRecord = {

@@ -3,9 +3,9 @@
 
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import test from 'ava';
-import { descriptorLimit, openDescriptors } from '../../../src/machine/descriptors.ts';
-import { memif, wireOf } from '../plan/plan-support.ts';
-import { Machine, wires } from '../supervisor/supervisor-support.ts';
+import { descriptorLimit, openDescriptors } from '../../../../src/machine/descriptors.ts';
+import { memif, wireOf } from '../../plan/plan-support.ts';
+import { Machine, wires } from '../supervisor-support.ts';
 
 const numbered = (number: number) => ({
   ...wireOf(memif(`/run/a${number}.sock`), memif(`/run/b${number}.sock`)),

@@ -2,10 +2,10 @@
 // One convention for all mechanisms: rx enters the wire, tx leaves it; nothing ever falls.
 
 import test from 'ava';
-import type { Wire } from '../../../src/wire/wire.ts';
-import type { WireCounters } from '../../../src/model/status.ts';
-import { kernel, memif, wireOf } from '../plan/plan-support.ts';
-import { Machine, type Run, wires } from './supervisor-support.ts';
+import type { Wire } from '../../../../src/wire/wire.ts';
+import type { WireCounters } from '../../../../src/model/status.ts';
+import { kernel, memif, wireOf } from '../../plan/plan-support.ts';
+import { Machine, type Run, wires } from '../supervisor-support.ts';
 
 const [a, c] = ['/run/netns/a', '/run/netns/c'];
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Long work in short turns of the event loop, so that whoever else has something to do waits for milliseconds only.
+// Long work in short slices of the event loop's time, so that everything else waits for milliseconds only.
 
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 
 const longest = 4; // milliseconds
 
-export class Turns {
+export class TimeSlices {
   #began = performance.now();
   #next: Promise<void> | undefined;
 
-  /** To be awaited wherever the work can rest: goes on at once, or in the next turn if this one has been long. */
-  async pass(): Promise<void> {
+  /** To be awaited wherever the work can rest: goes on at once while the slice lasts, and else in the next one. */
+  async next(): Promise<void> {
     if (performance.now() - this.#began < longest) return;
     this.#next ??= this.#begin();
     await this.#next;
