@@ -4,8 +4,8 @@
 import { tmpdir } from 'node:os';
 import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
 import type { IdentitySource } from '../spiffe/identity.ts';
-import { checkServerPolicies } from '../spiffe/policies.ts';
-import { tokenFor } from '../spiffe/token.ts';
+import { checkServerPolicies } from '../spiffe/tokens/policies.ts';
+import { tokenFor } from '../spiffe/tokens/token.ts';
 import { Manager } from '../nsm/registry/manager.ts';
 import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
 import type { Gateways } from '../nsm/mechanisms/gateways.ts';
@@ -17,8 +17,8 @@ import type { ServiceLog, ServiceParts } from './parts/parts.ts';
 import type { NsmSettings } from './parts/settings.ts';
 import type { Tracing } from '../grpc/tracing/tracing.ts';
 import type { Peer } from '../grpc/calls.ts';
-import { GrpcDialer } from '../grpc/dialer.ts';
-import { GrpcServer } from '../grpc/server.ts';
+import { GrpcDialer } from '../grpc/client/dialer.ts';
+import { GrpcServer } from '../grpc/server/server.ts';
 import type { UnixSockets } from '../grpc/unix-sockets.ts';
 import type { Wires } from './parts/wires.ts';
 

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { CrosswireError } from '../model/error.ts';
 import type { Identity, IdentitySource } from '../spiffe/identity.ts';
-import { verifyPeer } from '../spiffe/trust.ts';
+import { verifyPeer } from '../spiffe/x509/trust.ts';
 import type { Peer } from './calls.ts';
 
 /** Read at each handshake. */

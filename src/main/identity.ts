@@ -3,9 +3,9 @@
 
 import type { Logger } from 'pino';
 import type { IdentityOptions } from '../options/nsm-option-rows.ts';
-import { FileSource } from '../spiffe/file-source.ts';
+import { FileSource } from '../spiffe/sources/file-source.ts';
 import type { IdentitySource } from '../spiffe/identity.ts';
-import { WorkloadSource } from '../spiffe/workload-source.ts';
+import { WorkloadSource } from '../spiffe/sources/workload-source.ts';
 
 export function identitySource(options: IdentityOptions, log: Logger): IdentitySource {
   const { workloadApi: endpoint, certificateFile: certificate, keyFile: key, bundleFile: bundle } = options;

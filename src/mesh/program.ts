@@ -4,10 +4,10 @@
 import { CrosswireError } from '../model/error.ts';
 import type { Log } from '../model/log.ts';
 import type { IdentitySource } from '../spiffe/identity.ts';
-import { type Token, tokenFor } from '../spiffe/token.ts';
+import { type Token, tokenFor } from '../spiffe/tokens/token.ts';
 import type { Peer } from '../grpc/calls.ts';
-import { GrpcDialer } from '../grpc/dialer.ts';
-import { GrpcServer } from '../grpc/server.ts';
+import { GrpcDialer } from '../grpc/client/dialer.ts';
+import { GrpcServer } from '../grpc/server/server.ts';
 import type { UnixSockets } from '../grpc/unix-sockets.ts';
 
 export interface ProgramParts {

@@ -4,7 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, State } from '../../nsm/generated/connection.ts';
-import { checkClientPolicies } from '../../spiffe/policies.ts';
+import { checkClientPolicies } from '../../spiffe/tokens/policies.ts';
 import { Manager } from '../../nsm/registry/manager.ts';
 import { mechanismClass, parameter } from '../../nsm/names.ts';
 import type { MeshProgram } from '../program.ts';

@@ -2,7 +2,7 @@
 // The Requests of a client, the first one and later ones.
 
 import { Connection, State } from '../../nsm/generated/connection.ts';
-import type { Token } from '../../spiffe/token.ts';
+import type { Token } from '../../spiffe/tokens/token.ts';
 import { withSegment } from '../../nsm/path/path-segments.ts';
 
 export interface Wanted {

@@ -16,7 +16,7 @@ import type { MeshProgram } from '../program.ts';
 import { Registration } from '../../nsm/registry/registration.ts';
 import { serve } from '../../nsm/chain/serve.ts';
 import type { NextHop } from '../../grpc/calls.ts';
-import type { GrpcServer } from '../../grpc/server.ts';
+import type { GrpcServer } from '../../grpc/server/server.ts';
 import { type EndpointObserver, EndpointService, type EndpointServiceSettings } from './service.ts';
 
 export interface EndpointSettings extends EndpointServiceSettings {

@@ -5,7 +5,7 @@ import { CrosswireError } from '../../model/error.ts';
 import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
 import { ConnectionContext } from '../../nsm/generated/connectioncontext.ts';
 import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
-import { checkServerPolicies } from '../../spiffe/policies.ts';
+import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
 import { mechanismType, parameter } from '../../nsm/names.ts';
 import { clientOf, withSegment } from '../../nsm/path/path-segments.ts';
 import { asCallerSees, locate, trimmed } from '../../nsm/path/update-path.ts';

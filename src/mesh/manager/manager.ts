@@ -5,7 +5,7 @@
 import { NetworkServiceEndpointRegistryService, NetworkServiceRegistryService } from '../../nsm/generated/registry.ts';
 import type { MeshProgram } from '../program.ts';
 import { serve } from '../../nsm/chain/serve.ts';
-import type { GrpcServer } from '../../grpc/server.ts';
+import type { GrpcServer } from '../../grpc/server/server.ts';
 import { LocalRegistry } from './registry.ts';
 import { endpointRegistryHandlers, serviceRegistryHandlers } from './registry-handlers.ts';
 import { LocalManagerService } from './requests.ts';

@@ -4,7 +4,7 @@
 import { CrosswireError } from '../../model/error.ts';
 import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
 import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
-import { checkServerPolicies } from '../../spiffe/policies.ts';
+import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
 import { isInodeUrl } from '../../nsm/inode-url.ts';
 import { parameter } from '../../nsm/names.ts';
 import { clientOf } from '../../nsm/path/path-segments.ts';

@@ -4,7 +4,7 @@
 
 import type { Peer } from '../../grpc/calls.ts';
 import { CrosswireError } from '../../model/error.ts';
-import type { Token } from '../../spiffe/token.ts';
+import type { Token } from '../../spiffe/tokens/token.ts';
 import type { Connection, PathSegment } from '../generated/connection.ts';
 import { clientOf, previousSegment, subjectOf, withSegment } from '../path/path-segments.ts';
 import type { IncomingCall } from './call.ts';

@@ -4,9 +4,9 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { Peer } from '../../grpc/calls.ts';
 import { metadataKey } from '../../grpc/metadata-key.ts';
-import { callerOf } from '../../grpc/server.ts';
+import { callerOf } from '../../grpc/server/caller.ts';
 import { CrosswireError } from '../../model/error.ts';
-import type { Token } from '../../spiffe/token.ts';
+import type { Token } from '../../spiffe/tokens/token.ts';
 import type { Connection } from '../generated/connection.ts';
 import type { NetworkServiceRequest } from '../generated/networkservice.ts';
 

@@ -3,8 +3,8 @@
 
 import { type ServerUnaryCall, type ServerWritableStream, type StatusObject, status } from '@grpc/grpc-js';
 import { HealthService } from '../../grpc/generated/health.ts';
-import { healthHandlers } from '../../grpc/health.ts';
-import type { GrpcServer } from '../../grpc/server.ts';
+import { healthHandlers } from '../../grpc/server/health.ts';
+import type { GrpcServer } from '../../grpc/server/server.ts';
 import { PassOn } from '../../grpc/tracing/pass-on.ts';
 import type { Tracing } from '../../grpc/tracing/tracing.ts';
 import {

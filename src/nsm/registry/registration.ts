@@ -12,7 +12,7 @@ import {
   NetworkServiceEndpointQuery,
   NetworkServiceEndpointRegistryService,
 } from '../generated/registry.ts';
-import { checkRegistryPolicies } from '../../spiffe/policies.ts';
+import { checkRegistryPolicies } from '../../spiffe/tokens/policies.ts';
 import { metadataKey } from '../../grpc/metadata-key.ts';
 import type { NextHop } from '../../grpc/calls.ts';
 

@@ -6,7 +6,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Identity } from '../../../src/spiffe/identity.ts';
-import { identityOf } from '../../../src/spiffe/svid.ts';
+import { identityOf } from '../../../src/spiffe/sources/svid.ts';
 import type { Namespace } from '../../support/namespace.ts';
 import { findProgram } from '../../support/requires.ts';
 import { Background, run } from '../../support/shell.ts';

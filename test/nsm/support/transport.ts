@@ -22,9 +22,10 @@ import {
 } from '../../../src/grpc/generated/health.ts';
 import type { Identity } from '../../../src/spiffe/identity.ts';
 import type { Peer } from '../../../src/grpc/calls.ts';
-import { GrpcDialer } from '../../../src/grpc/dialer.ts';
-import type { ServerLimits } from '../../../src/grpc/limits.ts';
-import { callerOf, GrpcServer } from '../../../src/grpc/server.ts';
+import { GrpcDialer } from '../../../src/grpc/client/dialer.ts';
+import type { ServerLimits } from '../../../src/grpc/server/limits.ts';
+import { callerOf } from '../../../src/grpc/server/caller.ts';
+import { GrpcServer } from '../../../src/grpc/server/server.ts';
 import { TestAuthority } from './authority.ts';
 
 export type Check = ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>;

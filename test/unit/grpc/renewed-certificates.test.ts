@@ -2,8 +2,8 @@
 // Connections that are older than the certificates of now.
 
 import test from 'ava';
-import { checkClientPolicies, checkServerPolicies } from '../../../src/spiffe/policies.ts';
-import { tokenFor } from '../../../src/spiffe/token.ts';
+import { checkClientPolicies, checkServerPolicies } from '../../../src/spiffe/tokens/policies.ts';
+import { tokenFor } from '../../../src/spiffe/tokens/token.ts';
 import type { Peer } from '../../../src/grpc/calls.ts';
 import { check, soon, Transport } from '../../nsm/support/transport.ts';
 

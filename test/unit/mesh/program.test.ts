@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import test from 'ava';
-import { FileSource } from '../../../src/spiffe/file-source.ts';
+import { FileSource } from '../../../src/spiffe/sources/file-source.ts';
 import { MeshProgram } from '../../../src/mesh/program.ts';
 
 test('a program that gets no identity in time says why', async (t) => {

@@ -7,7 +7,7 @@ import test from 'ava';
 import { type RegistryPolicy, registryPolicies } from '../../../../src/model/registry-policy.ts';
 import { NetworkServiceEndpoint } from '../../../../src/nsm/generated/registry.ts';
 import type { Identity } from '../../../../src/spiffe/identity.ts';
-import { issueToken } from '../../../../src/spiffe/token.ts';
+import { issueToken } from '../../../../src/spiffe/tokens/token.ts';
 import { Registration } from '../../../../src/nsm/registry/registration.ts';
 import type { NextHop } from '../../../../src/grpc/calls.ts';
 import { TestAuthority } from '../../../nsm/support/authority.ts';

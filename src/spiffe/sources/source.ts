@@ -3,9 +3,9 @@
 // and what they could not take.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { CrosswireError } from '../model/error.ts';
-import type { Log } from '../model/log.ts';
-import type { Identity, IdentitySource } from './identity.ts';
+import type { CrosswireError } from '../../model/error.ts';
+import type { Log } from '../../model/log.ts';
+import type { Identity, IdentitySource } from '../identity.ts';
 
 export abstract class KeepingSource implements IdentitySource {
   protected readonly log: Log;

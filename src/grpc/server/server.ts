@@ -6,16 +6,14 @@ import { once } from 'node:events';
 import { type Server as NetServer, createServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { CrosswireError } from '../model/error.ts';
-import { addressOf } from './address.ts';
-import type { Peer } from './calls.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { addressOf } from '../address.ts';
+import type { Peer } from '../calls.ts';
 import { credentialsOf } from './caller.ts';
 import { type ServerLimits, serverLimits, serverOptions } from './limits.ts';
 import { measured, Receipts } from './receipts.ts';
-import { acceptTls, type CurrentIdentity } from './tls.ts';
-import type { UnixConnection, UnixSockets } from './unix-sockets.ts';
-
-export { callerOf } from './caller.ts';
+import { acceptTls, type CurrentIdentity } from '../tls.ts';
+import type { UnixConnection, UnixSockets } from '../unix-sockets.ts';
 
 export interface ServerParts {
   readonly identity: CurrentIdentity;

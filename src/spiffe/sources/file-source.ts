@@ -3,9 +3,9 @@
 // renames they may not match: they are read again a little later, and reported if they still do not match.
 
 import { readFile } from 'node:fs/promises';
-import { CrosswireError } from '../model/error.ts';
-import type { Log } from '../model/log.ts';
-import type { Identity } from './identity.ts';
+import { CrosswireError } from '../../model/error.ts';
+import type { Log } from '../../model/log.ts';
+import type { Identity } from '../identity.ts';
 import { KeepingSource } from './source.ts';
 import { identityOf, type Material } from './svid.ts';
 import { WatchedFiles } from './watched-files.ts';

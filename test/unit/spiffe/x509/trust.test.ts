@@ -2,17 +2,17 @@
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { CrosswireError } from '../../../src/model/error.ts';
-import type { Identity } from '../../../src/spiffe/identity.ts';
-import { certificatesOf } from '../../../src/spiffe/pem.ts';
-import { verifyPeer } from '../../../src/spiffe/trust.ts';
+import { CrosswireError } from '../../../../src/model/error.ts';
+import type { Identity } from '../../../../src/spiffe/identity.ts';
+import { certificatesOf } from '../../../../src/spiffe/x509/pem.ts';
+import { verifyPeer } from '../../../../src/spiffe/x509/trust.ts';
 import {
   Extension,
   type IntermediateOptions,
   KeyUsageFlags,
   type LeafOptions,
   TestAuthority,
-} from '../../nsm/support/authority.ts';
+} from '../../../nsm/support/authority.ts';
 
 const root = await TestAuthority.create();
 const federated = await TestAuthority.create({ trustDomain: 'other.nsm', key: 'RSA' });

@@ -2,7 +2,7 @@
 // Extensions in the form that RFC 5280 gives them, and in forms that a lenient reader might let pass.
 
 import test from 'ava';
-import { elementsOf } from '../../../src/spiffe/der.ts';
+import { elementsOf } from '../../../../src/spiffe/x509/der.ts';
 import {
   basicConstraintsOf,
   extendedKeyUsageOf,
@@ -10,7 +10,7 @@ import {
   keyUsageOf,
   uriConstraintsOf,
   urisOf,
-} from '../../../src/spiffe/extensions.ts';
+} from '../../../../src/spiffe/x509/extensions.ts';
 
 const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 const readers = {

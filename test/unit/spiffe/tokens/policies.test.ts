@@ -2,12 +2,12 @@
 
 import { createHmac, createPrivateKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
 import test from 'ava';
-import { CrosswireError } from '../../../src/model/error.ts';
-import type { Identity } from '../../../src/spiffe/identity.ts';
-import { decodeToken, longestToken } from '../../../src/spiffe/jwt.ts';
-import { checkClientPolicies, checkServerPolicies } from '../../../src/spiffe/policies.ts';
-import { issueToken } from '../../../src/spiffe/token.ts';
-import { TestAuthority } from '../../nsm/support/authority.ts';
+import { CrosswireError } from '../../../../src/model/error.ts';
+import type { Identity } from '../../../../src/spiffe/identity.ts';
+import { decodeToken, longestToken } from '../../../../src/spiffe/tokens/jwt.ts';
+import { checkClientPolicies, checkServerPolicies } from '../../../../src/spiffe/tokens/policies.ts';
+import { issueToken } from '../../../../src/spiffe/tokens/token.ts';
+import { TestAuthority } from '../../../nsm/support/authority.ts';
 
 const authority = await TestAuthority.create();
 const [client, manager, forwarder, stranger] = (await Promise.all(

@@ -3,13 +3,13 @@
 // rotation. While the agent is away, the last identity stays.
 
 import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { CrosswireError } from '../model/error.ts';
-import type { Log } from '../model/log.ts';
-import { SpiffeWorkloadAPIService, type X509SVIDResponse } from './generated/workload.ts';
-import type { Identity } from './identity.ts';
-import { pemOf, pemOfCertificates } from './pem.ts';
+import { CrosswireError } from '../../model/error.ts';
+import type { Log } from '../../model/log.ts';
+import { SpiffeWorkloadAPIService, type X509SVIDResponse } from '../generated/workload.ts';
+import type { Identity } from '../identity.ts';
+import { pemOf, pemOfCertificates } from '../x509/pem.ts';
 import { KeepingSource } from './source.ts';
-import { isTrustDomain } from './spiffe-id.ts';
+import { isTrustDomain } from '../spiffe-id.ts';
 import { identityOf, type Material } from './svid.ts';
 
 export interface WorkloadSourceOptions {

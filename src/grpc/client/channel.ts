@@ -6,8 +6,27 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { CallCredentials, ChannelCredentials, Client, connectivityState, type experimental } from '@grpc/grpc-js';
-import { clientOptions } from './limits.ts';
+import {
+  CallCredentials,
+  ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  type experimental,
+} from '@grpc/grpc-js';
+
+/** grpc-go closes a connection that pings more often than every five minutes. */
+const channelOptions: ChannelOptions = {
+  'grpc.enable_channelz': 0,
+  'grpc.enable_retries': 0,
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.max_receive_message_length': 4 << 20,
+  'grpc.client_idle_timeout_ms': 0x7fff_ffff,
+  'grpc.keepalive_time_ms': 360_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
 
 /** The dummy socket; abstract, so it needs no file. */
 export class Rendezvous {
@@ -34,7 +53,7 @@ export class Rendezvous {
 
 /** Rejects when the server does not speak HTTP/2, or when the signal aborts. */
 export async function openChannel(target: string, stream: TLSSocket, signal: AbortSignal): Promise<Client> {
-  const client = new Client(target, new GivenStream(stream), clientOptions);
+  const client = new Client(target, new GivenStream(stream), channelOptions);
   const close = () => client.close();
   signal.addEventListener('abort', close);
   try {

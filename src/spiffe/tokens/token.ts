@@ -3,7 +3,7 @@
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { Identity } from './identity.ts';
+import type { Identity } from '../identity.ts';
 
 export interface TokenRequest {
   readonly identity: Identity;

@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { FileSource, type FileSourceOptions, type IdentityFiles } from '../../../src/spiffe/file-source.ts';
-import type { Identity } from '../../../src/spiffe/identity.ts';
-import { TestAuthority } from '../../nsm/support/authority.ts';
+import { FileSource, type FileSourceOptions, type IdentityFiles } from '../../../../src/spiffe/sources/file-source.ts';
+import type { Identity } from '../../../../src/spiffe/identity.ts';
+import { TestAuthority } from '../../../nsm/support/authority.ts';
 import { IdentityLog, nextIdentity } from './identity-support.ts';
 
 const authority = await TestAuthority.create();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verifies the certificates of a peer: spiffe.io, "The X.509 SPIFFE Verifiable Identity Document", section 5; RFC 5280, section 6.
 
-import { CrosswireError } from '../model/error.ts';
+import { CrosswireError } from '../../model/error.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { UriConstraints } from './extensions.ts';
 import { certificatesOf } from './pem.ts';
-import { parseSpiffeId } from './spiffe-id.ts';
+import { parseSpiffeId } from '../spiffe-id.ts';
 
 /** The leaf and four authorities below the root. The limit bounds how many paths are tried. */
 const longestChain = 5;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { EventEmitter, once } from 'node:events';
-import type { CrosswireError } from '../../../src/model/error.ts';
-import type { Identity, IdentitySource } from '../../../src/spiffe/identity.ts';
+import type { CrosswireError } from '../../../../src/model/error.ts';
+import type { Identity, IdentitySource } from '../../../../src/spiffe/identity.ts';
 
 export interface Entry {
   readonly message: string;

@@ -3,7 +3,7 @@
 // counts the memory they hold.
 
 import { experimental, ServerCredentials, ServerInterceptingCall, status } from '@grpc/grpc-js';
-import type { Peer } from './calls.ts';
+import type { Peer } from '../calls.ts';
 import { type Receipts, sizeOf } from './receipts.ts';
 
 type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>;

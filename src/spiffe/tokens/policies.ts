@@ -4,8 +4,8 @@
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { compactVerify } from 'jose';
-import { CrosswireError } from '../model/error.ts';
-import { type RegistryPolicy, registryPolicies } from '../model/registry-policy.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { type RegistryPolicy, registryPolicies } from '../../model/registry-policy.ts';
 import { type DecodedToken, decodeToken } from './jwt.ts';
 
 export interface SegmentToken {

@@ -2,7 +2,7 @@
 // gRPC's health service (grpc/grpc, doc/health-checking.md) for a program that either serves all its services or none.
 
 import { status } from '@grpc/grpc-js';
-import { HealthCheckResponse_ServingStatus, type HealthServer } from './generated/health.ts';
+import { HealthCheckResponse_ServingStatus, type HealthServer } from '../generated/health.ts';
 
 /** `names`: the services that may be asked about, beside the whole server (''). */
 export function healthHandlers(names: readonly string[], serving: () => boolean): HealthServer {

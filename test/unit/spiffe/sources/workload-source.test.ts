@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
-import type { Identity } from '../../../src/spiffe/identity.ts';
-import { certificatesOf } from '../../../src/spiffe/pem.ts';
-import { verifyPeer } from '../../../src/spiffe/trust.ts';
-import { WorkloadSource } from '../../../src/spiffe/workload-source.ts';
-import { TestAuthority } from '../../nsm/support/authority.ts';
-import { messageOf, WorkloadApi } from '../../nsm/support/workload-api.ts';
+import type { Identity } from '../../../../src/spiffe/identity.ts';
+import { certificatesOf } from '../../../../src/spiffe/x509/pem.ts';
+import { verifyPeer } from '../../../../src/spiffe/x509/trust.ts';
+import { WorkloadSource } from '../../../../src/spiffe/sources/workload-source.ts';
+import { TestAuthority } from '../../../nsm/support/authority.ts';
+import { messageOf, WorkloadApi } from '../../../nsm/support/workload-api.ts';
 import { IdentityLog, nextIdentity } from './identity-support.ts';
 
 const authority = await TestAuthority.create({ key: 'RSA' });

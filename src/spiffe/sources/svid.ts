@@ -2,11 +2,11 @@
 // Checks what an agent or files provide and makes an identity of it: nothing half-written passes.
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { CrosswireError } from '../model/error.ts';
-import { readCertificate } from './certificate.ts';
-import type { Identity } from './identity.ts';
-import { certificatesOf } from './pem.ts';
-import { workloadOf } from './trust.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { readCertificate } from '../x509/certificate.ts';
+import type { Identity } from '../identity.ts';
+import { certificatesOf } from '../x509/pem.ts';
+import { workloadOf } from '../x509/trust.ts';
 
 export interface Material {
   /** Where the material came from, for errors. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Limits on what a peer may use. NSM's own peers need a small part of them.
+// Limits on what a caller may use. NSM's own peers need a small part of them.
 
-import type { ChannelOptions, ServerOptions } from '@grpc/grpc-js';
+import type { ServerOptions } from '@grpc/grpc-js';
 import type { ReceiptLimits } from './receipts.ts';
 
 export interface ServerLimits extends ReceiptLimits {
@@ -55,16 +55,3 @@ export function serverOptions(limits: ServerLimits): ServerOptions {
     'grpc.keepalive_timeout_ms': 20_000,
   };
 }
-
-/** grpc-go closes a connection that pings more often than every five minutes. */
-export const clientOptions: ChannelOptions = {
-  'grpc.enable_channelz': 0,
-  'grpc.enable_retries': 0,
-  'grpc.enable_http_proxy': 0,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.max_receive_message_length': 4 << 20,
-  'grpc.client_idle_timeout_ms': 0x7fff_ffff,
-  'grpc.keepalive_time_ms': 6 * minute,
-  'grpc.keepalive_timeout_ms': 20_000,
-};
