@@ -2,25 +2,25 @@
 // A forwarder of NSM from its first identity to its last answer.
 
 import { tmpdir } from 'node:os';
-import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
-import type { IdentitySource } from '../spiffe/identity.ts';
-import { checkServerPolicies } from '../spiffe/tokens/policies.ts';
-import { tokenFor } from '../spiffe/tokens/token.ts';
-import { Manager } from '../nsm/registry/manager.ts';
-import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
-import type { Gateways } from '../nsm/mechanisms/gateways.ts';
-import type { TunnelSettings } from '../nsm/mechanisms/mechanism.ts';
-import { Registration } from '../nsm/registry/registration.ts';
-import { serve } from '../nsm/chain/serve.ts';
-import { ForwarderService } from './service.ts';
-import type { ServiceLog, ServiceParts } from './parts/parts.ts';
-import type { NsmSettings } from './parts/settings.ts';
-import type { Tracing } from '../grpc/tracing/tracing.ts';
 import type { Peer } from '../grpc/calls.ts';
 import { GrpcDialer } from '../grpc/client/dialer.ts';
 import { GrpcServer } from '../grpc/server/server.ts';
+import type { Tracing } from '../grpc/tracing/tracing.ts';
 import type { UnixSockets } from '../grpc/unix-sockets.ts';
+import type { MeshMetrics } from '../metrics/mesh-metrics.ts';
+import { serve } from '../nsm/chain/serve.ts';
+import type { SharedDevices } from '../nsm/mechanisms/devices.ts';
+import type { Gateways } from '../nsm/mechanisms/gateways.ts';
+import type { TunnelSettings } from '../nsm/mechanisms/mechanism.ts';
+import { Manager } from '../nsm/registry/manager.ts';
+import { Registration } from '../nsm/registry/registration.ts';
+import type { IdentitySource } from '../spiffe/identity.ts';
+import { checkServerPolicies } from '../spiffe/tokens/policies.ts';
+import { tokenFor } from '../spiffe/tokens/token.ts';
+import type { ServiceLog, ServiceParts } from './parts/parts.ts';
+import type { NsmSettings } from './parts/settings.ts';
 import type { Wires } from './parts/wires.ts';
+import { ForwarderService } from './service.ts';
 
 export interface ForwarderParts {
   readonly wires: Wires;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every program of a mesh has: an identity, tokens, a dialer and a server.
 
-import { CrosswireError } from '../model/error.ts';
-import type { Log } from '../model/log.ts';
-import type { IdentitySource } from '../spiffe/identity.ts';
-import { type Token, tokenFor } from '../spiffe/tokens/token.ts';
 import type { Peer } from '../grpc/calls.ts';
 import { GrpcDialer } from '../grpc/client/dialer.ts';
 import { GrpcServer } from '../grpc/server/server.ts';
 import type { UnixSockets } from '../grpc/unix-sockets.ts';
+import { CrosswireError } from '../model/error.ts';
+import type { Log } from '../model/log.ts';
+import type { IdentitySource } from '../spiffe/identity.ts';
+import { type Token, tokenFor } from '../spiffe/tokens/token.ts';
 
 export interface ProgramParts {
   readonly identity: IdentitySource;

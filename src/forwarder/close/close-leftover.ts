@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Close of an unknown connection for whose client an earlier run made a wire.
 
-import type { WireStatus } from '../../wire/status.ts';
+import type { OnwardCall } from '../../nsm/chain/onward.ts';
 import type { Connection } from '../../nsm/generated/connection.ts';
 import { clientOf } from '../../nsm/path/path-segments.ts';
 import { clientOfWire, isNextOfWire } from '../../nsm/wire/wire-document.ts';
-import { closeByName } from './close-next-hop.ts';
-import type { OnwardCall } from '../../nsm/chain/onward.ts';
+import type { WireStatus } from '../../wire/status.ts';
 import type { ServiceParts } from '../parts/parts.ts';
+import { closeByName } from './close-next-hop.ts';
 
 /** As for a known connection: the endpoint gets the Close, then the wire is removed, also where the Close failed. NSM's
  *  own forwarders let the endpoint keep its half, and its addresses, until the token expires. */

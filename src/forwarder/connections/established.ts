@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // An established connection, and all that is held for it.
 
+import type { NextHop } from '../../grpc/calls.ts';
 import type { MeshConnection } from '../../metrics/mesh-connection.ts';
+import type { HeldFiles } from '../../nsm/chain/held-files.ts';
 import type { Connection, Mechanism } from '../../nsm/generated/connection.ts';
 import { isInodeUrl } from '../../nsm/inode-url.ts';
 import { parameter } from '../../nsm/names.ts';
 import { firstSegment } from '../../nsm/path/path-segments.ts';
 import type { Found } from '../../nsm/registry/discovery.ts';
-import type { NextHop } from '../../grpc/calls.ts';
-import type { HeldFiles } from '../../nsm/chain/held-files.ts';
 
 export interface Established {
   /** Our own id. */

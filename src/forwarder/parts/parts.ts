@@ -3,13 +3,13 @@
 
 import type { Dialer, NextHop } from '../../grpc/calls.ts';
 import type { Tracing } from '../../grpc/tracing/tracing.ts';
-import type { Wire } from '../../wire/wire.ts';
-import type { WireDocument } from '../../wire/wire-document.ts';
 import type { AuthorizeParts } from '../../nsm/chain/authorize.ts';
 import type { FileNumbers } from '../../nsm/inode-url.ts';
 import type { SharedDevices } from '../../nsm/mechanisms/devices.ts';
 import type { Gateways } from '../../nsm/mechanisms/gateways.ts';
 import type { TunnelPorts, TunnelSettings } from '../../nsm/mechanisms/mechanism.ts';
+import type { WireDocument } from '../../wire/wire-document.ts';
+import type { Wire } from '../../wire/wire.ts';
 import type { Wires } from './wires.ts';
 
 export interface ServiceSettings {

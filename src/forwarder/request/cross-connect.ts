@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wire between the caller's mechanism and the next hop's (cmd-forwarder-vpp, xconnect).
 
-import type { WireDocument } from '../../wire/wire-document.ts';
 import { CrosswireError } from '../../model/error.ts';
+import type { WireDocument } from '../../wire/wire-document.ts';
 import type { ServiceParts } from '../parts/parts.ts';
 
 /** A wire that fails is given up, unless its connection stood before. */

@@ -2,9 +2,6 @@
 // The step that knows mechanisms: which of the caller's are taken, what the next hop is offered, and what the two agreed
 // mechanisms become as the ends of a wire (networkservicemesh/sdk, pkg/networkservice/common/mechanisms).
 
-import type { EndStatus } from '../../wire/status.ts';
-import { networkEndOf, type Wire } from '../../wire/wire.ts';
-import type { WireDocument } from '../../wire/wire-document.ts';
 import type { Connection, Mechanism } from '../../nsm/generated/connection.ts';
 import { endsInDevice, isCarriedByNic, modeOf, resourceFor, withDevice } from '../../nsm/mechanisms/devices.ts';
 import { type GatewayNetwork, gatewayNetworkOf, withNetworkMtu } from '../../nsm/mechanisms/gateways.ts';
@@ -16,6 +13,9 @@ import { Books } from '../../nsm/mechanisms/tunnels.ts';
 import { mechanismType, parameter } from '../../nsm/names.ts';
 import type { Found } from '../../nsm/registry/discovery.ts';
 import { wireDocumentOf } from '../../nsm/wire/wire-document.ts';
+import type { EndStatus } from '../../wire/status.ts';
+import type { WireDocument } from '../../wire/wire-document.ts';
+import { networkEndOf, type Wire } from '../../wire/wire.ts';
 import type { ServiceParts, ServiceSettings } from '../parts/parts.ts';
 import type { Asked, Prepared } from './attempt.ts';
 

@@ -6,10 +6,10 @@ import { connect, type Socket } from 'node:net';
 import { CrosswireError } from '../../model/error.ts';
 import { addressOf } from '../address.ts';
 import type { Dialer, NextHop, Peer } from '../calls.ts';
-import { openChannel, Rendezvous } from './channel.ts';
-import { type CallHooks, GrpcNextHop } from './next-hop.ts';
 import { type CurrentIdentity, connectTls } from '../tls.ts';
 import type { UnixSockets } from '../unix-sockets.ts';
+import { openChannel, Rendezvous } from './channel.ts';
+import { type CallHooks, GrpcNextHop } from './next-hop.ts';
 
 export interface DialerParts extends CallHooks {
   readonly identity: CurrentIdentity;

@@ -3,10 +3,10 @@
 
 import type { TLSSocket } from 'node:tls';
 import { type Client, Metadata, type MethodDefinition } from '@grpc/grpc-js';
-import { metadataKey } from '../metadata-key.ts';
 import type { CallOptions, NextHop, Peer, UnaryAnswer } from '../calls.ts';
-import { leftReady } from './channel.ts';
+import { metadataKey } from '../metadata-key.ts';
 import type { CurrentIdentity } from '../tls.ts';
+import { leftReady } from './channel.ts';
 
 export interface CallToken {
   readonly token: string;

@@ -9,11 +9,11 @@ import { Server, type ServiceDefinition, type UntypedServiceImplementation } fro
 import { CrosswireError } from '../../model/error.ts';
 import { addressOf } from '../address.ts';
 import type { Peer } from '../calls.ts';
+import { acceptTls, type CurrentIdentity } from '../tls.ts';
+import type { UnixConnection, UnixSockets } from '../unix-sockets.ts';
 import { credentialsOf } from './caller.ts';
 import { type ServerLimits, serverLimits, serverOptions } from './limits.ts';
 import { measured, Receipts } from './receipts.ts';
-import { acceptTls, type CurrentIdentity } from '../tls.ts';
-import type { UnixConnection, UnixSockets } from '../unix-sockets.ts';
 
 export interface ServerParts {
   readonly identity: CurrentIdentity;

@@ -3,15 +3,15 @@
 // and, with the liveness check, when the other side does not answer.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Connection, State } from '../../nsm/generated/connection.ts';
-import { checkClientPolicies } from '../../spiffe/tokens/policies.ts';
-import { Manager } from '../../nsm/registry/manager.ts';
-import { mechanismClass, parameter } from '../../nsm/names.ts';
-import type { MeshProgram } from '../program.ts';
-import { HeldFiles } from '../../nsm/chain/held-files.ts';
-import { closeOnward, requestOnward } from '../../nsm/chain/onward.ts';
-import { watchOnward } from '../../nsm/chain/onward-events.ts';
 import type { NextHop } from '../../grpc/calls.ts';
+import { HeldFiles } from '../../nsm/chain/held-files.ts';
+import { watchOnward } from '../../nsm/chain/onward-events.ts';
+import { closeOnward, requestOnward } from '../../nsm/chain/onward.ts';
+import { type Connection, State } from '../../nsm/generated/connection.ts';
+import { mechanismClass, parameter } from '../../nsm/names.ts';
+import { Manager } from '../../nsm/registry/manager.ts';
+import { checkClientPolicies } from '../../spiffe/tokens/policies.ts';
+import type { MeshProgram } from '../program.ts';
 import { Liveness, type Pinger } from './liveness.ts';
 import { type Wanted, firstRequest, refreshDelay, reselecting, withOwnToken } from './requests.ts';
 

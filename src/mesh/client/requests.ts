@@ -2,8 +2,8 @@
 // The Requests of a client, the first one and later ones.
 
 import { Connection, State } from '../../nsm/generated/connection.ts';
-import type { Token } from '../../spiffe/tokens/token.ts';
 import { withSegment } from '../../nsm/path/path-segments.ts';
+import type { Token } from '../../spiffe/tokens/token.ts';
 
 export interface Wanted {
   readonly name: string;

@@ -2,7 +2,11 @@
 // An endpoint of NSM: serves one service from one namespace, and is registered while it runs.
 
 import { Metadata } from '@grpc/grpc-js';
+import type { NextHop } from '../../grpc/calls.ts';
+import { metadataKey } from '../../grpc/metadata-key.ts';
+import type { GrpcServer } from '../../grpc/server/server.ts';
 import { registryPolicies } from '../../model/registry-policy.ts';
+import { serve } from '../../nsm/chain/serve.ts';
 import {
   NetworkService,
   NetworkServiceEndpoint,
@@ -11,12 +15,8 @@ import {
   NetworkServiceRegistryService,
 } from '../../nsm/generated/registry.ts';
 import { Manager } from '../../nsm/registry/manager.ts';
-import { metadataKey } from '../../grpc/metadata-key.ts';
-import type { MeshProgram } from '../program.ts';
 import { Registration } from '../../nsm/registry/registration.ts';
-import { serve } from '../../nsm/chain/serve.ts';
-import type { NextHop } from '../../grpc/calls.ts';
-import type { GrpcServer } from '../../grpc/server/server.ts';
+import type { MeshProgram } from '../program.ts';
 import { type EndpointObserver, EndpointService, type EndpointServiceSettings } from './service.ts';
 
 export interface EndpointSettings extends EndpointServiceSettings {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request and Close of an endpoint: it answers with addresses and with an interface in its own namespace.
 
+import type { Peer } from '../../grpc/calls.ts';
 import { CrosswireError } from '../../model/error.ts';
-import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
-import { ConnectionContext } from '../../nsm/generated/connectioncontext.ts';
-import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
-import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
-import { mechanismType, parameter } from '../../nsm/names.ts';
-import { clientOf, withSegment } from '../../nsm/path/path-segments.ts';
-import { asCallerSees, locate, trimmed } from '../../nsm/path/update-path.ts';
-import type { MeshProgram } from '../program.ts';
 import { authorized, mustBelongToClient } from '../../nsm/chain/authorize.ts';
 import { connectionOf, type IncomingCall } from '../../nsm/chain/call.ts';
 import { Monitor, type Watcher } from '../../nsm/chain/monitor.ts';
+import { Serializer } from '../../nsm/chain/serialize.ts';
 import type { NetworkService } from '../../nsm/chain/serve.ts';
 import { expiryOf, Timeouts } from '../../nsm/chain/timeout.ts';
-import type { Peer } from '../../grpc/calls.ts';
-import { Serializer } from '../../nsm/chain/serialize.ts';
+import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
+import { ConnectionContext } from '../../nsm/generated/connectioncontext.ts';
+import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
+import { mechanismType, parameter } from '../../nsm/names.ts';
+import { clientOf, withSegment } from '../../nsm/path/path-segments.ts';
+import { asCallerSees, locate, trimmed } from '../../nsm/path/update-path.ts';
+import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
+import type { MeshProgram } from '../program.ts';
 import { AddressPool, type Pair } from './addresses.ts';
 import { InterfaceNames } from './interface-names.ts';
 

@@ -2,12 +2,12 @@
 // A manager with its registry for one machine, in place of NSM's own: for demonstrations and tests. It knows no other nodes,
 // no domains and no matches for forwarders, and forgets everything when it ends.
 
+import type { GrpcServer } from '../../grpc/server/server.ts';
+import { serve } from '../../nsm/chain/serve.ts';
 import { NetworkServiceEndpointRegistryService, NetworkServiceRegistryService } from '../../nsm/generated/registry.ts';
 import type { MeshProgram } from '../program.ts';
-import { serve } from '../../nsm/chain/serve.ts';
-import type { GrpcServer } from '../../grpc/server/server.ts';
-import { LocalRegistry } from './registry.ts';
 import { endpointRegistryHandlers, serviceRegistryHandlers } from './registry-handlers.ts';
+import { LocalRegistry } from './registry.ts';
 import { LocalManagerService } from './requests.ts';
 
 export interface LocalManagerSettings {

@@ -3,6 +3,11 @@
 // descriptor of its socket is sent along.
 
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, type StatusObject } from '@grpc/grpc-js';
+import type { Peer } from '../../grpc/calls.ts';
+import { metadataKey } from '../../grpc/metadata-key.ts';
+import { callerOf } from '../../grpc/server/caller.ts';
+import { type IncomingCall, incomingCall } from '../../nsm/chain/call.ts';
+import { statusOf } from '../../nsm/chain/status.ts';
 import type { Empty } from '../../nsm/generated/google/protobuf/empty.ts';
 import {
   type NetworkServiceEndpoint,
@@ -11,14 +16,9 @@ import {
   type NetworkServiceEndpointResponse,
   type NetworkServiceRegistryServer,
 } from '../../nsm/generated/registry.ts';
-import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
 import { isInodeUrl } from '../../nsm/inode-url.ts';
-import { metadataKey } from '../../grpc/metadata-key.ts';
-import { type IncomingCall, incomingCall } from '../../nsm/chain/call.ts';
-import { statusOf } from '../../nsm/chain/status.ts';
+import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
 import type { MeshProgram } from '../program.ts';
-import type { Peer } from '../../grpc/calls.ts';
-import { callerOf } from '../../grpc/server/caller.ts';
 import { type EndpointEntry, isLike, type LocalRegistry } from './registry.ts';
 
 /** Milliseconds that an entry lives, as with NSM's managers and registries. */

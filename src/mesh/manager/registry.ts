@@ -2,10 +2,10 @@
 // The registered services, and the endpoints until they expire. Queries match by the rules of NSM's registries (sdk,
 // pkg/registry/utils/matchutils).
 
-import { CrosswireError } from '../../model/error.ts';
-import type { NetworkService, NetworkServiceEndpoint } from '../../nsm/generated/registry.ts';
-import { Timeouts } from '../../nsm/chain/timeout.ts';
 import type { HeldFile } from '../../grpc/unix-sockets.ts';
+import { CrosswireError } from '../../model/error.ts';
+import { Timeouts } from '../../nsm/chain/timeout.ts';
+import type { NetworkService, NetworkServiceEndpoint } from '../../nsm/generated/registry.ts';
 
 export interface EndpointEntry {
   readonly endpoint: NetworkServiceEndpoint;

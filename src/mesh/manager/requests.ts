@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request and Close at the manager: each goes on to a forwarder, the previous one if it is still there.
 
+import type { NextHop } from '../../grpc/calls.ts';
 import { CrosswireError } from '../../model/error.ts';
-import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
-import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
-import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
-import { isInodeUrl } from '../../nsm/inode-url.ts';
-import { parameter } from '../../nsm/names.ts';
-import { clientOf } from '../../nsm/path/path-segments.ts';
-import { asCallerSees, locate } from '../../nsm/path/update-path.ts';
-import type { MeshProgram } from '../program.ts';
 import { authorized, mustBelongToClient } from '../../nsm/chain/authorize.ts';
 import { connectionOf, type IncomingCall } from '../../nsm/chain/call.ts';
 import { HeldFiles } from '../../nsm/chain/held-files.ts';
 import { Monitor, type Watcher } from '../../nsm/chain/monitor.ts';
-import { closeOnward, type OnwardCall, requestOnward, within } from '../../nsm/chain/onward.ts';
 import { watchOnward } from '../../nsm/chain/onward-events.ts';
+import { closeOnward, type OnwardCall, requestOnward, within } from '../../nsm/chain/onward.ts';
 import { Serializer } from '../../nsm/chain/serialize.ts';
 import type { NetworkService } from '../../nsm/chain/serve.ts';
 import { expiryOf, Timeouts } from '../../nsm/chain/timeout.ts';
-import type { NextHop } from '../../grpc/calls.ts';
+import { type Connection, type Mechanism, State } from '../../nsm/generated/connection.ts';
+import type { NetworkServiceRequest } from '../../nsm/generated/networkservice.ts';
+import { isInodeUrl } from '../../nsm/inode-url.ts';
+import { parameter } from '../../nsm/names.ts';
+import { clientOf } from '../../nsm/path/path-segments.ts';
+import { asCallerSees, locate } from '../../nsm/path/update-path.ts';
+import { checkServerPolicies } from '../../spiffe/tokens/policies.ts';
+import type { MeshProgram } from '../program.ts';
 import type { EndpointEntry, LocalRegistry } from './registry.ts';
 
 interface Established {

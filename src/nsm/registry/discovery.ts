@@ -2,6 +2,8 @@
 // Asks the manager for the endpoints of a connection. The url of a local endpoint is `inode://…`, and the descriptor of its
 // socket comes over the same unix socket as the answer.
 
+import type { NextHop } from '../../grpc/calls.ts';
+import type { HeldFile } from '../../grpc/unix-sockets.ts';
 import { CrosswireError } from '../../model/error.ts';
 import type { Connection } from '../generated/connection.ts';
 import {
@@ -13,8 +15,6 @@ import {
   NetworkServiceRegistryService,
 } from '../generated/registry.ts';
 import { isInodeUrl } from '../inode-url.ts';
-import type { NextHop } from '../../grpc/calls.ts';
-import type { HeldFile } from '../../grpc/unix-sockets.ts';
 import { type Candidate, candidatesFor } from './match.ts';
 import type { Rotation } from './rotation.ts';
 

@@ -5,16 +5,16 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
+import type { NextHop } from '../../grpc/calls.ts';
+import { metadataKey } from '../../grpc/metadata-key.ts';
 import { CrosswireError } from '../../model/error.ts';
 import type { RegistryPolicy } from '../../model/registry-policy.ts';
+import { checkRegistryPolicies } from '../../spiffe/tokens/policies.ts';
 import {
   NetworkServiceEndpoint,
   NetworkServiceEndpointQuery,
   NetworkServiceEndpointRegistryService,
 } from '../generated/registry.ts';
-import { checkRegistryPolicies } from '../../spiffe/tokens/policies.ts';
-import { metadataKey } from '../../grpc/metadata-key.ts';
-import type { NextHop } from '../../grpc/calls.ts';
 
 export interface RegistrationSettings {
   readonly name: string;

@@ -3,8 +3,8 @@
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { CrosswireError } from '../../model/error.ts';
-import { readCertificate } from '../x509/certificate.ts';
 import type { Identity } from '../identity.ts';
+import { readCertificate } from '../x509/certificate.ts';
 import { certificatesOf } from '../x509/pem.ts';
 import { workloadOf } from '../x509/trust.ts';
 

@@ -7,9 +7,9 @@ import { CrosswireError } from '../../model/error.ts';
 import type { Log } from '../../model/log.ts';
 import { SpiffeWorkloadAPIService, type X509SVIDResponse } from '../generated/workload.ts';
 import type { Identity } from '../identity.ts';
+import { isTrustDomain } from '../spiffe-id.ts';
 import { pemOf, pemOfCertificates } from '../x509/pem.ts';
 import { KeepingSource } from './source.ts';
-import { isTrustDomain } from '../spiffe-id.ts';
 import { identityOf, type Material } from './svid.ts';
 
 export interface WorkloadSourceOptions {

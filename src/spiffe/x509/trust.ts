@@ -2,10 +2,10 @@
 // Verifies the certificates of a peer: spiffe.io, "The X.509 SPIFFE Verifiable Identity Document", section 5; RFC 5280, section 6.
 
 import { CrosswireError } from '../../model/error.ts';
+import { parseSpiffeId } from '../spiffe-id.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 import type { UriConstraints } from './extensions.ts';
 import { certificatesOf } from './pem.ts';
-import { parseSpiffeId } from '../spiffe-id.ts';
 
 /** The leaf and four authorities below the root. The limit bounds how many paths are tried. */
 const longestChain = 5;
