@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests that need something of the machine: probed once, skipped with the reason, and the skip is written where
-// scripts/run-tests lists it (and fails on CI).
+// scripts/test lists it (and fails on CI).
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, closeSync, existsSync, openSync } from 'node:fs';
