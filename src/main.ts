@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program. Concrete parts are wired together here and in main/, and nowhere else.
+// The program. Only this file and main/ connect concrete parts.
 
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -30,17 +30,17 @@ const terminal: Terminal = {
   environment: process.env,
 };
 
-// `crosswire get wires | head -1` ends quietly.
+// A closed pipe ends the program silently, as in `crosswire get wires | head -1`.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
   process.exit(code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
 );
 
-/** Loaded where they are used: gRPC and what belongs to it are most of the program's modules. */
+/** Loaded only when needed, because gRPC is most of the program's modules. */
 type MeshPrograms = typeof import('./main/mesh-programs.ts');
 const meshPrograms = (): Promise<MeshPrograms> => import('./main/mesh-programs.ts');
 
 let hasRun = false;
-/** After a program that ran until it was stopped, the process ends, whatever is still open. */
+/** After a long-running program has been stopped, the process exits, whatever is still open. */
 const ran =
   <Given extends unknown[]>(program: (...given: Given) => Promise<ExitCode>) =>
   (...given: Given) => {

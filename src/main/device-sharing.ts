@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shares the virtual functions of this machine with kubelet, whose pods get tokens, and with the mesh, which they ask with
-// them.
+// Offers the virtual functions of this machine to kubelet, which gives tokens to pods, and to the mesh, which accepts the tokens.
 
 import type { Logger } from 'pino';
 import { DevicePlugin } from '../kubernetes/device-plugin.ts';
@@ -19,7 +18,7 @@ export interface SharingParts extends OpenDevices {
   readonly log: Logger;
 }
 
-/** Until a device that was lent shows in what kubelet is told. */
+/** How often the leased devices are counted for kubelet. */
 const countMilliseconds = 500;
 
 export class DeviceSharing implements Part {
@@ -34,7 +33,7 @@ export class DeviceSharing implements Part {
     this.#parts = parts;
   }
 
-  /** As the mesh asks for them, once this part has started. */
+  /** The devices for the mesh; available once this part has started. */
   get shared(): SharedDevices {
     const { inventory } = this.#parts;
     return {
@@ -55,7 +54,7 @@ export class DeviceSharing implements Part {
     const { physicalFunctions } = await inventory.read();
     const offered = physicalFunctions.filter(({ resources }) => resources.length > 0);
     this.#pool = new TokenPool(offered.map(({ present: virtualFunctions, ...one }) => ({ ...one, virtualFunctions })));
-    await this.#count(); // before anything is listed
+    await this.#count(); // before the devices are listed
     this.#timer = setInterval(
       () => void this.#count().catch((error: unknown) => log.warn({ error }, 'devices not counted')),
       countMilliseconds,
@@ -81,7 +80,7 @@ export class DeviceSharing implements Part {
   }
 }
 
-/** Asked for twice a second: no reading of all there is, which would ask the driver of every NIC. */
+/** Reads the leases only, because it is called twice a second; reading the inventory would query the driver of every NIC. */
 async function usedDevices({ sysfs, lender, supervisor }: SharingParts): Promise<UsedDevice[]> {
   const used = (await lender.holders()).map(async ({ pci, wire, end }): Promise<UsedDevice[]> => {
     const physicalFunction = await sysfs.physicalFunctionOf(pci);

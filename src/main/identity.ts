@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a program of a mesh has its identity from: the Workload API of SPIFFE, or files.
+// Opens the source of the identity of a program of a mesh: the SPIFFE Workload API, or files.
 
 import type { Logger } from 'pino';
 import type { IdentityOptions } from '../options/nsm-option-rows.ts';

@@ -15,10 +15,10 @@ import { identitySource } from './identity.ts';
 import { type Part, Parts } from './part.ts';
 import { changeLevelBySignal, longestStop, makeLog, stopSignal } from './process.ts';
 
-/** Milliseconds: to an identity, and to a manager. */
+/** How long to wait for an identity and for a connection to the manager, in milliseconds. */
 const longestWait = { identity: 30_000, dial: 2_000 };
 
-/** A program of a mesh, from its identity to its end. */
+/** Runs a program of a mesh, from getting its identity to its end. */
 async function runInMesh(options: ProgramOptions, makePart: (program: MeshProgram) => Part): Promise<ExitCode> {
   const log = makeLog(options.logLevel, { program: options.name });
   changeLevelBySignal(log);

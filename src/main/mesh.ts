@@ -29,7 +29,7 @@ export interface MeshParts {
   readonly metrics: MeshMetrics;
   readonly log: Logger;
   readonly version: string;
-  /** Undefined: none are shared. */
+  /** Undefined if no devices are shared. */
   readonly devices: SharedDevices | undefined;
 }
 
@@ -44,12 +44,12 @@ export class Mesh implements Part {
     this.#parts = parts;
   }
 
-  /** Calls of the mesh are answered. */
+  /** Whether calls of the mesh are answered. */
   get serving(): boolean {
     return this.#forwarder?.serving ?? false;
   }
 
-  /** Does not wait for an identity; the log says that the forwarder does. */
+  /** Does not wait for the identity: the forwarder waits for it in the background and logs that. */
   async start(): Promise<void> {
     const [options, parts] = [this.#options, this.#parts];
     const { dataplane, supervisor, metrics, log, version, devices } = parts;
@@ -81,7 +81,7 @@ export class Mesh implements Part {
   }
 }
 
-/** Networks behind devices of this node, where there is a file of them and the kernel can share devices. */
+/** The gateways of the device selector file; undefined without a file, or if the kernel cannot share devices. */
 async function gatewaysOf({ deviceSelectorFile: file }: NsmOptions, { dataplane, log }: MeshParts) {
   if (!file) return undefined;
   const gateways = parseDeviceSelectors(await readFile(file, 'utf8'), file);
@@ -107,7 +107,7 @@ async function tunnelOf({ tunnelAddress, tunnelPorts }: NsmOptions, { dataplane,
   return { address, mtu, ports };
 }
 
-/** The ports of the tunnels that the kernel has. */
+/** The UDP ports of the tunnels that the kernel supports. */
 async function portsOf(all: NsmOptions['tunnelPorts'], dataplane: MeshParts['dataplane']) {
   const { tunnels } = await dataplane.probe();
   const inKernel = async (type: TunnelKind) => tunnels[type] ?? (await kernelHas(type)) !== 'no';

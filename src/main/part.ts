@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program consists of. Constructors do nothing: `start` acquires, `stop` releases.
+// A part of a program. Constructors do nothing; `start` acquires and `stop` releases.
 
 import type { Logger } from 'pino';
 
 export interface Part {
   start(): Promise<void> | void;
-  /** Also called after a `start` that failed half-way. */
+  /** Also called after a `start` that failed. */
   stop(): Promise<unknown> | void;
 }
 
-/** Started in order, stopped in reverse. Itself a part. */
+/** A list of parts, started in order and stopped in reverse order. It is a part itself. */
 export class Parts implements Part {
   readonly #parts: readonly Part[];
   readonly #log: Logger;
@@ -27,7 +27,7 @@ export class Parts implements Part {
     }
   }
 
-  /** Carries on past failures. */
+  /** Goes on after failures. */
   async stop(): Promise<void> {
     for (const part of this.#begun.splice(0).toReversed()) {
       try {
@@ -39,8 +39,7 @@ export class Parts implements Part {
   }
 }
 
-/** A part whose modules are loaded when it starts: gRPC and what belongs to it are most of the program's, and most uses
- *  need none of them. */
+/** A part whose modules are loaded when it starts: gRPC is most of the program's modules, and most uses do not need it. */
 export class LazyPart implements Part {
   readonly #load: () => Promise<Part>;
   #part: Part | undefined;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process itself: its log and its signals.
+// The log and the signals of the process.
 
 import { destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { exitCodes } from '../cli/exit-codes.ts';
 import { CrosswireError } from '../model/error.ts';
 
-/** Milliseconds from the first signal to a forced exit. The kernel takes some 40 ms to remove an interface. */
+/** Milliseconds from the first signal to a forced exit. The kernel takes about 40 ms to remove an interface. */
 export const longestStop = { keepingWires: 10_000, removingWires: 120_000 };
 
 /** Resolves at the first SIGTERM or SIGINT. A second one, or the time limit, ends the process. */
@@ -29,8 +29,8 @@ export async function stopSignal(limit: number, log: Logger): Promise<void> {
   });
 }
 
-/** As NSM's programs have it: SIGUSR1 for all there is to say, SIGUSR2 for what was configured. Where nobody takes them, Node
- *  opens a debugger to everybody on the machine at the first, and ends at the second. */
+/** As in NSM's programs, SIGUSR1 sets the log level to trace and SIGUSR2 back to the configured one. Without handlers, Node
+ *  opens a debugger port on SIGUSR1, and SIGUSR2 ends the process. */
 export function changeLevelBySignal(log: Logger): void {
   const configured = log.level;
   const change = (level: string) => (signal: NodeJS.Signals) => {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the daemon serves all that it was asked to serve. The last part to start, the first to stop.
+// Whether the daemon serves everything that it is configured to serve. The last part to start, the first to stop.
 
 import type { Part } from './part.ts';
 
 export class Readiness implements Part {
-  /** Of a forwarder in a mesh: it starts at once and serves once it has an identity. */
+  /** The forwarder of a mesh, which starts at once but serves only when it has an identity. */
   mesh: { readonly serving: boolean } | undefined;
   readonly #onReady: () => void;
   #started = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the virtual functions that the SR-IOV file asks for. They outlive the daemon: wires may hold them.
+// Makes the virtual functions of the NICs in the SR-IOV file. They outlive the daemon, because wires may use them.
 
 import type { Logger } from 'pino';
 import { makeVirtualFunctions } from '../machine/sriov/numvfs.ts';
@@ -18,7 +18,7 @@ export class VirtualFunctions implements Part {
     this.#log = log;
   }
 
-  /** A NIC that cannot have virtual functions keeps nothing else from being served. */
+  /** A NIC that cannot have virtual functions is logged; everything else is served. */
   async start(): Promise<void> {
     const { made, errors } = await makeVirtualFunctions(this.#sysfs, this.#allowed);
     for (const { pci, count } of made) this.#log.info({ pci, count }, 'virtual functions made: there were none');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wires of --wires. One that cannot be made now waits; it keeps neither the others nor those of an earlier run from being.
+// Sets the wires of --wires. A wire that cannot be made yet waits, without stopping other wires or those of an earlier run.
 
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Wire } from '../wire/wire.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wires, from those that an earlier run left to those that this one leaves.
+// Starts the supervisor, which adopts the wires of an earlier run, and stops it.
 
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Part } from './part.ts';

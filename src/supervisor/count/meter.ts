@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The counters of one wire over the interfaces and engine wires it consists of in the course of its life. A source that
-// goes leaves what it last counted, so that no sum ever falls.
+// The counters of one wire: the sum over all interfaces and engine wires that the wire has had. The last value of a source that
+// disappears is kept, so that no sum ever decreases.
 
 import { statisticsAt, wordsPerInterface } from '../../dataplane/statistics.ts';
 import type { Dataplane, EngineCounters, EngineWireId, InterfaceStatistics } from '../../dataplane/types.ts';
@@ -12,7 +12,7 @@ import { hasFallen, noCounters, ofDevice, ofEngine, ofTap, ofTunnel, ofVethSide,
 
 const noEngineWires: EngineCounters = { ids: [], wordsPerEnd: 0, words: new BigUint64Array() };
 
-/** A copy of one row, by halves of its words: comparing those makes no BigInt. */
+/** A copy of one row as 32-bit words: comparing them allocates no BigInt. */
 type Words = Uint32Array;
 
 interface InterfaceSource {
@@ -27,9 +27,9 @@ interface EngineSource {
   read?: Words;
 }
 
-/** One reading of the data plane, for any number of wires. */
+/** One reading of the data plane for any number of wires. */
 export interface Reading {
-  /** Row i is of this very state: if the interface has been renamed meanwhile, the numbers may be another's. */
+  /** Row i belongs to exactly this state object: after a renaming the numbers may belong to another interface. */
   readonly states: readonly InterfaceState[];
   readonly statistics: (row: number) => InterfaceStatistics | undefined;
   readonly interfaceWords: Words;
@@ -49,8 +49,8 @@ export class WireMeter {
     return this.#interfaces;
   }
 
-  /** `first`: the row of its first interface. What cannot be read just now counts as it did. Costs next to nothing where
-   *  nothing moved. */
+  /** `first`: the row of the wire's first interface. A source that cannot be read keeps its last value. Cheap if nothing has
+   *  changed. */
   total(reading: Reading, first: number): WireCounters {
     for (const [at, source] of this.#interfaces.entries()) {
       const row = first + at;
@@ -79,7 +79,7 @@ export class WireMeter {
     return this.#engine ? sum(total, this.#engine.last) : total;
   }
 
-  /** Of this wire alone: done just before a source goes, too. */
+  /** Reads this wire only; also called just before a source is removed. */
   async refresh(dataplane: Dataplane): Promise<WireCounters> {
     return this.total(await read(dataplane, new Roll([this]), this.#engine?.id ?? 'none'), 0);
   }
@@ -106,13 +106,13 @@ export class WireMeter {
     this.#engine = id === undefined ? undefined : { id, last: noCounters };
   }
 
-  /** After a look at what exists. */
+  /** Called after an observation, with the interfaces that exist. */
   settle(interfaces: readonly InterfaceState[]): void {
     for (const { state } of this.#interfaces) if (!interfaces.some((one) => isSame(one, state))) this.forget(state);
     for (const state of interfaces) this.watch(state);
   }
 
-  /** A value that fell belongs to a new thing of the old name. */
+  /** A value that decreased belongs to a new resource with the old name. */
   #renew(source: { last: WireCounters }, now: WireCounters): void {
     if (hasFallen(source.last, now)) this.#gone = sum(this.#gone, source.last);
     source.last = now;
@@ -124,7 +124,7 @@ export class WireMeter {
   }
 }
 
-/** Of the interfaces on a roll, and of all engine wires or one. */
+/** Reads the interfaces of a roll, and all engine wires or one. */
 export async function read(dataplane: Dataplane, roll: Roll, engine: EngineWireId | 'all' | 'none'): Promise<Reading> {
   const rows = await dataplane.readStatistics(roll.places);
   const { ids, words, wordsPerEnd } =
@@ -146,7 +146,7 @@ function halves({ buffer, byteOffset, length }: BigUint64Array): Words {
   return new Uint32Array(buffer, byteOffset, 2 * length);
 }
 
-/** A copy of the row if it is not what was read before. A view would keep the reading of all wires alive. */
+/** A copy of the row if it has changed. A view would keep the reading of all wires in memory. */
 function changed(before: Words | undefined, all: Words, row: number, words: number): Words | undefined {
   const [first, end] = [2 * words * row, 2 * words * (row + 1)];
   let at = first;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interfaces of some wires, in the order of the wires. As long as they are the same it is worth keeping: the data
-// plane knows a long list again.
+// A list of the interfaces of some wires, in the order of the wires. It is kept while it does not change, because the data
+// plane recognises a long list and reads it faster.
 
 import type { InterfaceState } from '../../plan/state.ts';
 
-/** What the roll is called over. */
+/** A wire of the roll. */
 export interface Rolled {
   readonly interfaces: readonly { readonly state: InterfaceState }[];
 }
@@ -12,7 +12,7 @@ export interface Rolled {
 export class Roll {
   readonly states: readonly InterfaceState[];
   readonly places: readonly { readonly netns: string; readonly name: string }[];
-  /** Where the interfaces of each wire begin. */
+  /** The index of the first interface of each wire. */
   readonly firsts: readonly number[];
   readonly #wires: readonly Rolled[];
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one source contributes to the counters of a wire, in the wire's words: rx enters the wire, tx leaves it.
+// Translates the statistics of one source to counters of a wire: rx entered the wire, tx left it.
 
 import type { InterfaceStatistics } from '../../dataplane/types.ts';
 import type { EndCounters, WireCounters } from '../../model/status.ts';
@@ -17,8 +17,8 @@ const noEnd: EndCounters = {
 
 export const noCounters: WireCounters = { client: noEnd, endpoint: noEnd };
 
-/** One side of a veth pair, in the workload's namespace: what it transmits enters the wire here and leaves it at the
- *  other end. veth counts a frame it dropped in tx_dropped only (drivers/net/veth.c, veth_xmit). */
+/** One side of a veth pair, in the workload's namespace: a frame that it transmits enters the wire here and leaves it at the
+ *  other end. veth counts a dropped frame in tx_dropped only (drivers/net/veth.c, veth_xmit). */
 export function ofVethSide(end: EndName, statistics: InterfaceStatistics): WireCounters {
   const { txPackets, txBytes, txDropped, txErrors, rxErrors } = statistics;
   const here: EndCounters = {
@@ -33,8 +33,8 @@ export function ofVethSide(end: EndName, statistics: InterfaceStatistics): WireC
   return end === 'client' ? { client: here, endpoint: there } : { client: there, endpoint: here };
 }
 
-/** The engine counts what passes a tap, or comes from a virtual function by its port; what their full queue refused it
- *  never saw (drivers/net/tun.c, tun_net_xmit). */
+/** A tap, or a virtual function opposite a port. The engine counts the frames that pass; frames that the full queue of the
+ *  interface refused never reach the engine (drivers/net/tun.c, tun_net_xmit) and are added here. */
 export function ofTap(end: EndName, { txDropped, txErrors, rxErrors }: InterfaceStatistics): WireCounters {
   const here: EndCounters = {
     ...noEnd,
@@ -46,9 +46,8 @@ export function ofTap(end: EndName, { txDropped, txErrors, rxErrors }: Interface
   return { ...noCounters, [end]: here };
 }
 
-/** A virtual function in the workload's namespace. What it transmits enters the wire here, what it receives leaves the wire
- *  here; between the two is the NIC, whose losses and whose frames from elsewhere (broadcasts of others on the same
- *  segment) nobody tells by wire. */
+/** A virtual function in the workload's namespace: frames that it transmits enter the wire, frames that it receives leave it.
+ *  The NIC between the two ends counts neither its losses nor frames from elsewhere (broadcasts on the same segment) by wire. */
 export function ofDevice(end: EndName, statistics: InterfaceStatistics): WireCounters {
   const { rxPackets, rxBytes, rxErrors, txPackets, txBytes, txErrors, txDropped } = statistics;
   const here: EndCounters = {
@@ -63,11 +62,11 @@ export function ofDevice(end: EndName, statistics: InterfaceStatistics): WireCou
   return { ...noCounters, [end]: here };
 }
 
-/** The device of a tunnel, in the workload's namespace: what it transmits entered the wire here and left for the other
- *  node; what it receives came from there. What the kernel could not send is in tx_dropped or in tx_errors, what came
- *  malformed in rx_errors, none of it twice (iptunnel_xmit_stats of net/ipv4/ip_tunnel_core.c, and the drivers of
- *  tunnels). rx_dropped is left out: it is also raised for frames that the workload got and has no use for
- *  (net/core/dev.c). An encrypted tunnel's device counts its own messages, too (docs/decisions/011). */
+/** A tunnel device in the workload's namespace: frames that it transmits entered the wire here and went to the other
+ *  node; frames that it receives came from there. Frames that the kernel could not send are in tx_dropped or tx_errors, and
+ *  malformed received ones in rx_errors, each only once (iptunnel_xmit_stats in net/ipv4/ip_tunnel_core.c, and the tunnel
+ *  drivers). rx_dropped is omitted: it also counts frames that the workload received and had no use for
+ *  (net/core/dev.c). The device of an encrypted tunnel also counts its own messages (docs/decisions/011). */
 export function ofTunnel(end: EndName, statistics: InterfaceStatistics): WireCounters {
   const { rxPackets, rxBytes, rxErrors, txPackets, txBytes, txErrors, txDropped } = statistics;
   const here: EndCounters = {
@@ -89,7 +88,7 @@ export function ofTunnel(end: EndName, statistics: InterfaceStatistics): WireCou
   return end === 'client' ? { client: here, endpoint: there } : { client: there, endpoint: here };
 }
 
-/** A row of EngineCounters: the words of the client, then those of the endpoint. */
+/** A row of EngineCounters: the words of the client end, then those of the endpoint end. */
 export function ofEngine(row: BigUint64Array, dropReasons: readonly string[]): WireCounters {
   const half = row.length / 2;
   return {
