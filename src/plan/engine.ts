@@ -2,17 +2,10 @@
 // Plans the engine's part: the actions before interfaces give up their names, and those after they have got them.
 
 import { type EndName, endNames } from '../model/wire.ts';
-import { listenerKey } from '../wire/mechanisms/memif.ts';
 import type { Action } from './action.ts';
 import { sameEngineEnd } from './parameters.ts';
-import {
-  type EngineEnd,
-  type EngineState,
-  interfaceEndOf,
-  type InterfaceState,
-  type MemifEnd,
-  tunnelKey,
-} from './state.ts';
+import { type EngineEnd, type EngineState, interfaceEndOf, type InterfaceState, tunnelKey } from './state.ts';
+import { listenerOf } from './unique.ts';
 
 export interface EnginePlan {
   readonly before: readonly Action[];
@@ -76,9 +69,5 @@ function isFresh(target: EngineEnd, at: EndName, fresh: readonly InterfaceState[
 /** The resource that only one link can hold: an id on a listening socket, or a tunnel's VNI or port. */
 function exclusiveKey(end: EngineEnd): string | undefined {
   if (end.kind === 'tunnel') return tunnelKey(end.tunnel);
-  return end.kind === 'memif' && end.role === 'server' ? listenerKeyOf(end) : undefined;
-}
-
-function listenerKeyOf({ namespace, socket, id }: MemifEnd): string {
-  return listenerKey({ key: namespace ? [namespace.device, namespace.inode] : [] }, socket, id);
+  return end.kind === 'memif' && end.role === 'server' ? listenerOf(end) : undefined;
 }

@@ -6,10 +6,10 @@
 //   clear   unique kernel resources that a new interface needs: a VNI or port, a device, a MAC address at a host device
 //   create  new interfaces under temporary names
 //   engine  stop the old engine wire, or replace those of its ends that differ
-//   retire  interfaces that must give their name or addresses away: down and bare, then renamed away
+//   retire  interfaces whose name or addresses a new one takes: down and bare, then renamed
 //   dress   final name, addresses, up, routes, neighbours
 //   engine  start the new engine wire
-//   remove  old interfaces, and before them their rules, which would stay
+//   remove  the rules of old interfaces, which would stay, then the interfaces
 
 import { type EndName, endNames } from '../model/wire.ts';
 import { deviceKey } from '../wire/claims.ts';

@@ -2,10 +2,12 @@
 // The unique resources of this machine: two wires cannot have the same one at the same time.
 
 import { deviceKey } from '../wire/claims.ts';
+import { listenerKey } from '../wire/mechanisms/memif.ts';
 import {
   type EngineEnd,
   type EngineState,
   type InterfaceState,
+  type MemifEnd,
   type Namespace,
   tunnelKey,
   type WireState,
@@ -37,13 +39,17 @@ export const addressOf = (namespace: Namespace, address: string): string =>
 /** A routing table has one route to a destination (net/ipv4/fib_trie.c, fib_table_insert). */
 export const routeOf = (namespace: Namespace, to: string): string => inNamespace('route', namespace, to);
 
+/** An id on a memif socket. One wire may be its server and another its client. */
+export function listenerOf({ namespace, socket, id }: MemifEnd): string {
+  return listenerKey({ key: namespace ? [namespace.device, namespace.inode] : [] }, socket, id);
+}
+
 /** The resources of engine links: tunnels, and for memif an id on a socket, as server or as client. */
 export function heldByEngine(engine: EngineState): string[] {
   return [engine.client, engine.endpoint].flatMap((end: EngineEnd) => {
     if (end.kind === 'tunnel') return [tunnelKey(end.tunnel)];
     if (end.kind !== 'memif') return [];
-    const { namespace, socket, id, role } = end;
-    return [`memif ${JSON.stringify([namespace?.device, namespace?.inode, socket, id, role])}`];
+    return [`${listenerOf(end)} ${end.role}`];
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What only one wire can have: its name, and the unique kernel resources of its ends. The reader of wire files asks before
-// the namespaces of wires are resolved and their devices chosen, the supervisor afterwards; both get the same refusal.
+// Claims: the name of a wire and the unique kernel resources of its ends, each of which only one wire can have. The reader
+// of wire files asks before namespaces are resolved and devices chosen, the supervisor afterwards. Both get the same refusal.
 
 import { CrosswireError } from '../model/error.ts';
 import { type EndName, endNames } from '../model/wire.ts';
@@ -9,7 +9,7 @@ import type { ClaimCode, Claimed, Place } from './mechanisms/mechanism.ts';
 import type { KeyPath, Problem } from './values/problems.ts';
 import { deviceOf, namespaceOf, type Wire } from './wire.ts';
 
-/** A wire with what is known of what it refers to. */
+/** A wire with the namespaces and devices that its references mean, as far as they are known. */
 export interface Claimant {
   readonly wire: Wire;
   readonly namespaces?: Readonly<Partial<Record<EndName, ClaimedNamespace>>>;
@@ -44,12 +44,13 @@ interface Holder {
   readonly claim?: Claim;
 }
 
-/** Claims by what they claim: asking costs the same however many wires there are. */
+/** An index of claims by key: a question costs the same for any number of wires. */
 export class Claims {
-  /** Of one wire there may be several, while it changes. */
+  /** A wire that changes may hold a key several times. */
   readonly #holders = new Map<string, readonly Holder[]>();
 
-  /** Throws the first refusal, or holds all until the function it returns is called. Wires of the same names give way. */
+  /** Throws the first refusal, or holds all claims until the returned function is called. Held claims of wires with the same
+   *  names do not count: those wires are being replaced. */
   reserve(asked: readonly Claimant[]): () => void {
     const renewed = new Set(asked.map(({ wire }) => wire.name));
     const [refusal] = [...asked.flatMap(refusalsToItself), ...this.refusals(asked, renewed)];
@@ -60,7 +61,7 @@ export class Claims {
     };
   }
 
-  /** What speaks against these wires, beside each other and those that are held. */
+  /** Claims of these wires that another of them has, or that is held by a wire not in `except`. */
   refusals(asked: readonly Claimant[], except: ReadonlySet<string> = new Set()): Refusal[] {
     const others = new Map<string, Holder>();
     const holderOf = (key: string) => others.get(key) ?? this.#holderOf(key, except);
@@ -78,7 +79,7 @@ export class Claims {
     });
   }
 
-  /** By a wire that is none of these. */
+  /** Whether a wire that is not in `except` holds it. */
   isDeviceHeld(pci: string, except: ReadonlySet<string>): boolean {
     return this.#holderOf(deviceKey(pci), except) !== undefined;
   }
@@ -102,7 +103,7 @@ export class Claims {
   }
 }
 
-/** Both ends are the same. */
+/** A wire with two ends of the same identity leads to itself. */
 export function refusalsToItself(claimant: Claimant): Refusal[] {
   const claims = claimsOf(claimant);
   const second = claims.find(
@@ -115,7 +116,7 @@ export function refusalsToItself(claimant: Claimant): Refusal[] {
   return [{ code: 'WIRE_TO_ITSELF', wire: claimant.wire.name, end, path, reason }];
 }
 
-/** The same as a problem of the wire's document. */
+/** As problems of the wire's document. */
 export function toItself(wire: Wire): Problem[] {
   return refusalsToItself({ wire }).map(({ path, reason }) => {
     const isDevice = path.at(-1) === 'pci';
@@ -123,7 +124,7 @@ export function toItself(wire: Wire): Problem[] {
   });
 }
 
-/** A device has one user. */
+/** A virtual function has one user. */
 export function deviceKey(pci: string): string {
   return `vf:${pci}`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the schema finds wrong with a document, in words.
+// Problems that the schema finds in a document, in words.
 
 import type { z } from 'zod';
 import { nearest } from '../model/nearest.ts';

@@ -16,7 +16,7 @@ export interface ParsedWires {
 
 const operation = 'reading a wire file';
 
-/** `claims` are those of other files of the same call. */
+/** `claims` holds the claims of wires in other files of the same call. */
 export function parseWireFile(text: string, fileName: string, claims = new Claims()): ParsedWires {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
@@ -72,7 +72,7 @@ function readYaml(
 const isEmpty = ({ contents }: Document): boolean =>
   contents === null || (isScalar(contents) && contents.value === null && contents.source === '');
 
-/** What follows the first error of syntax is mostly its consequence; the other kinds stand for themselves. */
+/** The first syntax error, because it mostly causes those after it, or all errors of other kinds. */
 function telling(errors: readonly YAMLError[]): YAMLError[] {
   const ownErrors = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED']);
   const syntax = errors.filter(({ code }) => !ownErrors.has(code)).slice(0, 1);

@@ -12,7 +12,7 @@ import { Claims } from './claims.ts';
 const operation = 'reading wires';
 const readAtOnce = 100;
 
-/** The event loop turns meanwhile: scrapes go on while thousands of wires are read. */
+/** Lets the event loop turn from time to time, so that scrapes are served while thousands of wires are read. */
 export async function parseWireList(documents: readonly unknown[], name = 'wires'): Promise<ParsedWires> {
   const claims = new Claims();
   const wires: Wire[] = [];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules that hold between keys. They look at the raw document, so that they speak up even where single values are
-// wrong as well: one run of `apply` shows every error of a file. Each mechanism has its own; here are those of all.
+// The rules between keys that hold for every mechanism; each mechanism has its own besides. They read the raw document, so
+// that they also apply where single values are wrong: one run of `apply` shows every mistake in a file.
 
 import { isDeepStrictEqual } from 'node:util';
 import { endNames, otherEnd } from '../model/wire.ts';
@@ -20,7 +20,7 @@ export function ruleProblems(document: unknown): Problem[] {
   return problems.filter((one, at) => problems.findIndex((other) => isDeepStrictEqual(one, other)) === at);
 }
 
-/** Usually one. */
+/** Usually one; a wrong document may have several mechanisms at an end. */
 function writtenEnds(document: unknown, name: WrittenEnd['name']): WrittenEnd[] {
   return mechanismTypes.flatMap((type) => {
     const path = ['spec', name, type];
@@ -49,7 +49,7 @@ function countProblems(document: unknown, path: KeyPath): Problem[] {
   return given.slice(1).map((key) => mechanismCount([...path, key], reason));
 }
 
-/** What is beyond this node carries one payload, and leads to an end at this node. */
+/** An end beyond this node carries one payload, and the other end is at this node. */
 function beyondProblems(ends: readonly WrittenEnd[], { payload }: WrittenWire): Problem[] {
   const beyond = ends.filter(({ kind }) => 'carries' in kind.reach);
   const [first] = beyond;
@@ -63,7 +63,7 @@ function beyondProblems(ends: readonly WrittenEnd[], { payload }: WrittenWire): 
   return [invalid(first.path, 'key', reason, `make the payload ${carries.payload}`)];
 }
 
-/** Who connects is led to who listens: the client end's application finds the endpoint's. */
+/** The forwarder listens for the client end's application and connects to the endpoint's. */
 function directProblems(ends: readonly WrittenEnd[], { direct }: WrittenWire): Problem[] {
   if (!direct) return [];
   const problem = (reason: string, hint: string) => [invalid(['spec', 'direct'], 'key', reason, hint)];

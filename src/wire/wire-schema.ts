@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shape of a wire document. It serves YAML files, the control API's JSON and the OpenAPI description alike.
+// The schema of a wire document: of YAML files, of the control API's JSON and of the OpenAPI document.
 
 import { z } from 'zod';
 import type { Frozen } from './values/frozen.ts';
@@ -46,13 +46,13 @@ export const wireSchema = z
   })
   .meta({ description: 'A virtual wire between two ends' });
 
-/** As it is written: keys with a default may be left out. */
+/** A document as people write it: keys with a default may be absent. */
 export type WireDocument = Frozen<z.input<typeof wireSchema>>;
 export type EndDocument = WireDocument['spec']['client'];
-/** As it was read: with every default, and every address in canonical form. */
+/** A document as read: with every default, and every address in canonical form. */
 export type ReadDocument = z.output<typeof wireSchema>;
 
-/** JSON Schema (2020-12) of what one may write; keys with a default may be left out. */
+/** JSON Schema (2020-12) of a WireDocument. */
 export const wireJsonSchema = z.toJSONSchema(wireSchema, { io: 'input' }) as JsonSchema;
 
 export interface JsonSchema {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A wire as somebody wants it: normalised, frozen, made by readDocument() of ./wire-document.ts. The journal and the
+// A wire: the normalised, frozen form of a document, made by readDocument() of ./wire-document.ts. The journal and the
 // control API's answers hold it.
 
 import type { DeviceRequest } from '../model/device.ts';
@@ -53,8 +53,7 @@ export function isReached(end: End, at: ReturnType<typeof reachOf>['at']): boole
   return reachOf(end).at === at;
 }
 
-/** The end whose frames the engine gets from a NIC or a host device, and which for that has an interface of its own: the
- *  port. */
+/** The memif end that the engine joins to a NIC or a host device by an interface of its own, the port. */
 export function portEndOf(wire: Wire): EndName | undefined {
   return endNames.find((end) => {
     const opposite = wire[otherEnd(end)];
@@ -62,7 +61,7 @@ export function portEndOf(wire: Wire): EndName | undefined {
   });
 }
 
-/** An end in the network behind a host device, with the mechanism's answers about it. */
+/** An end in the network behind a host device, with its mechanism's answers. */
 export interface NetworkEnd {
   readonly end: EndName;
   readonly device: string;
@@ -93,7 +92,7 @@ function networkEnd(end: EndName, mechanism: Mechanism, reach: NetworkReach<unkn
   };
 }
 
-/** The host device that the wire leads through a part of; not through one of its virtual functions. */
+/** The host device of which the wire uses a part; undefined where it uses a virtual function of it. */
 export function hostDeviceOf(wire: Wire): string | undefined {
   return sharedOf(wire)?.device;
 }

@@ -3,6 +3,7 @@
 // gateway and a VLAN, and this node knows its device (cmd-nse-remote-vlan; sdk-vpp, mechanisms/vlan).
 
 import { CrosswireError } from '../../model/error.ts';
+import { limits } from '../../wire/values/limits.ts';
 import type { Connection, Mechanism } from '../generated/connection.ts';
 import { label, mechanismType, parameter } from '../names.ts';
 import { isCarriedByNic } from './devices.ts';
@@ -28,16 +29,14 @@ export async function gatewayNetworkOf(
   const { mechanism, labels } = answer;
   if (mechanism?.type !== mechanismType.vlan) return undefined;
   const given = mechanism.parameters[parameter.vlanId] ?? '';
-  if (!/^\d{1,4}$/.test(given) || Number(given) > mostVlan)
-    throw wrong(`${parameter.vlanId} '${given}'`, `it is no VLAN identifier from 0 to ${mostVlan}`);
+  if (!/^\d{1,4}$/.test(given) || Number(given) > limits.vlan)
+    throw wrong(`${parameter.vlanId} '${given}'`, `it is no VLAN identifier from 0 to ${limits.vlan}`);
   const via = labels[label.via] ?? '';
   const device = gateways?.deviceOf(via);
   if (device === undefined)
     throw wrong(`${label.via} '${via}'`, 'the device selector file of this node names no device for it');
   return { device, id: Number(given), mtu: (await gateways?.mtuOf(device)) ?? 0 };
 }
-
-const mostVlan = 4094; // IEEE 802.1Q
 
 function wrong(subject: string, reason: string): CrosswireError {
   const hint = 'NSM_DEVICE_SELECTOR_FILE says which device leads to which gateway';
@@ -50,7 +49,7 @@ export function withNetworkMtu({ context }: Connection, { mtu }: GatewayNetwork)
   return context && { ...context, MTU: context.MTU === 0 ? mtu : Math.min(context.MTU, mtu) };
 }
 
-/** What is opposite hands on only frames that name the MAC address of the context. */
+/** Whether the other end delivers only frames for the MAC address in the context. */
 export function deliversByMac(opposite: Mechanism): boolean {
   return isCarriedByNic(opposite) || opposite.type === mechanismType.vlan;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that the forwarder asks about a mechanism of NSM. Each mechanism answers in a file of its own, and ./index.ts lists
-// them. What it becomes on this node is a mechanism of a wire: src/wire/mechanisms.
+// The contract of a mechanism of NSM: every question that the forwarder asks about one. Each mechanism implements it in a
+// file of its own, and ./index.ts lists them. On this node it becomes a mechanism of a wire (src/wire/mechanisms).
 
 import type { EndName } from '../../model/wire.ts';
 import type { Mechanism as WireMechanism } from '../../wire/mechanisms/index.ts';
@@ -14,18 +14,18 @@ export type Parameters = Mechanism['parameters'];
 export interface NsmMechanism {
   /** As NSM spells it. */
   readonly type: string;
-  /** From which callers it is taken: all; those of a node that shares devices, or that has this tunnel; none. */
+  /** When a caller's preference for it is accepted. */
   readonly taken: 'always' | 'with devices' | 'as tunnel' | 'never';
-  /** The caller's mechanism as we answer it: what it left open is filled in, what it said comes back unchanged. */
+  /** Our answer to the caller: its parameters unchanged, and those that it left open filled in. */
   completed(parts: CallerSideParts, connection: Connection, asked: Mechanism): Mechanism;
-  /** The end of a wire that it becomes. What a parameter lacks, the check of the whole wire names. */
+  /** The end of the wire's document. The check of the whole document reports missing parameters. */
   endOf(agreement: Agreement, end: EndName): EndDocument;
 }
 
-/** The near end of tunnels; absent: this node has none to offer. */
+/** This node's side of tunnels; absent: it has none to offer. */
 export interface TunnelSettings {
   readonly address: string;
-  /** UDP ports by the type of a wire's mechanism, of those that the kernel has. */
+  /** UDP ports by the type of the wire's mechanism; only of tunnels that the kernel has. */
   readonly ports: Readonly<Partial<Record<WireMechanism['type'], number>>>;
   /** Of the IP packet on the underlay. */
   readonly mtu: number;
@@ -35,7 +35,7 @@ export interface NsmTunnel<Book extends TunnelBook = TunnelBook> extends NsmMech
   /** The wire's mechanism. */
   readonly wireType: WireMechanism['type'];
   offer(tunnel: TunnelSettings, known: Known): Mechanism;
-  /** Why the next hop is offered none where this node does not have it. */
+  /** Why this node cannot offer it to a next hop. */
   missing(carried: string): { readonly reason: string; readonly hint: string };
   createBook(ports: TunnelPorts): Book;
 }
@@ -46,21 +46,21 @@ export interface TunnelPorts {
   readonly isFree: (port: number) => Promise<boolean>;
 }
 
-/** What tunnels of one kind take from this node, by connection. */
+/** What the tunnels of one kind use of this node, by connection. */
 export interface TunnelBook {
-  /** The same for the same connection, as long as it stands; that of the wire of an earlier run, where one stands. */
+  /** The same side for a connection as long as it lives; after a restart, the side of the wire that still exists. */
   sideOf(connection: string, standing?: WireMechanism): Promise<TunnelSide | undefined>;
   release(connection: string): void;
 }
 
-/** Our side of a tunnel, where each has one of its own. Keys are in base64. */
+/** Our side of a tunnel whose kind has a side of its own for each connection. Keys are in base64. */
 export interface TunnelSide {
   readonly port: number;
   readonly privateKey: string;
   readonly publicKey: string;
 }
 
-/** What an end at this node is already. */
+/** What is already known of the offered end. */
 export interface Known {
   readonly standing?: WireMechanism | undefined;
   readonly side?: TunnelSide | undefined;
@@ -71,7 +71,7 @@ export interface CallerSideParts {
   readonly books: TunnelBooks;
   /** Our side of the tunnel that the caller asks for. */
   readonly side?: TunnelSide | undefined;
-  /** Where abstract memif sockets are named after. */
+  /** The beginning of the names of abstract memif sockets. */
   readonly temporaryDirectory: string;
 }
 
@@ -96,8 +96,8 @@ export interface Agreement {
   /** Where the namespace of an inode url can be opened now. */
   readonly pathOf: (inodeUrl: string) => string | undefined;
   readonly devices?: SharedDevices | undefined;
-  /** Of the NIC behind which an endpoint with a device of its own is. */
+  /** The NIC behind which an endpoint with its own device is. */
   readonly port?: string | undefined;
-  /** Of an endpoint that answered with a network behind a device of this node. */
+  /** The host device and VLAN of an endpoint behind a gateway. */
   readonly network?: GatewayNetwork | undefined;
 }

@@ -23,9 +23,9 @@ export interface Offering {
   readonly priority: readonly string[];
 }
 
-/** Ordered; local ones for a next hop on this node, remote ones otherwise. `known` is the end that the wire has there
- *  already: an endpoint or a node that is not told chooses anew. Fails where there are none: a next hop that is asked
- *  without could only refuse, and nobody would know why. */
+/** In order of preference: local ones for a next hop on this node, remote ones otherwise. `known` is the end that the wire
+ *  already has there; without it, an endpoint or a node chooses new parameters. Throws if there is nothing to offer, because
+ *  the next hop could only refuse without a reason. */
 export function offersFor(
   { tunnel, gateways, priority }: Offering,
   carried: string,

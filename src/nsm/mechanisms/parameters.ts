@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What parameters and contexts say of an end.
+// Reads parameters and contexts of connections.
 
 import type { EndName } from '../../model/wire.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -8,7 +8,7 @@ import { parseInodeUrl } from '../inode-url.ts';
 import { parameter, payload } from '../names.ts';
 import type { Agreement, Parameters } from './mechanism.ts';
 
-/** A parameter that may be missing: the check of the whole wire names the key that lacks it. */
+/** A parameter that may be missing. The check of the whole document then reports its key. */
 export function given(parameters: Parameters, key: string): string {
   return parameters[key] as string;
 }

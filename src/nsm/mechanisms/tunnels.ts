@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tunnels of NSM have in common: the caller of a Request is the source of a tunnel, its server the destination.
+// Common to all tunnels of NSM. The caller of a Request is the source of a tunnel, its server the destination.
 
 import type { EndName } from '../../model/wire.ts';
 import { type Mechanism as WireMechanism, mechanisms } from '../../wire/mechanisms/index.ts';
@@ -16,13 +16,13 @@ import type {
   TunnelSettings,
 } from './mechanism.ts';
 
-/** Of the IP packet inside. */
+/** The MTU of the inner IP packet. */
 export function tunnelMtu(address: string, underlay: number, type: WireMechanism['type']): number {
   const { reach } = mechanisms[type];
   return underlay - (reach.at === 'tunnel' ? reach.overhead[familyOf(address)] : 0);
 }
 
-/** The payload of a connection that a tunnel carries. */
+/** Whether a tunnel carries the payload of a connection. */
 export function carries({ wireType }: NsmTunnel, carried: string): boolean {
   const { reach } = mechanisms[wireType];
   return reach.at === 'tunnel' && reach.carries.payload === (carried === payload.ethernet ? 'ethernet' : 'ip');
@@ -46,7 +46,7 @@ export function tunnelOffer(
   };
 }
 
-/** What a caller asked for, with our side and the lesser MTU. */
+/** The caller's parameters, with our side and the smaller MTU. */
 export function answered(
   { type, wireType }: Pick<NsmTunnel, 'type' | 'wireType'>,
   tunnel: TunnelSettings | undefined,
@@ -63,7 +63,7 @@ export function answered(
   };
 }
 
-/** Towards the endpoint we are the source. */
+/** Towards the endpoint, this node is the source. */
 export function sidesOf(agreement: Agreement, end: EndName) {
   const { parameters } = agreement[end];
   const source = { address: parameters[parameter.sourceAddress], port: parameters[parameter.sourcePort] };
@@ -74,7 +74,7 @@ export function sidesOf(agreement: Agreement, end: EndName) {
   return end === 'endpoint' ? { own: source, other: destination } : { own: destination, other: source };
 }
 
-/** One for each kind of tunnel. */
+/** One book for each kind of tunnel. */
 export class Books implements TunnelBooks {
   readonly #settings: TunnelSettings | undefined;
   readonly #isFree: TunnelPorts['isFree'];

@@ -20,10 +20,10 @@ export type Mechanism = { [Type in MechanismType]: Wired<Type> }[MechanismType];
 export type TunnelMechanism = {
   [Type in MechanismType]: Table[Type] extends { readonly reach: { readonly at: 'tunnel' } } ? Wired<Type> : never;
 }[MechanismType];
-/** What a tunnel's device is told, wanted or found. */
+/** The parameters of a tunnel's device, wanted or found. */
 export type Tunnel = TunnelOf<TunnelMechanism>;
 
-/** By whatever mechanism: its kind takes no other's values, which is what the cast cannot say. */
+/** The table with the types of mechanisms erased. A kind takes only values of its own mechanism; the cast loses that. */
 export const mechanisms = table as unknown as Readonly<Record<MechanismType, MechanismKind>>;
 /** The keys of an end in a document. */
 export const mechanismKeys = Object.fromEntries(
@@ -45,7 +45,7 @@ export function tunnelReach(type: Tunnel['kind']): TunnelReach<TunnelMechanism> 
 
 const traits = new Map(Object.values(mechanisms).flatMap(({ interfaces }) => Object.entries(interfaces)));
 
-/** Of an interface by the kernel's name for its kind; undefined: no wire brings one about. */
+/** By the kernel's name for the kind of an interface; undefined: no mechanism makes such interfaces. */
 export function interfaceTraits(kind: string): InterfaceTraits | undefined {
   return traits.get(kind);
 }

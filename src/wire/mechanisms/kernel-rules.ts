@@ -30,7 +30,7 @@ function gatewayProblems(path: KeyPath, value: unknown, list: KeyPath): Problem[
   });
 }
 
-/** A policy is told from others by its packets. */
+/** The packets that a policy is for, which no other policy may have. */
 function packetsOf(entry: unknown): string | undefined {
   if (!isMapping(entry)) return undefined;
   const { from, protocol, destinationPorts, sourcePorts } = entry;

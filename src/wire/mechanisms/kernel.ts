@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An interface in a network namespace. What it is depends on the other end: a side of a veth pair, a tap, the device of a
-// tunnel, a part of a host device, or a virtual function.
+// Kernel: an interface in a network namespace. Its kind depends on the other end: a side of a veth pair, a tap, the device
+// of a tunnel, a part of a host device, or a virtual function.
 
 import { z } from 'zod';
 import type { NamespaceReference } from '../../model/wire.ts';
@@ -31,7 +31,7 @@ const neighbour = z.strictObject({
 
 const ports = (description: string) => text(checks.ports, description).overwrite(canonicalPorts).meta({ description });
 
-/** Packets that go by a routing table of their own: those to which all that is given applies. */
+/** Packets that match everything given use a routing table of their own. */
 const policy = z.strictObject({
   from: address(checks.destination, 'the network that packets come from, as address/prefix').optional(),
   protocol: whole(1, 255, 'the number of their IP protocol: 6 is TCP, 17 is UDP').optional(),
@@ -180,7 +180,7 @@ function mtuProblems({ value: { addresses } }: WrittenEnd, { mtu }: WrittenWire)
   return [invalid(['spec', 'mtu'], 'value', `IPv6 needs an MTU of at least ${leastWithIPv6}, not ${mtu}`)];
 }
 
-/** Opposite some mechanisms, an interface of IP packets is a device without a link layer. */
+/** Opposite some mechanisms, the interface of a wire with payload ip has no link layer. */
 function macProblems({ name, path, value }: WrittenEnd, { payload, opposite }: WrittenWire): Problem[] {
   const other = opposite(name);
   if (payload !== 'ip' || value['mac'] === undefined || !other || !isLayerless(other.kind)) return [];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that the rest of the house asks about a mechanism. Each mechanism answers in a file of its own, and ./index.ts
-// lists them; nobody else knows one by its name. Docs: docs/decisions/021-mechanisms.md.
+// The contract of a mechanism: every question that other code asks about one. Each mechanism implements it in a file of its
+// own, and ./index.ts lists them. Other code does not know mechanisms by name (docs/decisions/021-mechanisms.md).
 
 import type { z } from 'zod';
 import type { DeviceRequest } from '../../model/device.ts';
@@ -12,8 +12,8 @@ import type { KeyPath, Problem } from '../values/problems.ts';
 
 type Shape = z.ZodObject;
 
-/** `Document`: what people write below the key of the mechanism. `Wired`: what a wire, its journal and the control API's
- *  answers hold. Both are read by their schemas, and typed by them alone. */
+/** `Document` is what people write below the key of the mechanism; `Wired` is what a wire, its journal and the control API's
+ *  answers hold. Their types are inferred from the two schemas. */
 export interface MechanismKind<
   Document extends Shape = Shape,
   Wired extends Shape = Shape,
@@ -22,31 +22,30 @@ export interface MechanismKind<
   readonly type: string;
   readonly document: Document;
   readonly wired: Wired;
-  /** From a document that was read: defaults are filled in, addresses canonical. */
+  /** `document` has its defaults, and canonical addresses. */
   toWired(document: z.output<Document>): z.output<Wired>;
   /** The document that reads as this mechanism. */
   toDocument(mechanism: Mechanism): Frozen<z.input<Document>>;
-  /** The rules between keys, its own and those of the rest of the wire, over what was written, right or wrong: one run of
-   *  `apply` shows every mistake of a file. */
+  /** The rules between its keys, and with keys of the rest of the wire. They read raw values, which may be wrong. */
   problems(own: WrittenEnd, wire: WrittenWire): Problem[];
   readonly reach: Reach<Mechanism>;
-  /** Where the end is; undefined: that makes no difference, or it is the forwarder's own. */
+  /** The namespace of the end; undefined: the forwarder's own, or the end has none. */
   namespace(mechanism: Mechanism): NamespaceReference | undefined;
   /** The virtual function that the end asks for. */
   device(mechanism: Mechanism): DeviceRequest | undefined;
-  /** Unique kernel resources. A virtual function is claimed by src/wire/claims.ts, once it is chosen. */
+  /** Unique kernel resources. src/wire/claims.ts claims virtual functions. */
   claims(mechanism: Mechanism, place: Place): Claimed[];
   readonly parameters: Roles<Mechanism>;
-  /** Never shown: '(set)' in answers. */
+  /** Parameters that answers replace by '(set)'. */
   readonly secrets: readonly (keyof Mechanism & SecretKey)[];
-  /** Interfaces of a wire's own that the mechanism brings about, by the kernel's name for their kind. */
+  /** The interfaces that a wire of this mechanism may have, by the kernel's name for their kind. */
   readonly interfaces: Readonly<Record<string, InterfaceTraits>>;
   readonly drops: Drops;
-  /** The rows of `crosswire describe wire` that only this mechanism has, by where they go. */
+  /** The rows of `crosswire describe wire` that only this mechanism has, by their place. */
   describe(mechanism: Mechanism): Partial<Record<'addresses' | 'role' | 'beyond', readonly Row[]>>;
 }
 
-/** How frames get to the end, which decides the path of its wire. */
+/** How frames reach the end. It decides the path of the wire. */
 export type Reach<Mechanism> =
   /** An interface in the workload's namespace. */
   | { readonly at: 'interface' }
@@ -57,7 +56,7 @@ export type Reach<Mechanism> =
   | NetworkReach<Mechanism>
   | TunnelReach<Mechanism>;
 
-/** What is beyond this node carries one payload. */
+/** The one payload that an end beyond this node carries. */
 interface Carries {
   readonly payload: Payload;
   readonly words: string; // 'NAME carries Ethernet frames'
@@ -70,7 +69,7 @@ export interface NetworkReach<Mechanism> {
   hostDevice(mechanism: Mechanism): string;
   /** Its VLAN; 0: none. */
   segment(mechanism: Mechanism): number;
-  /** The kernel's kind of the part. */
+  /** The kernel's name for the kind of the part. */
   interfaceKind(mechanism: Mechanism): string;
   /** Why the wire goes this way: one sentence a line. */
   why(mechanism: Mechanism, end: EndName): string[];
@@ -79,22 +78,21 @@ export interface NetworkReach<Mechanism> {
   detail(mechanism: Mechanism): string;
 }
 
-/** Another node. The device of the tunnel is an interface of the workload's, or the engine's. */
+/** Another node, through a tunnel. Its device is the workload's interface, or a link of the engine. */
 export interface TunnelReach<Mechanism> {
   readonly at: 'tunnel';
   readonly carries: Carries;
-  /** As people spell it. */
+  /** The name as people write it. */
   readonly name: string;
-  /** Around an inner packet of the default MTU, by the family of the outer one. */
+  /** Bytes around an inner packet, by the family of the outer addresses. */
   readonly overhead: Readonly<Record<Family, number>>;
-  /** The longest inner packet that an outer one holds. */
+  /** The longest inner packet that fits into an outer one. */
   readonly longest: Readonly<Record<Family, number>>;
-  /** How the port that the daemon uses in a mesh is set. */
+  /** The daemon's option for the UDP port in a mesh. */
   readonly portOption: PortOption;
-  /** The kernel tells when the other side was heard last: so long after a handshake the end is down. Undefined: it tells
-   *  nothing. */
+  /** Seconds after the last handshake until the end is down; undefined: the kernel knows of no handshakes. */
   readonly sessionSeconds: number | undefined;
-  /** Unique in the kernel, whatever the addresses. */
+  /** The place of the tunnel in the kernel, which no other tunnel can have. */
   key(tunnel: TunnelOf<Mechanism>): string;
   /** Whether a device that was found is this tunnel. */
   isFound(found: TunnelOf<Mechanism>, known: TunnelOf<Mechanism>): boolean;
@@ -107,14 +105,14 @@ export interface TunnelReach<Mechanism> {
 export interface PortOption {
   readonly environment: string;
   readonly default: number;
-  /** 0 stands for the default, too. */
+  /** Whether 0 also means the default. */
   readonly zeroIsDefault: boolean;
   readonly meaning: string;
 }
 
 export type SecretKey = 'secret' | 'privateKey';
 
-/** The parameters of a tunnel's device. Nobody reads a secret back from the kernel: what was found has one only where its
+/** The parameters of a tunnel's device. The kernel does not return secrets: a device that was found has them only if its
  *  wire is known. */
 export type TunnelOf<Mechanism> = Mechanism extends { readonly type: infer Kind }
   ? { readonly kind: Kind; readonly remote: string } & Omit<Mechanism, 'type' | SecretKey> &
@@ -128,8 +126,8 @@ export interface InterfaceTraits {
   readonly isLayerless: boolean;
 }
 
-/** Another value of an `identity` is another thing: build it, switch, remove the old. `label`: no difference to the thing
- *  itself. */
+/** A new value of an `identity` parameter means a new object: build it, switch, remove the old one. A `mutable` parameter
+ *  changes in place. A `label` changes nothing in the kernel. */
 export type Role = 'identity' | 'mutable' | 'label';
 export type Roles<T> = Readonly<Record<Exclude<keyof T, 'type'>, Role>>;
 

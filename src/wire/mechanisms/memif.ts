@@ -160,7 +160,7 @@ function portProblems({ name, path, value }: WrittenEnd, { opposite, payload }: 
     : strayMac(path, value);
 }
 
-/** What an end is that delivers frames by the MAC address they name. */
+/** The name of an end that delivers frames by their MAC address. */
 function delivererOf(other: WrittenEnd): string | undefined {
   if (other.kind.reach.at === 'network') return other.kind.type;
   return writtenDevice(other) || other.kind.reach.at === 'device' ? 'virtual function' : undefined;
@@ -173,7 +173,7 @@ function macProblems(path: KeyPath, value: WrittenEnd['value'], opposite: string
   return [{ code: 'KEY_MISSING', path, at: 'key', reason, hint }];
 }
 
-/** Of a host device, its own rules say so. */
+/** Ends behind a host device have this rule themselves. */
 function payloadProblems(payload: WrittenWire['payload']): Problem[] {
   if (payload !== 'ip') return [];
   const reason = 'a NIC carries Ethernet frames, and memif with payload ip has none';

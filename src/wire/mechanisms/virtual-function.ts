@@ -51,7 +51,7 @@ export function requestOf(written: z.output<typeof virtualFunction>): z.output<t
   return tidy(written) as z.output<typeof wiredFunction>; // one of pci and resource is there: deviceProblems()
 }
 
-/** What an end says of its virtual function; undefined: it is none. */
+/** The device keys of an end; undefined: the end is no virtual function. */
 export function writtenDevice({ value: { device } }: WrittenEnd): Readonly<Record<string, unknown>> | undefined {
   return isMapping(device) ? device : undefined;
 }
@@ -73,15 +73,15 @@ function choiceProblems({ path }: WrittenEnd, device: Readonly<Record<string, un
   return [{ code: 'KEY_MISSING', path: at, at: 'key', reason: 'the device is not named', hint }];
 }
 
-/** A NIC switches frames among its functions and to its port. What is beyond a tunnel has a MAC address that is not known
- *  here, and to others it hands nothing on. */
+/** A NIC switches frames among its functions and to its port, by their MAC addresses. The address of a workload beyond a
+ *  tunnel is not known here. */
 function oppositeProblems(own: WrittenEnd, device: Readonly<Record<string, unknown>>, other: WrittenEnd): Problem[] {
   if (other.kind.reach.at === 'tunnel') {
     const reason = `the NIC switches the frames of the ${own.name} end, which is a virtual function, and reaches no ${other.kind.type} end`;
     return [invalid(other.path, 'key', reason, 'give this end a kernel interface, or vfio')];
   }
   const second = writtenDevice(other);
-  if (!second || own.name === 'endpoint') return []; // said at the client end
+  if (!second || own.name === 'endpoint') return []; // the client end reports it
   const vlans = [device['vlan'], second['vlan']];
   if (vlans.includes(undefined) || isDeepStrictEqual(vlans[0], vlans[1])) return [];
   const reason = `the other end is in VLAN ${String(vlans[0])}: the NIC would join them never`;

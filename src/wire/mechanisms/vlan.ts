@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// VLAN: an end in the network behind a device of this host (IEEE 802.1Q). Many wires may share the device and the
-// identifier, and none sees another.
+// VLAN: an end in the network behind a host device (IEEE 802.1Q). Many wires may share the device and the identifier, and
+// none reaches another.
 
 import { z } from 'zod';
 import { filled, text, whole } from '../values/fields.ts';
@@ -64,7 +64,7 @@ export const vlan = mechanism<typeof document, typeof wired>({
   describe: ({ device, id }) => ({ beyond: [['Network:', `${device}, VLAN ${id}`]] }),
 });
 
-/** A virtual function opposite is in the VLAN of this network. */
+/** A virtual function at the other end is in the VLAN of this network. */
 function segmentProblems({ name, value: { id } }: WrittenEnd, { opposite }: WrittenWire): Problem[] {
   const other = opposite(name);
   const device = other && writtenDevice(other);

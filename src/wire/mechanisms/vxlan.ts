@@ -46,7 +46,7 @@ export const vxlan = tunnel<typeof document, typeof wired>({
       zeroIsDefault: true,
       meaning: 'UDP port of VXLAN tunnels, the same on every node',
     },
-    sessionSeconds: undefined, // nobody tells whether the other node is there
+    sessionSeconds: undefined, // the kernel does not know whether the other node is there
     key: keyOf,
     isFound: (found, known) =>
       keyOf(found) === keyOf(known) && found.local === known.local && found.remote === known.remote,
@@ -69,7 +69,7 @@ export const vxlan = tunnel<typeof document, typeof wired>({
   describe: ({ local, port: udp, vni }) => ({ beyond: [['Tunnel:', `from ${local}, UDP port ${udp}, VNI ${vni}`]] }),
 });
 
-/** The kernel has one device for a VNI at a port of a family, whatever its remote (drivers/net/vxlan/vxlan_core.c,
+/** The kernel allows one device for a VNI at a port of a family, whatever its remote (drivers/net/vxlan/vxlan_core.c,
  *  vxlan_vni_in_use). */
 function keyOf(one: Tunnel): string {
   return JSON.stringify(['vxlan', familyOf(one.remote), one.port, one.vni]);

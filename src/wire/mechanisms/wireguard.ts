@@ -33,7 +33,7 @@ const document = z
 const wired = z.strictObject({
   type: z.literal('wireguard'),
   ...filled(document.shape),
-  /** It follows from the private key; a device is known again by it. */
+  /** Follows from the private key, and identifies a device that is found. */
   ownPublicKey: z.string(),
 });
 export type WireguardMechanism = Frozen<z.output<typeof wired>>;
@@ -41,8 +41,8 @@ type Tunnel = TunnelOf<WireguardMechanism>;
 
 const longest = { 4: 65_475, 6: 65_455 } as const; // 65535 less outer IP, UDP, WireGuard's header and tag
 
-/** A session without a new handshake carries nothing then (drivers/net/wireguard/messages.h, REJECT_AFTER_TIME). With a
- *  keepalive every ten seconds, both sides renew theirs earlier. */
+/** The age at which a session carries nothing more (drivers/net/wireguard/messages.h, REJECT_AFTER_TIME). With a keepalive
+ *  every ten seconds, both sides renew theirs earlier. */
 const sessionSeconds = 180;
 
 export const wireguard = tunnel<typeof document, typeof wired>({
@@ -89,7 +89,7 @@ export const wireguard = tunnel<typeof document, typeof wired>({
     localPort: 'identity',
     remote: 'identity',
     remotePort: 'identity',
-    privateKey: 'label', // ownPublicKey tells it
+    privateKey: 'label', // ownPublicKey is its identity
     ownPublicKey: 'identity',
     publicKey: 'identity',
   },
@@ -105,7 +105,7 @@ export const wireguard = tunnel<typeof document, typeof wired>({
   }),
 });
 
-/** The kernel has a UDP port once, for both families (drivers/net/wireguard/socket.c, wg_socket_init). */
+/** The kernel binds a UDP port once, for both families (drivers/net/wireguard/socket.c, wg_socket_init). */
 function keyOf({ localPort }: Tunnel): string {
   return JSON.stringify(['wireguard', localPort]);
 }

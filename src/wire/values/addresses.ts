@@ -18,7 +18,8 @@ export interface Network {
   readonly text: string;
 }
 
-/** Of an address, or an address with a prefix length. What is neither comes back as it is, for its check to name. */
+/** The canonical form of an address, with or without a prefix length. Any other text is returned unchanged; its check
+ *  reports it. */
 export function canonicalAddress(text: string): string {
   const [address = '', prefix] = text.split('/');
   const suffix = prefix === undefined ? '' : `/${/^\d+$/.test(prefix) ? Number(prefix) : prefix}`;

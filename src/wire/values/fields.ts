@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builders of schemas: values that are checked in words, and brought into canonical form where they have one.
+// Builders of schemas: each checks a value, with the reason in words, and converts it to its canonical form if it has one.
 
 import { z } from 'zod';
 import { canonicalAddress } from './addresses.ts';
@@ -45,7 +45,7 @@ export const inode = (what: string) =>
 
 type Filled<Shape> = { [Key in keyof Shape]: Shape[Key] extends z.ZodDefault<infer Inner> ? Inner : Shape[Key] };
 
-/** The keys of what was read from a document: those with a default are there. */
+/** The shape of a read document: keys with a default are present. */
 export function filled<Shape extends z.core.$ZodShape>(shape: Shape): Filled<Shape> {
   const entries = Object.entries(shape).map(([key, field]) => [
     key,

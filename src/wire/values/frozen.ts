@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values that nobody changes once they are made.
+// Values that never change once they are made.
 
 export type Frozen<T> = T extends readonly (infer Item)[]
   ? readonly Frozen<Item>[]
@@ -17,7 +17,7 @@ export function tidy<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
 }
 
-/** All but these keys. */
+/** A copy without these keys. */
 export function omit<T extends object, Key extends keyof T>(value: T, ...keys: readonly Key[]): Omit<T, Key> {
   const left = Object.entries(value).filter(([key]) => !keys.includes(key as Key));
   return Object.fromEntries(left) as Omit<T, Key>;

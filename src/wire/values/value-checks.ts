@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with one value, in words; undefined when nothing is. Each is checked before any system call.
+// Checks of one value: the reason why it is wrong, or undefined. Every value is checked before any system call.
 
 import { canonicalPci } from '../../model/device.ts';
 import { networkAddress, parseAddress, parseNetwork, unusable } from './addresses.ts';
@@ -35,7 +35,7 @@ export const plainText: Check = (text) => {
   return undefined;
 };
 
-/** dev_valid_name() of the kernel's net/core/dev.c, and the names that have another meaning there. */
+/** dev_valid_name() of the kernel's net/core/dev.c, and names with another meaning in /proc/sys/net. */
 export const interfaceName: Check = (text) => {
   const length = bytes(text);
   if (length === 0) return { reason: 'is empty' };
@@ -100,7 +100,7 @@ export const ipAddress: Check = (text) => {
   return why ? { reason: `${quoted(text)} ${why}` } : undefined;
 };
 
-/** The kernel needs to be told through which interface a link-local address is. */
+/** A link-local address needs an interface, which a tunnel does not name. */
 export const tunnelAddress: Check = (text) => {
   const complaint = ipAddress(text);
   if (complaint || parseAddress(text)?.family !== 6 || !/^fe[89ab]/i.test(text)) return complaint;
