@@ -6,9 +6,9 @@ import type { ErrorDetails } from './error.ts';
 export interface CleanupThing {
   readonly kind: 'interface' | 'device' | 'record';
   readonly name: string;
-  /** A namespace, what a device was lent for, or the state directory. */
+  /** A namespace, the mode of a lease, or the state directory. */
   readonly place: string;
-  /** Whose it is. */
+  /** The ownership mark; '' if there is none. */
   readonly mark: string;
 }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon says of a wire: the shape of the control API's answers.
+// The reports of the daemon about wires: the types of the control API's answers.
 
 import type { ErrorDetails } from './error.ts';
 import type { EndName, Path } from './wire.ts';
 
-/** Who wants a wire: the files of --wires, whoever uses the control API, or the mesh. */
+/** Who wants a wire: the files of --wires, a client of the control API, or the mesh. */
 export type WireOwner = 'files' | 'api' | 'nsm';
 
 export type WirePhase = 'pending' | 'up' | 'degraded' | 'failed' | 'removing';
 
-/** mknod(2) */
+/** The number of a device node: mknod(2). */
 export interface DeviceNode {
   readonly major: number;
   readonly minor: number;
@@ -20,7 +20,7 @@ export type ApplyOutcome = 'created' | 'changed' | 'unchanged' | 'failed';
 export interface ApplyReport {
   readonly name: string;
   readonly outcome: ApplyOutcome;
-  readonly actions: readonly string[]; // in words, in order
+  readonly actions: readonly string[]; // one sentence each, in order
   readonly error?: ErrorDetails;
 }
 
@@ -33,15 +33,15 @@ export interface RemoveReport {
 export interface Explanation {
   readonly name: string;
   readonly path: Path;
-  /** Why this path: one sentence a line. */
+  /** Why this path was chosen, one sentence per line. */
   readonly why: readonly string[];
-  /** The actions that make the wire from nothing, in order, in words. */
+  /** The actions that make the wire from nothing, in order, one sentence each. */
   readonly actions: readonly string[];
-  /** The actions still to do now: empty when everything is in place. */
+  /** The actions that are still to do; empty if everything is in place. */
   readonly pending: readonly string[];
 }
 
-/** A warning is a record (style.md 22). */
+/** A warning about a wire or the forwarder, which lasts as long as its cause. */
 export interface HealthRecord {
   readonly code: string;
   readonly severity: 'info' | 'warning' | 'error';
@@ -59,7 +59,7 @@ export interface EndCounters {
   readonly txBytes: bigint;
   readonly rxErrors: bigint;
   readonly txErrors: bigint;
-  /** Of frames that entered at this end, by reason. */
+  /** Dropped frames that entered at this end, by reason. */
   readonly drops: Readonly<Record<string, bigint>>;
 }
 

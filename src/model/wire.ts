@@ -9,13 +9,13 @@ export function otherEnd(end: EndName): EndName {
   return end === 'client' ? 'endpoint' : 'client';
 }
 
-/** Where a network namespace is found. */
+/** A reference to a network namespace. */
 export type NamespaceReference =
   | { readonly netns: string } // absolute path, e.g. /run/netns/web
   | { readonly pid: number }
-  /** Of the namespace file, as `ls -Li /run/netns/web` prints it; `netns`: where to look first. */
+  /** The inode of the namespace file, as `ls -Li /run/netns/web` prints it; `netns`: where to look first. */
   | { readonly inode: number; readonly netns?: string };
 
-/** How frames travel: a veth pair across two namespaces, through the engine, a tunnel's device in the workload's
- *  namespace, a part of a host device there, directly between two applications, or switched by a NIC. */
+/** How frames travel: through a veth pair across two namespaces; through the engine; through a tunnel device in the workload's
+ *  namespace; through a VLAN device or macvlan there; directly between two applications; or switched by a NIC. */
 export type Path = 'veth' | 'engine' | 'tunnel' | 'vlan' | 'proxy' | 'nic';

@@ -3,7 +3,7 @@
 
 export const mechanismClass = { local: 'LOCAL', remote: 'REMOTE' } as const;
 
-/** Those that more than their own file in mechanisms/ must know. */
+/** The mechanism types that are used outside their own files in mechanisms/. */
 export const mechanismType = {
   kernel: 'KERNEL',
   memif: 'MEMIF',

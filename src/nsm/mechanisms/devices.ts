@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mechanisms that end in a virtual function of a NIC: KERNEL with a token of one, and VFIO. NOOP leads to an endpoint that
-// has a device of its own (sdk-sriov, pkg/networkservice).
+// Mechanisms whose end is a virtual function of a NIC: KERNEL with a token, and VFIO. NOOP is for an endpoint that has its
+// own device (sdk-sriov, pkg/networkservice).
 
 import { CrosswireError } from '../../model/error.ts';
 import type { EndStatus } from '../../wire/status.ts';
 import type { Mechanism } from '../generated/connection.ts';
 import { mechanismType, parameter } from '../names.ts';
 
-/** What this node shares out of its NICs. */
+/** The virtual functions that this node shares. */
 export interface SharedDevices {
-  /** `serviceDomain/capability`. Throws TOKEN_UNUSABLE. */
+  /** The resource of a token, `serviceDomain/capability`. Throws TOKEN_UNUSABLE. */
   resourceOf(token: string): string;
   /** The interface of a NIC with a free function of that resource. Rejects with DEVICE_UNAVAILABLE. */
   portFor(resource: string, mode: 'kernel' | 'vfio'): Promise<string>;
-  /** Where the control group of a client is on this machine. Throws CGROUP_INVALID. */
+  /** The path of a client's control group on this machine. Throws CGROUP_INVALID. */
   controlGroupOf(directory: string): string;
 }
 
@@ -21,17 +21,17 @@ export function endsInDevice({ type, parameters }: Mechanism): boolean {
   return type === mechanismType.vfio || (type === mechanismType.kernel && isToken(parameters[parameter.tokenId]));
 }
 
-/** How the device of such an end is driven. */
+/** Who drives the device of such an end: the kernel, or an application. */
 export function modeOf({ type }: Mechanism): 'kernel' | 'vfio' {
   return type === mechanismType.vfio ? 'vfio' : 'kernel';
 }
 
-/** A NIC carries its frames: to a virtual function here, or to a device of the other side's own. */
+/** Whether a NIC carries the frames: to a virtual function of this node, or to the other side's own device. */
 export function isCarriedByNic(mechanism: Mechanism): boolean {
   return endsInDevice(mechanism) || mechanism.type === mechanismType.noop;
 }
 
-/** Of a mechanism that ends in one. */
+/** The resource of a mechanism whose end is a virtual function. */
 export function resourceFor(devices: SharedDevices | undefined, mechanism: Mechanism): string {
   const token = mechanism.parameters[parameter.tokenId] ?? '';
   if (!devices) throw refused(mechanism, 'this forwarder shares no virtual functions', 'see NSM_SRIOV_CONFIG_FILE');
@@ -39,7 +39,7 @@ export function resourceFor(devices: SharedDevices | undefined, mechanism: Mecha
   return devices.resourceOf(token);
 }
 
-/** With what the wire has got: what NSM's clients make their device nodes of. */
+/** Adds the parameters of the wire's device, from which NSM's clients make their device nodes. */
 export function withDevice(mechanism: Mechanism, end: EndStatus | undefined): Mechanism {
   if (!endsInDevice(mechanism) || end?.device === undefined) return mechanism;
   const { device, iommuGroup, deviceNodes } = end;
@@ -56,7 +56,7 @@ export function withDevice(mechanism: Mechanism, end: EndStatus | undefined): Me
   return { ...mechanism, parameters: { ...mechanism.parameters, [parameter.pciAddress]: device, ...vfio } };
 }
 
-/** On this machine; only processes in it may open the device nodes. */
+/** The control group on this machine whose processes may open the device nodes. */
 export function controlGroupFor(devices: SharedDevices | undefined, mechanism: Mechanism): string | undefined {
   const directory = mechanism.parameters[parameter.cgroupDirectory];
   return directory ? devices?.controlGroupOf(directory) : undefined;

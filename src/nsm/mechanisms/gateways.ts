@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks behind devices of this node, that endpoints elsewhere lead clients to: an endpoint answers with the name of a
-// gateway and a VLAN, and this node knows its device (cmd-nse-remote-vlan; sdk-vpp, mechanisms/vlan).
+// Networks behind host devices of this node, to which endpoints at other nodes lead clients: an endpoint answers with the name
+// of a gateway and a VLAN, and this node knows the device of the gateway (cmd-nse-remote-vlan; sdk-vpp, mechanisms/vlan).
 
 import { CrosswireError } from '../../model/error.ts';
 import { limits } from '../../wire/values/limits.ts';
@@ -10,7 +10,7 @@ import { isCarriedByNic } from './devices.ts';
 
 export interface Gateways {
   readonly deviceOf: (via: string) => string | undefined;
-  /** Of the IP packet. Rejects where there is no such device. */
+  /** The MTU of a host device. Rejects if there is no such device. */
   readonly mtuOf: (device: string) => Promise<number>;
 }
 
@@ -21,7 +21,7 @@ export interface GatewayNetwork {
   readonly mtu: number;
 }
 
-/** Undefined: the answer leads elsewhere. */
+/** The network in an endpoint's answer; undefined if the answer has another mechanism. */
 export async function gatewayNetworkOf(
   gateways: Gateways | undefined,
   answer: Connection,
@@ -44,7 +44,7 @@ function wrong(subject: string, reason: string): CrosswireError {
   return new CrosswireError({ code: 'MECHANISM_PARAMETER', operation, subject, reason, hint });
 }
 
-/** The endpoint leaves it open, and then it is the device's; or asks for less. */
+/** Sets the MTU of the device, unless the endpoint asked for a smaller one. */
 export function withNetworkMtu({ context }: Connection, { mtu }: GatewayNetwork): Connection['context'] {
   return context && { ...context, MTU: context.MTU === 0 ? mtu : Math.min(context.MTU, mtu) };
 }

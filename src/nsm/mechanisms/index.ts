@@ -20,7 +20,7 @@ export function tunnelOf(type: string): NsmTunnel | undefined {
   return tunnels.find((one) => one.type === type);
 }
 
-/** The caller's mechanism as we answer it. */
+/** The caller's mechanism as it is answered. */
 export function completed(parts: CallerSideParts, connection: Connection, asked: Mechanism): Mechanism {
   return kindOf(asked).completed(parts, connection, asked);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IP context of a connection as the configuration of a kernel end. The client's interface has the src half, the
+// Translates the IP context of a connection to the configuration of a kernel end. The client's interface has the src half, the
 // endpoint's the dst half (sdk-kernel, pkg/kernel/networkservice/connectioncontextkernel).
 
 import type { ConnectionContext } from '../generated/connectioncontext.ts';
@@ -23,7 +23,7 @@ export function halfOf(context: ConnectionContext | undefined, end: 'client' | '
     : { addresses: dstIpAddrs, otherAddresses: srcIpAddrs, routes: dstRoutes };
 }
 
-/** What was asked for; and, on the link, addresses of the other side and gateways that no own network covers. */
+/** The requested routes, and routes to the other side's addresses and to gateways that are in none of the own networks. */
 export function routesOf({ addresses, otherAddresses, routes }: Half): RouteDocument[] {
   const asked = routes.map(({ prefix, nextHop }): RouteDocument => {
     const to = masked(prefix);
@@ -39,7 +39,7 @@ export function routesOf({ addresses, otherAddresses, routes }: Half): RouteDocu
   return [...each.values()].toSorted((a, b) => Number(a.via !== undefined) - Number(b.via !== undefined));
 }
 
-/** The first address of the other side in that family, unless the network is one of the other side's own. */
+/** The first address of the other side in the same family, unless the network is one of the other side's own. */
 function gatewayTo(network: string, otherAddresses: readonly string[]): string | undefined {
   if (liesWithin(network, otherAddresses)) return undefined;
   const other = otherAddresses.find((address) => sameFamily(address, network));
@@ -68,7 +68,7 @@ export interface PolicyDocument {
   readonly routes: readonly RouteDocument[];
 }
 
-/** Only the client's side has them, each once. A policy without routes leads everything of IPv4 into the wire. */
+/** Policies exist on the client's side only. A policy without routes sends all IPv4 packets into the wire. */
 export function policiesOf(context: ConnectionContext | undefined, half: Half): PolicyDocument[] {
   const policies = (context?.ipContext?.policies ?? []).map(
     ({ from, proto, dstPort, srcPort, routes }): PolicyDocument => ({

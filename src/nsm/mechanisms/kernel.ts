@@ -18,7 +18,7 @@ export const kernel: NsmMechanism = {
   endOf,
 };
 
-/** An endpoint that is not told chooses another name for its interface (sdk, common/mechanisms/kernel/server.go). */
+/** Offers the present interface name: without it, an endpoint chooses a new one (sdk, common/mechanisms/kernel/server.go). */
 export function kernelOffer({ standing }: Known): Mechanism {
   const parameters: Parameters = standing?.type === 'kernel' ? { [parameter.interfaceName]: standing.interface } : {};
   return { cls: mechanismClass.local, type: mechanismType.kernel, parameters };
@@ -31,7 +31,7 @@ function named({ networkService }: Connection, asked: Mechanism): Parameters {
   return { ...parameters, [parameter.interfaceName]: generatedName(networkService) };
 }
 
-/** 15 characters in all, IFNAMSIZ without its zero (linux/if.h). */
+/** A name of 15 characters: IFNAMSIZ without the terminating zero (linux/if.h). */
 function generatedName(service: string): string {
   const head = service.replace(/[^A-Za-z0-9_-]/g, '').slice(0, 10);
   return `${head}-${randomBytes(8).toString('hex')}`.slice(0, 15);

@@ -12,7 +12,7 @@ import type { GatewayNetwork } from './gateways.ts';
 export type Parameters = Mechanism['parameters'];
 
 export interface NsmMechanism {
-  /** As NSM spells it. */
+  /** NSM's name of the mechanism. */
   readonly type: string;
   /** When a caller's preference for it is accepted. */
   readonly taken: 'always' | 'with devices' | 'as tunnel' | 'never';
@@ -27,7 +27,7 @@ export interface TunnelSettings {
   readonly address: string;
   /** UDP ports by the type of the wire's mechanism; only of tunnels that the kernel has. */
   readonly ports: Readonly<Partial<Record<WireMechanism['type'], number>>>;
-  /** Of the IP packet on the underlay. */
+  /** The longest IP packet on the underlay. */
   readonly mtu: number;
 }
 
@@ -42,7 +42,7 @@ export interface NsmTunnel<Book extends TunnelBook = TunnelBook> extends NsmMech
 
 export interface TunnelPorts {
   readonly first: number;
-  /** In the forwarder's namespace, for both families. */
+  /** Whether a port is free in the forwarder's namespace, for both families. */
   readonly isFree: (port: number) => Promise<boolean>;
 }
 
@@ -69,7 +69,7 @@ export interface Known {
 export interface CallerSideParts {
   readonly tunnel?: TunnelSettings | undefined;
   readonly books: TunnelBooks;
-  /** Our side of the tunnel that the caller asks for. */
+  /** Our side of the tunnel that the caller requests. */
   readonly side?: TunnelSide | undefined;
   /** The beginning of the names of abstract memif sockets. */
   readonly temporaryDirectory: string;
@@ -80,20 +80,20 @@ export interface TunnelBooks {
   release(connection: string): void;
 }
 
-/** A connection with what was agreed on both of its sides. */
+/** A connection with the mechanisms agreed on both sides. */
 export interface Agreement {
-  /** Of the wire. */
+  /** The name of the wire. */
   readonly name: string;
-  /** With the context that the endpoint answered, and our own id. */
+  /** The connection, with the endpoint's context and our own id. */
   readonly connection: Connection;
-  /** Towards the client, and towards the endpoint. */
+  /** The mechanism towards the client; `endpoint`: towards the endpoint. */
   readonly client: Mechanism;
   readonly endpoint: Mechanism;
-  /** Our side of the tunnel, where one of the mechanisms is one. */
+  /** Our side of the tunnel, if one of the mechanisms is a tunnel. */
   readonly side?: TunnelSide | undefined;
-  /** memif at both ends: through the engine, counted; otherwise the two applications share the memory. */
+  /** With memif at both ends: true passes frames through the engine; otherwise the two applications share memory. */
   readonly memifViaEngine: boolean;
-  /** Where the namespace of an inode url can be opened now. */
+  /** The path at which the namespace of an inode URL can be opened now. */
   readonly pathOf: (inodeUrl: string) => string | undefined;
   readonly devices?: SharedDevices | undefined;
   /** The NIC behind which an endpoint with its own device is. */

@@ -33,7 +33,7 @@ export function memifOffer(): Mechanism {
   return { cls: mechanismClass.local, type: mechanismType.memif, parameters: { [parameter.inodeUrl]: '' } };
 }
 
-/** Follows from the connection, so that it is the same after a restart. */
+/** Derived from the connection, so that the socket is the same after a restart. */
 function socketOf({ temporaryDirectory }: CallerSideParts, { id }: Connection): string {
   return `@${temporaryDirectory}/memif/${id}/memif.socket`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NOOP: the other side has a device of its own, and a NIC carries the frames (sdk-sriov, pkg/networkservice).
+// NOOP: the other side has its own device, and a NIC carries the frames (sdk-sriov, pkg/networkservice).
 
 import type { Mechanism } from '../generated/connection.ts';
 import { mechanismClass, mechanismType } from '../names.ts';

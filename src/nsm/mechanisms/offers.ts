@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What we offer the next hop, in order of preference, and what we take from a caller.
+// The mechanisms that are offered to the next hop, in order of preference, and those that are accepted from a caller.
 
 import { CrosswireError } from '../../model/error.ts';
 import type { Mechanism } from '../generated/connection.ts';
@@ -15,11 +15,11 @@ import { vlanOffer } from './vlan.ts';
 
 export interface Offering {
   readonly tunnel?: TunnelSettings | undefined;
-  /** Virtual functions of NICs are shared out here. */
+  /** Whether this node shares virtual functions. */
   readonly devices?: boolean;
-  /** Networks behind devices of this node are known. */
+  /** Whether this node knows gateways behind host devices. */
   readonly gateways?: boolean;
-  /** Types to move to the front, in this order. */
+  /** Mechanism types to offer first, in this order. */
   readonly priority: readonly string[];
 }
 
@@ -40,8 +40,8 @@ export function offersFor(
   throw unsupported('offer the next hop a mechanism', nextHopUrl, missing(carried));
 }
 
-/** For a client whose frames a NIC switches: an endpoint that has a device of its own is preferred, as NSM's SR-IOV
- *  forwarder knows no other. */
+/** The offers for a client whose frames a NIC switches. An endpoint with its own device is preferred, because NSM's SR-IOV
+ *  forwarder supports no other. */
 export function deviceOffersFor({ priority }: Offering, nextHopUrl: string, known: Known = {}): Mechanism[] {
   const noop = noopOffer(nextHopUrl);
   return inOrder(priority, isOnThisNode(nextHopUrl) ? [noop, kernelOffer(known)] : [noop]);
@@ -55,7 +55,7 @@ function inOrder(priority: readonly string[], offers: readonly Mechanism[]): Mec
   return offers.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** The tunnel that this next hop will be offered. */
+/** The tunnel that is offered to this next hop. */
 export function leadingTunnel({ tunnel }: Offering, carried: string, nextHopUrl: string): NsmTunnel | undefined {
   return isOnThisNode(nextHopUrl) ? undefined : carrierOf(tunnel, carried);
 }

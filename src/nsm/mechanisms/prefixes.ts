@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Addresses with prefixes, as an IP context has them. What cannot be read is left for the check of the whole wire, which
-// names it.
+// Parses addresses with prefixes, as in an IP context. Invalid text is returned unchanged: the check of the whole wire reports it.
 
 import { contains, networkAddress, parseAddress, parseNetwork, widthOf } from '../../wire/values/addresses.ts';
 
-/** In canonical form: IPv6 has many spellings, and a peer may send any (RFC 5952). */
+/** The address in canonical form: IPv6 has many spellings, and a peer may send any (RFC 5952). */
 export function addressOf(prefix: string): string {
   const [address = ''] = prefix.split('/');
   return parseAddress(address)?.text ?? address;
@@ -19,7 +18,7 @@ export function isIPv6(text: string): boolean {
   return text.includes(':');
 }
 
-/** With the bits behind the prefix zero: 10.0.0.1/24 → 10.0.0.0/24. A bare address is a network of one. */
+/** The network of an address: 10.0.0.1/24 → 10.0.0.0/24. A bare address is a network of one address. */
 export function masked(text: string): string {
   const network = parseNetwork(text.includes('/') ? text : hostNetworkOf(text));
   return network ? networkAddress(network) : text;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// VLAN: the endpoint is behind a gateway, whose device is this node's. The endpoint says which VLAN: ./gateways.ts.
+// VLAN: the endpoint is behind a gateway, which a host device of this node leads to. The endpoint names the VLAN (./gateways.ts).
 
 import type { Mechanism } from '../generated/connection.ts';
 import { mechanismClass, mechanismType } from '../names.ts';

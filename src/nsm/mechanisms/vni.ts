@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which half of the VXLAN network identifiers is ours to choose from: two forwarders that open tunnels to each other at
-// the same time must never pick the same one.
+// Chooses VXLAN network identifiers. Each forwarder chooses from one half of them, so that two forwarders that open tunnels to
+// each other at the same time never choose the same identifier.
 
 import { randomInt } from 'node:crypto';
 import { parseAddress } from '../../wire/values/addresses.ts';
@@ -9,7 +9,7 @@ import type { TunnelBook } from './mechanism.ts';
 
 const identifiers = 1 << 24; // RFC 7348, section 5
 
-/** Even if the caller's address is not above ours, else odd; addresses before a translation count, where known. */
+/** Even unless the caller's address is higher than ours; if addresses were translated, the original ones count. */
 export function vniParity(parameters: Readonly<Record<string, string>>): 0 | 1 {
   const source = bitsOf(parameters[parameter.originalSourceAddress] || parameters[parameter.sourceAddress]);
   const destination = bitsOf(
@@ -20,7 +20,7 @@ export function vniParity(parameters: Readonly<Record<string, string>>): 0 | 1 {
   return source <= destination ? 0 : 1;
 }
 
-/** IPv4 as mapped into IPv6, which is how Go holds it. */
+/** The address as a number; IPv4 is mapped into IPv6, as in Go. */
 function bitsOf(text: string | undefined): bigint | undefined {
   const address = parseAddress(text ?? '');
   return address && (address.family === 4 ? mappedPrefix | address.bits : address.bits);
@@ -28,14 +28,14 @@ function bitsOf(text: string | undefined): bigint | undefined {
 
 const mappedPrefix = 0xffffn << 32n; // ::ffff:0:0/96 (RFC 4291, section 2.5.5.2)
 
-/** Identifiers in use, of tunnels that others opened to us. */
+/** The identifiers of tunnels that other forwarders opened to us. */
 export class VniBook implements TunnelBook {
-  readonly #taken = new Map<string, string>(); // remote address and vni → connection
-  readonly #last = new Map<string, { readonly remote: string; readonly vni: number }>(); // of a connection
+  readonly #taken = new Map<string, string>(); // remote address and VNI → connection
+  readonly #last = new Map<string, { readonly remote: string; readonly vni: number }>(); // by connection
 
-  /** One of that parity that no remote address has yet, from 2 on: the kernel has each once (docs/decisions/010-vxlan.md).
-   *  The same again for the same connection: a caller that was killed asks without one, and another would be another
-   *  tunnel. */
+  /** A free identifier of the parity, from 2 on; identifiers must be unique in the kernel, whatever the remote address
+   *  (docs/decisions/010-vxlan.md). The same connection gets the same identifier again, because a caller that was killed
+   *  requests it without one. */
   choose(remote: string, parity: 0 | 1, connection: string): number {
     const last = this.#last.get(connection);
     if (last?.remote === remote && last.vni % 2 === parity) return last.vni;
@@ -45,7 +45,7 @@ export class VniBook implements TunnelBook {
     }
   }
 
-  /** Both nodes are known by their port alone. */
+  /** VXLAN tunnels have no keys or ports of their own. */
   async sideOf(): Promise<undefined> {}
 
   #isTaken(vni: number): boolean {
@@ -53,7 +53,7 @@ export class VniBook implements TunnelBook {
     return false;
   }
 
-  /** false: another connection has it. */
+  /** Returns false if another connection has the identifier. */
   hold(remote: string, vni: number, connection: string): boolean {
     const key = `${remote}/${vni}`;
     const holder = this.#taken.get(key);

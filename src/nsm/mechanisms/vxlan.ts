@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// VXLAN: a tunnel of Ethernet frames. Whoever is called chooses its identifier (./vni.ts).
+// VXLAN: a tunnel for Ethernet frames. The called forwarder chooses the identifier (./vni.ts).
 
 import { CrosswireError } from '../../model/error.ts';
 import type { Connection } from '../generated/connection.ts';
@@ -30,7 +30,7 @@ export const vxlan: NsmTunnel<VniBook> = {
       },
     };
   },
-  /** Another node that is not told chooses another identifier. */
+  /** Offers the present identifier: without it, the other node chooses a new one. */
   offer: (tunnel, { standing }) => {
     const vni = standing?.type === 'vxlan' && standing.local === tunnel.address ? standing.vni : undefined;
     return tunnelOffer(names, tunnel, tunnel.ports.vxlan, vni === undefined ? {} : { [parameter.vni]: String(vni) });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WIREGUARD: an encrypted tunnel of IP packets. Each connection has keys and a UDP port of its own, for a device of the
-// kernel shares its port with no other. NSM's own forwarders have all on one port; each side is told the other's, so both
+// WIREGUARD: an encrypted tunnel for IP packets. Each connection has its own keys and UDP port, because a kernel device cannot
+// share its port. NSM's own forwarders use one port for all connections. Each side tells the other its port, so both kinds
 // work together.
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -46,7 +46,7 @@ const highestPort = 0xffff;
 
 export class WireguardBook implements TunnelBook {
   readonly #ports: TunnelPorts;
-  readonly #sides = new Map<string, TunnelSide>(); // of a connection
+  readonly #sides = new Map<string, TunnelSide>(); // by connection
   readonly #asked = new Set<number>();
 
   constructor(ports: TunnelPorts) {
@@ -72,7 +72,7 @@ export class WireguardBook implements TunnelBook {
     return { port, privateKey, publicKey };
   }
 
-  /** Nobody else is given it, from when it is asked about. */
+  /** Chooses a free port, and reserves it while it is being checked. */
   async #choosePort(): Promise<number> {
     const { first, isFree } = this.#ports;
     for (let port = first; port <= highestPort; port++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection, with what was agreed on both of its sides, as the document of a wire: the same words as in a wire file,
-// and checked by the same rules.
+// Translates a connection, with the mechanisms agreed on both sides, to the document of a wire, as in a wire file and checked by
+// the same rules.
 
 import type { EndName } from '../../model/wire.ts';
 import type { WireStatus } from '../../wire/status.ts';
@@ -14,21 +14,21 @@ import type { Agreement } from '../mechanisms/mechanism.ts';
 import { label, mechanismType, parameter, payload } from '../names.ts';
 import { clientOf, nextSegment } from '../path/path-segments.ts';
 
-/** Beside those of the connection. The journal keeps them, for the next run to know whose wire it is. */
+/** Labels that are added to those of the connection. The journal keeps them, so that the next run knows the wire's connection. */
 const ownLabel = { connection: 'nsm/connection', client: 'nsm/client', next: 'nsm/next' } as const;
 const tokenLabel = { client: 'nsm/token.client', endpoint: 'nsm/token.endpoint' } as const;
 
-/** By which kubelet gave the device of an end to a pod. */
+/** The token with which kubelet gave the device of an end to a pod. */
 export function tokenOf(wire: Wire, end: EndName): string | undefined {
   return wire.labels[tokenLabel[end]];
 }
 
-/** The SPIFFE ID that the wire was made for. */
+/** The SPIFFE ID of the client that the wire was made for. */
 export function clientOfWire(wire: WireStatus | undefined): string | undefined {
   return wire?.spec.labels[ownLabel.client] || undefined;
 }
 
-/** Whether the path leads on to the segment that it led to when the wire was made. */
+/** Whether the next segment of the path is the same as when the wire was made. */
 export function isNextOfWire({ spec }: WireStatus, connection: Connection): boolean {
   const next = nextSegment(connection)?.id;
   return next !== undefined && next === spec.labels[ownLabel.next];

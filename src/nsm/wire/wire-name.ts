@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection's wire is named after the client's segment of the path, whose id alone survives the restart of every
-// program on the way: so the same connection finds its wire again.
+// Names the wire of a connection after the client's path segment. Only that segment's id survives the restart of every program
+// on the path, so that a connection finds its wire again.
 
 import { createHash } from 'node:crypto';
 import type { Connection } from '../generated/connection.ts';
 import { firstSegment } from '../path/path-segments.ts';
 
-/** What the names of all wires of NSM begin with; wires of other origin should not. */
+/** The prefix of the names of all wires of NSM; other wires should not have it. */
 export const wireNamePrefix = 'nsm-';
 
-/** Legible, and different for different ids: a DNS label of at most 63 characters. Within a scope that is not '' the
- *  digest is longer, so that no id of one scope can give a name of another. */
+/** A readable and unique DNS label of at most 63 characters. If `scope` is not '', the digest is longer, so that ids of different
+ *  scopes never give the same name. */
 export function wireNameOf(clientId: string, scope = ''): string {
   const legible = clientId
     .toLowerCase()
