@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which drop reasons can occur to frames that enter a wire at an end. Those are always shown, from zero on, so that
-// rate() and increase() see the first drop; any other is shown once it has counted something.
+// The drop reasons that frames entering a wire at an end can have. They are always shown, from zero on, so that rate() and
+// increase() see the first drop. Other reasons are shown once they have counted something.
 
 import type { DropReason } from '../model/drop-reason.ts';
 import { type EndName, otherEnd, type Path, type Payload } from '../model/wire.ts';

@@ -35,8 +35,8 @@ export class Executor {
     return this.#entry.name;
   }
 
-  /** A veth pair has its carrier once its second side is up. The kernel tells the first side in its own time; asked to be
-   *  up again, it notices now, and the first frame is not lost. */
+  /** A veth pair has a carrier once both sides are up, but the kernel updates the first side later. Setting it up again
+   *  updates it at once, so that the first frame is not lost. */
   async settleCarriers(actions: readonly Action[]): Promise<void> {
     const raised = actions.flatMap((action) =>
       action.kind === 'changeInterface' && action.to.up && !action.from.up ? [action.to] : [],
@@ -46,7 +46,7 @@ export class Executor {
     }
   }
 
-  /** As much as can be: for undoing and tearing down. */
+  /** Carries on past failures: for undoing and for removal. */
   async runAnyway(actions: readonly Action[]): Promise<CrosswireError[]> {
     const errors: CrosswireError[] = [];
     for (const action of actions) {
@@ -123,7 +123,7 @@ export class Executor {
     try {
       await this.#dataplane.changeInterface({ netns: namespace.path, name, alias: mark, mtu });
     } catch (error) {
-      await this.#giveBack(device, mark).catch(() => {}); // left, it is found by its lease
+      await this.#giveBack(device, mark).catch(() => {}); // if that fails, the lease finds it
       throw error;
     }
   }
@@ -148,7 +148,7 @@ export class Executor {
     meter.watchEngine(undefined);
   }
 
-  /** What the counters miss by a failure here must not keep anything from going. */
+  /** A failure loses some counts, and must not prevent a removal. */
   async #readOnceMore(): Promise<void> {
     await this.#entry.meter.refresh(this.#dataplane).catch(() => {});
   }
@@ -165,7 +165,7 @@ export class Executor {
     await this.#finish([client, endpoint]);
   }
 
-  /** A device that is made again after its removal gets back everything it had. */
+  /** Configures a new interface: one that undoing makes again gets its whole configuration. */
   async #finish(states: readonly InterfaceState[]): Promise<void> {
     try {
       for (const state of states) await this.#change(changes(newborn(state), state), () => []);
@@ -176,7 +176,7 @@ export class Executor {
     for (const state of states) this.#entry.meter.watch(state);
   }
 
-  /** What is below an interface takes it along, in one step. */
+  /** Deleting the uplink below an interface deletes the interface in the same step. */
   async #delete({ namespace, name, alias, device, uplink }: InterfaceState): Promise<void> {
     if (uplink?.name && (await this.#dataplane.deleteInterface('', uplink.name, uplinkMark(alias)))) return;
     try {
@@ -193,7 +193,7 @@ export class Executor {
     try {
       for (const step of rest) await this.#dataplane.changeInterface(step);
     } catch (error) {
-      // The interface is down under its old name: all it takes to bring it back, but the renaming.
+      // The interface is down under its old name, so it is restored without a rename.
       for (const { rename: _, ...step } of back())
         await this.#dataplane.changeInterface({ ...step, name: first?.name ?? step.name }).catch(() => {});
       throw error;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// States of the plan in the words of the data plane.
+// Translates states of the plan to requests to the data plane.
 
 import type {
   EngineWireRequest,
@@ -24,7 +24,7 @@ import {
   type Tunnel,
 } from '../../plan/state.ts';
 
-/** A full tap drops silently, and a coalescing memif peer sends in bursts: room for several (docs/decisions). */
+/** Frames. A full tap drops silently, and a coalescing memif peer sends in bursts, so a tap has room for several bursts. */
 const txQueueLength = 8192;
 
 export function vethSide({ namespace, name, alias, mac, mtu }: InterfaceState): VethSide {
@@ -41,7 +41,7 @@ export function tunnelRequest({ namespace, name, alias, mac, mtu, tunnel }: Inte
   return { netns: namespace.path, name, alias, mac, mtu, tunnel: parametersOf(tunnel, name) };
 }
 
-/** The kernel does not tell a private key: a device that was found, and whose wire is not known, cannot be made again. */
+/** The kernel does not return private keys: a device that was found, and whose wire is unknown, cannot be made again. */
 function parametersOf(tunnel: Tunnel, name: string): TunnelParameters {
   if (isComplete(tunnel)) return tunnel;
   throw new Error(`the private key of the tunnel ${name} is not known`);
@@ -57,17 +57,17 @@ export function vlanRequest({ namespace, name, alias, mac, mtu, uplink }: Interf
   return { netns: namespace.path, name, alias, mac, mtu, device, id, uplink: below };
 }
 
-/** In one batch; in two where an interface goes down and gives its name away, for within a batch a rename comes first
- *  and needs, before Linux 6.2, an interface that is down (net/core/dev.c, dev_change_name). */
+/** One batch; two where an interface goes down and is renamed. In a batch the rename comes first, and before Linux 6.2 it
+ *  needs an interface that is down (net/core/dev.c, dev_change_name). */
 export function changes(from: InterfaceState, to: InterfaceState): InterfaceChange[] {
   if (!from.up || to.up || from.name === to.name) return [difference(from, to)];
   const down: InterfaceState = { ...newborn(from), mac: from.mac, mtu: from.mtu };
   return [difference(from, down), difference(down, to)];
 }
 
-/** Adds again what the kernel forgets on the way: a new MAC empties the neighbour table (net/core/neighbour.c,
- *  neigh_changeaddr), the last address of a family takes its routes along (net/ipv4/fib_frontend.c,
- *  fib_inetaddr_event). Adding what is there is a success. */
+/** Adds again what the kernel removes as a side effect: a new MAC empties the neighbour table (net/core/neighbour.c,
+ *  neigh_changeaddr), and the last address of a family removes its routes (net/ipv4/fib_frontend.c, fib_inetaddr_event).
+ *  To add what exists is a success. */
 function difference(from: InterfaceState, to: InterfaceState): InterfaceChange {
   const removed = without(from.addresses, to.addresses);
   const neighbours = from.mac === to.mac ? from.neighbours : [];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What exists of a wire, as a state to plan from. Interfaces that do not fit into one whole state (halves of an
-// interrupted change) are strays: they are removed, not adopted.
+// Observes the state of a wire. Interfaces that do not fit into one whole state, like halves of an interrupted change, are
+// strays: they are removed, not adopted.
 
 import type { Dataplane, InterfaceInfo, PolicyEntry, PortRange } from '../../dataplane/types.ts';
 import { markPrefix, parseMark } from '../../machine/marks.ts';
@@ -36,12 +36,12 @@ export interface Observation {
   readonly running: Readonly<Partial<Record<EndName, boolean>>>;
   readonly bound: readonly BoundDevice[];
   readonly leases: readonly LeaseView[];
-  /** When the other side of a tunnel with sessions was heard last, seconds since 1970. */
+  /** The last handshake of a tunnel with sessions, in seconds since 1970. */
   readonly handshakes: Readonly<Partial<Record<EndName, number>>>;
   readonly strays: readonly FoundInterface[];
-  /** Leases of devices that are not where they were taken to. */
+  /** Leases of devices that are not in their place. */
   readonly astray: readonly LeaseView[];
-  /** Not ours, but of a name that the wire wants there. */
+  /** Interfaces of others, with names that the wire wants. */
   readonly taken: readonly FoundInterface[];
 }
 
@@ -68,12 +68,12 @@ export async function observe(
   return assess(found, subject);
 }
 
-/** The wire that something was found of. */
+/** The wire to which found interfaces are compared. */
 interface Subject {
   readonly node: string;
   readonly name: string;
   readonly wanted: readonly InterfaceState[];
-  /** All that was or is wanted, if that is more. */
+  /** Interfaces that are or were wanted, if there are more. */
   readonly known?: readonly InterfaceState[];
   readonly names?: NameChoice | undefined;
   readonly temporary?: readonly string[];
@@ -102,7 +102,7 @@ export function assess(found: readonly FoundInterface[], subject: Subject): Obse
   };
 }
 
-/** Hardware with the lease that says it is ours. */
+/** An interface with our mark; hardware with its lease. */
 interface Marked extends FoundInterface {
   readonly lease?: LeaseView | undefined;
 }
@@ -134,7 +134,7 @@ function isMarkedFor({ node, name }: Subject): (found: FoundInterface) => boolea
   return ({ info }) => parseMark(node, info.alias)?.wire === name;
 }
 
-/** Everything that was made is there under its own name. Anything else needs a search through whole namespaces. */
+/** Whether every interface exists under its own name. If not, whole namespaces are searched. */
 function isWhole(
   { phase, wire, namespaces, engineNamespace }: JournalRecord,
   marked: readonly FoundInterface[],
@@ -158,7 +158,7 @@ async function placesOf(finder: NamespaceFinder, target: ResolvedWire | undefine
   return [...now, ...reachable.filter((one) => one !== undefined)];
 }
 
-/** At most one for each end. By the order of a plan, where a change was cut off:
+/** Chooses at most one interface for each end. By the order of a plan, an interrupted change left:
  *    old under its own name, new under its temporary one → the new (nothing of it is lost: it was just made)
  *    old retired, new under either name                  → the new
  *    old retired alone                                   → it was being renamed in place
@@ -189,7 +189,7 @@ function choose(
   return chosen;
 }
 
-/** Addresses and neighbours that others added to the interface are none of our business; routes carry our protocol. */
+/** Addresses and neighbours that others added are left out. Routes carry our protocol number. */
 function stateOf(
   end: EndName,
   one: Marked,
@@ -215,7 +215,7 @@ function stateOf(
     routes: info.routes.map(canonicalRoute),
     neighbours: info.neighbours.map(canonicalNeighbour).filter(({ address }) => neighbours.has(address)),
     policies: info.policies.map(policyOf),
-    allowPing: info.allowsPing && wanted.some((other) => other.end === end && other.allowPing), // of interest to nobody else
+    allowPing: info.allowsPing && wanted.some((other) => other.end === end && other.allowPing), // matters to nothing else
     ...(tunnel ? { tunnel } : {}),
     ...(lease ? { device: { pci: lease.pci, ...lease.settings } } : {}),
     ...(info.uplink ? { uplink: info.uplink } : {}),
@@ -223,8 +223,8 @@ function stateOf(
   };
 }
 
-/** The device of a tunnel that we know is that tunnel, with its secrets. Its remote may be another than it was told: the
- *  peer was heard there last. Then it is the oldest that we know. */
+/** A found device of a known tunnel is that tunnel, with its secrets. Its remote may differ, because the kernel follows a
+ *  peer that moves; then it is the oldest known tunnel. */
 function tunnelOf(info: InterfaceInfo, ours: readonly InterfaceState[]): Tunnel | undefined {
   const found = foundTunnel(info);
   if (!found) return undefined;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the journal holds of a wire. Together with the node name it says which interfaces may exist, under which names
-// and where: enough to adopt, repair or remove them without anything else.
+// A record of the journal. With the node's name it says which interfaces of a wire may exist, where and under which names:
+// enough to adopt, repair or remove them.
 //
 //   (no file) → applying → applied → removing → (no file)
 //                  ↑          │
@@ -16,7 +16,7 @@ import { uplinkName } from '../../plan/mac.ts';
 import type { ChosenDevices, NameChoice, Namespace, Namespaces } from '../../plan/state.ts';
 import { sameValue } from './values.ts';
 
-/** What a later version adds to a mechanism is let pass. */
+/** Keys that a later version added to a mechanism are accepted. */
 const shapes = new Map(mechanismTypes.map((type) => [type, mechanisms[type].wired.loose()]));
 
 export const journalFormat = 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told of a wire. Interfaces are as last observed, links of the engine as they are.
+// The status of a wire. Interfaces are as last observed, links of the engine as they are now.
 
 import type { Dataplane, LinkState } from '../../dataplane/types.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -12,11 +12,11 @@ import { mtuOf } from '../../plan/compile.ts';
 import { choosePath } from '../../plan/path.ts';
 import type { WireEntry } from '../wanted/entry.ts';
 
-/** What was told last of a wire, with all that it was told from: none of that is ever changed, only replaced. A scrape
- *  asks for every wire. */
+/** The last status of each wire, with the values it was made from, which are replaced and never changed. A scrape asks for
+ *  every wire. */
 const told = new WeakMap<WireEntry, { readonly from: readonly unknown[]; readonly status: WireStatus }>();
 
-/** `fingerprint`: of the engine wire; without it, its links are asked how they are. */
+/** `fingerprint` is that of the engine wire; without it, its links are read. */
 export function statusOf(entry: WireEntry, dataplane: Dataplane, fingerprint?: bigint): WireStatus {
   if (entry.engine && fingerprint === undefined) return makeStatus(entry, dataplane);
   const before = told.get(entry);
@@ -74,7 +74,7 @@ function makeStatus(entry: WireEntry, dataplane: Dataplane): WireStatus {
   };
 }
 
-/** Undefined also while the engine wire is being stopped. */
+/** Also undefined while the engine wire is being stopped. */
 function linksOf({ engine }: WireEntry, dataplane: Dataplane): Record<EndName, LinkState> | undefined {
   try {
     return engine && dataplane.describeWire(engine.id);
@@ -96,7 +96,7 @@ function interfaceStatus(entry: WireEntry, end: EndName): EndStatus {
   return { ...name, netns, up, detail, ...(state.mac ? { mac: state.mac } : {}) };
 }
 
-/** What the application does with it, nobody sees. */
+/** Up means bound: what the application does with the device is invisible. */
 function deviceStatus(
   { wire, error, record, devices, leases }: WireEntry,
   end: EndName,
@@ -137,7 +137,7 @@ function sessionOf({ heard }: WireEntry, end: EndName, seconds: number): { up: b
   return { up: age <= seconds, words: `last handshake ${age} s before the last look` };
 }
 
-/** Up is the part of the device that is the wire's own. */
+/** The state of the wire's part of the host device. */
 function networkStatus({ wire, interfaces, running, error }: WireEntry, end: EndName, place: string): EndStatus {
   const mechanism = wire[end].mechanism.type;
   const [part] = interfaces;

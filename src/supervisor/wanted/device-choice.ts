@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which devices the ends of wires get. Wires are served one after the other, so that none chooses what another one is
-// about to claim.
+// Chooses devices for the ends of wires, one wire after the other, so that no wire chooses a device that another is about
+// to claim.
 
 import type { Devices, DeviceWant, DeviceWants } from '../../machine/sriov/devices.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -49,7 +49,7 @@ export class DeviceChooser {
     return result;
   }
 
-  /** For one wire, without claiming anything. */
+  /** Chooses for one wire, and claims nothing. */
   async choose(
     wire: Wire,
     known?: ChosenDevices,
@@ -75,7 +75,7 @@ function wantsOf(wire: Wire, known: ChosenDevices | undefined): DeviceWants {
   return Object.fromEntries(wants);
 }
 
-/** A port of the engine is an interface as well. */
+/** A memif end wants a device for its port. */
 function wantOf(wire: Wire, end: EndName, known: string | undefined): DeviceWant | undefined {
   const network = networkEndOf(wire);
   if (network?.end === end) return undefined;
