@@ -12,7 +12,7 @@ import { type Format, outputOption, render, table } from './output.ts';
 import { asError, showError, type Terminal } from './terminal.ts';
 import { type Verb, withClient } from './verb.ts';
 
-/** Removes, or only finds, what carries the marks of the node. */
+/** Removes everything with the marks of the node; a dry run only reports it. */
 export type CleanUp = (options: RunOptions, dryRun: boolean) => Promise<CleanupReport>;
 
 interface Options {
@@ -31,7 +31,7 @@ Examples:
   crosswire cleanup
   crosswire cleanup --state-dir /tmp/second --node second`;
 
-/** The options of the daemon that say whose things are meant. */
+/** The options of the daemon that identify it. */
 const keys = ['node', 'stateDirectory', 'control'];
 
 export function addCleanup(program: Command, { terminal, finish }: Verb, cleanUp: CleanUp): void {
@@ -64,7 +64,7 @@ export function addCleanup(program: Command, { terminal, finish }: Verb, cleanUp
   );
 }
 
-/** Its state directory may have been deleted under it, and the lock with it. */
+/** Asks the daemon itself, because its state directory may have been deleted, and the lock with it. */
 async function refuseRunning({ control, node }: RunOptions, terminal: Terminal): Promise<void> {
   const status = await withClient(control, terminal, (client) =>
     client.get<{ node: string; pid: number }>('/v1/status'),

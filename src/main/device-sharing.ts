@@ -66,7 +66,7 @@ export class DeviceSharing implements Part {
       pollMilliseconds: resourcePollMilliseconds,
       log,
     });
-    // Not awaited: kubelet may answer late.
+    // Not awaited: kubelet may be absent or slow.
     this.#plugin.start().catch((error: unknown) => log.error({ error }, 'devices are not offered to kubelet'));
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Removes everything that carries the marks of a node. Needs no daemon and no journal; where there is a journal or are leases,
-// they tell of the rest: an interface that had no mark yet, what a device was before it was lent.
+// Removes everything that carries the marks of a node. Needs no daemon and no journal. A journal, if there is one, also names
+// interfaces that have no mark yet; leases hold the original state of borrowed devices.
 
 import { existsSync } from 'node:fs';
 import type { Dataplane } from '../dataplane/types.ts';
@@ -20,11 +20,11 @@ export interface CleanupParts {
   readonly devices: Devices;
   readonly node: string;
   readonly stateDirectory: string;
-  /** Only say what is there. */
+  /** Report, and remove nothing. */
   readonly dryRun: boolean;
 }
 
-/** Carries on past failures; only without any is the journal erased. Rejects if a daemon uses the state directory. */
+/** Carries on past failures. Erases the journal if there were none. Rejects if a daemon uses the state directory. */
 export async function cleanUp(parts: CleanupParts): Promise<CleanupReport> {
   checkNode(parts.node);
   if (parts.dryRun) return reportOf(parts, await find(parts));
@@ -70,7 +70,8 @@ async function remove({ dataplane, devices }: CleanupParts, { interfaces, leases
   ];
 }
 
-/** Rules stay behind interfaces that somebody else removed: asked to delete one that is not there, the data plane finds them. */
+/** Rules of policy routing outlive an interface that somebody else removed. Deleting any missing interface makes the data plane
+ *  remove them. */
 async function sweepRules(dataplane: Dataplane): Promise<unknown[]> {
   const namespaces = await dataplane.listNamespaces();
   const sweeps = namespaces.map(({ path }) => dataplane.deleteInterface(path, temporaryName(), ''));

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wires there are, and the jobs on them. Every job runs while the queues of its wires are held, and leaves each wire in
-// a phase:
+// All wires, and the jobs on them. A job holds the queues of its wires while it runs, and leaves each wire in a phase:
 //
-//   pending ──▶ up ◀──▶ degraded        pending: not made yet; from the journal and not tried yet, or it waits and its
-//      └───────────────────▲                     error says for what
-//                                       degraded: does not work now; tried again with growing waits
-//   removing: what could not be removed; tried again
+//   pending ──▶ up ◀──▶ degraded        pending: not made yet. It is from the journal and was not tried yet, or it waits
+//      └───────────────────▲                     and its error says for what
+//                                       degraded: does not work now; repaired with increasing delays
+//   removing: could not be removed completely; tried again
 
 import { CrosswireError, type ErrorDetails } from '../model/error.ts';
 import type { ApplyReport, RemoveReport } from '../model/status.ts';
@@ -26,7 +25,7 @@ import type { Retries } from './retries.ts';
 import type { Log } from '../model/log.ts';
 import type { Survey } from './look/survey.ts';
 
-/** What a namespace reference meant is not there any more. */
+/** The namespace that an end refers to has gone. */
 const goneCodes = ['NAMESPACE_MISSING', 'NAMESPACE_INVALID', 'NAMESPACE_CHANGED'];
 
 export interface KeeperParts {
@@ -43,7 +42,7 @@ export interface AdmittedWant extends Want {
   readonly resolved: ResolvedWire;
 }
 
-/** A change that was asked for. */
+/** A requested change; `error`: why it cannot be made. */
 export type PossibleChange = Change | (Change & { readonly error: unknown });
 
 function isImpossible(change: PossibleChange): change is Change & { readonly error: unknown } {
@@ -52,9 +51,9 @@ function isImpossible(change: PossibleChange): change is Change & { readonly err
 
 /** How closely to look at a wire. */
 export interface Look {
-  /** Not at all, unless one of its namespaces is not where it was. */
+  /** Check only that its namespaces are where they were. */
   readonly quick?: boolean;
-  /** At the wire alone only where this does not show it in place. */
+  /** Look at the wire itself only if the survey does not show it as wanted. */
   readonly survey?: Survey;
 }
 
@@ -67,14 +66,14 @@ export class Keeper {
     this.#parts = parts;
   }
 
-  /** A wire an earlier run left; keep() sees to it. */
+  /** Adds a wire of an earlier run; keep() repairs it. */
   remember(record: JournalRecord): void {
     const entry = new WireEntry(record, this.#parts.claims, record);
     entry.isLeftover = true;
     this.entries.set(entry.name, entry);
   }
 
-  /** The change that makes a wire what is wanted, if all that it needs is still there. */
+  /** Resolves an admitted wire. A namespace or device may have gone since it was admitted. */
   async changeTo({ wire, owner, resolved }: AdmittedWant): Promise<PossibleChange> {
     const { claims, reconciler } = this.#parts;
     const change = { entry: this.entries.get(wire.name) ?? new WireEntry({ wire, owner }, claims), owner };
@@ -85,7 +84,7 @@ export class Keeper {
     }
   }
 
-  /** Makes admitted wires, or changes them, in one step. A report for each, in their order. Needs their queues. */
+  /** Makes or changes admitted wires in one step. Reports are in the order of the changes. The caller holds their queues. */
   async make(changes: readonly PossibleChange[]): Promise<ApplyReport[]> {
     const impossible = changes.find(isImpossible);
     if (impossible) return failuresOf(changes, impossible.error);
@@ -102,7 +101,7 @@ export class Keeper {
     }
   }
 
-  /** What `make` would do and report. */
+  /** The reports that `make` would give. */
   async preview(changes: readonly PossibleChange[]): Promise<ApplyReport[]> {
     const impossible = changes.find(isImpossible);
     if (impossible) return failuresOf(changes, impossible.error);
@@ -114,7 +113,7 @@ export class Keeper {
     }
   }
 
-  /** A new wire is not there then; one that there was is as before, or in pieces. */
+  /** After a failed change: forgets a new wire; an existing one is as before, or degraded if it could not be undone. */
   failed(name: string, error: CrosswireError): void {
     const entry = this.entries.get(name);
     if (entry && !entry.record && !entry.waiting) this.entries.delete(name);
@@ -122,7 +121,7 @@ export class Keeper {
     this.#parts.log.warn({ wire: name, error }, 'wire not applied');
   }
 
-  /** The wire is wanted, and cannot be made yet. What there is of that name stays. */
+  /** Records that a wanted wire cannot be made yet. An existing wire of that name stays as it is. */
   wait({ wire, owner }: Want, cause: unknown): void {
     const error = asCrosswireError(cause, 'apply the wire', wire.name);
     const entry = this.entries.get(wire.name) ?? new WireEntry({ wire, owner }, this.#parts.claims);
@@ -138,7 +137,7 @@ export class Keeper {
     return this.#parts.queues.run(name, () => this.giveUp(name));
   }
 
-  /** Removes a wire whose queue is held. */
+  /** Removes a wire. The caller holds its queue. */
   async giveUp(name: string): Promise<RemoveReport> {
     const entry = this.entries.get(name);
     if (!entry) return { name, outcome: 'missing', errors: [] };
@@ -154,7 +153,7 @@ export class Keeper {
     return this.#parts.queues.run(name, () => this.#keep(name, look));
   }
 
-  /** No more retries, no more repairs; waits for what is under way. */
+  /** Ends retries and repairs, and waits for running jobs. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#parts.retries.cancelAll();
@@ -176,7 +175,7 @@ export class Keeper {
     }
   }
 
-  /** The wires of one change that was cut off: what one of them is to get, another may still have. */
+  /** The wires of an interrupted change, which must be completed together: one may still hold a resource that another gets. */
   #changingWith(name: string): string[] {
     const isChanging = (one: string) => this.entries.get(one)?.record?.phase === 'applying';
     return this.entries.get(name)?.record?.together?.filter(isChanging) ?? [];
@@ -227,7 +226,7 @@ export class Keeper {
     this.#tell(entry);
   }
 
-  /** `isSet`: an owner has set the wires now, so that nothing older is wanted of them. */
+  /** `isSet`: an owner has just set the wires, which replaces whatever they waited for. */
   async #bring(changes: readonly Change[], { isSet = false } = {}): Promise<Brought[]> {
     const { reconciler, log, onWireMade } = this.#parts;
     const start = process.hrtime.bigint();
@@ -277,7 +276,7 @@ export class Keeper {
     if (!this.#stopping) retries.schedule(entry.name, () => void this.keep(entry.name));
   }
 
-  /** What is not well with the wire. What it waits for is an error of its own only where nothing else is wrong. */
+  /** Updates the health records of a wire. A degraded wire shows its own error, not what it waits for. */
   #tell(entry: WireEntry): void {
     const { name, phase, waiting } = entry;
     const isBroken = phase === 'degraded' || phase === 'removing';
@@ -300,7 +299,7 @@ export function failureOf(name: string, cause: unknown): ApplyReport {
   return { name, outcome: 'failed', actions: [], error: error.toJSON() };
 }
 
-/** Of several wires, none was changed. */
+/** One report for each change; none of them was made. */
 function failuresOf(changes: readonly Pick<Change, 'entry'>[], cause: unknown): ApplyReport[] {
   const names = changes.map(({ entry }) => entry.name);
   const error = names.length > 1 ? ofAll(asCrosswireError(cause, 'apply the wires', ''), names) : cause;
@@ -325,7 +324,7 @@ function isMaking({ kind }: Action): boolean {
   ].includes(kind);
 }
 
-/** It may come back: the wire stands. */
+/** The host device may recover, so the wire stays up. */
 function hostDeviceNotes({ name, wire, interfaces, running }: WireEntry): Warning[] {
   const device = hostDeviceOf(wire);
   const [part] = interfaces;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of a supervisor touches the file system; tests bring their own.
+// The parts of a supervisor that use the file system. Tests replace them.
 
 import { mkdirSync } from 'node:fs';
 import { StateDirectoryLock } from '../machine/lock.ts';

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// One queue per wire: its jobs run one after the other, those of different wires beside each other, up to a limit.
+// One queue for each wire: jobs on the same wire run one after the other, jobs on different wires in parallel, up to a limit.
 
 export interface Place {
-  /** Resolves when all who came before have left. */
+  /** Resolves when all earlier places have been left. */
   readonly turn: Promise<unknown>;
   readonly leave: () => void;
 }
 
 export class Queues {
   readonly #parallel: number;
-  /** By wire: resolves when the last who entered has left. */
+  /** By wire: resolves when the newest place has been left. */
   readonly #last = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
@@ -22,7 +22,7 @@ export class Queues {
     return this.runAll([name], job);
   }
 
-  /** A job on several wires. */
+  /** Runs a job that holds the queues of several wires. */
   async runAll<T>(names: readonly string[], job: () => Promise<T>): Promise<T> {
     const places = names.map((name) => this.enter(name));
     try {
@@ -33,7 +33,7 @@ export class Queues {
     }
   }
 
-  /** A place in the queue of a wire. */
+  /** Takes a place in the queue of a wire. */
   enter(name: string): Place {
     const turn = this.#last.get(name) ?? Promise.resolve();
     const { promise, resolve: leave } = Promise.withResolvers<void>();
@@ -50,7 +50,7 @@ export class Queues {
     while (this.#last.size > 0) await Promise.all(this.#last.values());
   }
 
-  /** When fewer jobs than the limit run. */
+  /** Runs a job as soon as fewer jobs than the limit run. */
   async bounded<T>(job: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The periodic comparison with what exists. Whether namespaces are still there is asked every time; the full look at
-// every interface is made as rarely as keeps it below one part in two hundred of the time, for idle costs nothing.
+// The periodic comparison with what exists. Every pass checks the namespaces. A full pass reads every interface, and is made so
+// rarely that it takes less than one part in two hundred of the time.
 
 const restAfterWork = 200;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What failed is tried again: soon at first, then ever more rarely.
+// Retries with exponential backoff.
 
 export interface RetrySeconds {
   readonly first: number;
@@ -26,7 +26,7 @@ export class Retries {
     this.#attempts.set(name, { timer: setTimeout(retry, seconds * 1000).unref(), seconds });
   }
 
-  /** It went well, or nobody wants it any more. */
+  /** After a success, or when nobody wants it any more. */
   cancel(name: string): void {
     clearTimeout(this.#attempts.get(name)?.timer);
     this.#attempts.delete(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a supervisor is told when it is made. Everything but the first three has a default.
+// The settings of a supervisor. All but the first three have defaults.
 
 import type { Dataplane } from '../dataplane/types.ts';
 import type { Devices } from '../machine/sriov/devices.ts';
@@ -14,17 +14,17 @@ export interface SupervisorSettings {
   readonly log?: Log;
   /** Virtual functions; without them, wires that ask for one are refused. */
   readonly devices?: Devices;
-  /** Every so often everything is compared with what exists, and repaired. */
+  /** The interval of the comparison with what exists. */
   readonly resyncSeconds?: number;
-  /** How many wires are worked on at the same time. */
+  /** The largest number of jobs that run at the same time. */
   readonly parallel?: number;
-  /** Wait before a failed wire is tried again: the first wait, doubled each time up to the longest. */
+  /** The delay before a failed wire is tried again; it doubles each time up to `longest`. */
   readonly retrySeconds?: { readonly first: number; readonly longest: number };
-  /** How long making a wire took, for the histogram. */
+  /** Called with the time that making a wire took, for the histogram. */
   readonly onWireMade?: (seconds: number, path: Path) => void;
 }
 
 export interface StopOptions {
-  /** Take every wire away; otherwise kernel wires and persistent taps stay, to be adopted at the next start. */
+  /** Remove all wires. Otherwise kernel wires and persistent taps stay, and the next start adopts them. */
   readonly removeWires?: boolean;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a start finds of earlier runs, however they ended: journals tell which wires there are, marks tell what is ours.
+// Recovers from earlier runs, however they ended. The journal names the wires, marks identify our interfaces.
 
 import type { Dataplane } from '../dataplane/types.ts';
 import { parseMark } from '../machine/marks.ts';
@@ -22,7 +22,7 @@ export interface StartUp {
   readonly log: Log;
 }
 
-/** Removes what no wire claims; the wires themselves are for the keeper. */
+/** Removes what belongs to no wire. The keeper repairs the wires. */
 export async function recover({
   dataplane,
   journal,
@@ -58,14 +58,14 @@ export async function recover({
   return records;
 }
 
-/** Devices that were lent to wires which are no more. */
+/** Gives back the devices of wires that no longer exist. */
 export async function returnUnclaimed(devices: Devices, isClaimed: (lease: LeaseView) => boolean): Promise<unknown[]> {
   const unclaimed = (await devices.listLeases()).filter((one) => !isClaimed(one));
   const returns = await Promise.allSettled(unclaimed.map((one) => devices.giveBack(one.pci, one)));
   return returns.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
 }
 
-/** Of interfaces that may have been made and not marked yet. */
+/** Names of interfaces that may have been made but not marked. */
 export function unmarkedNamesOf(record: JournalRecord, node: string): string[] {
   const { names } = record;
   const temporary = names ? endNames.flatMap((end) => Object.values(names[end])) : [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reconciler: wanted wires in, what exists out.
+// The supervisor's interface to sources of wires, the control API and metrics.
 
 import { HostDeviceFinder } from '../machine/host-devices.ts';
 import { checkNode, parseMark } from '../machine/marks.ts';
@@ -33,7 +33,7 @@ import { TimeSlices } from './store/time-slices.ts';
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** How many wires are read before somebody looks at the time. */
+/** The number of wires between two checks of the time. */
 const readAtOnce = 50;
 
 export class Supervisor {
@@ -122,7 +122,7 @@ export class Supervisor {
     return reports;
   }
 
-  /** These wires are wanted by this owner; others stay, its own too. Rejects, with nothing touched, if they contradict each
+  /** The owner wants these wires; all other wires stay. Rejects, with nothing touched, if they contradict each
    *  other, wires that exist or what is on this machine (a namespace is missing, a name taken), unless they may wait. What
    *  goes wrong with one wire later is in that wire's report. Reports are in the order of `wires`. */
   async set(owner: WireOwner, wires: readonly Wire[], options?: SetOptions): Promise<ApplyReport[]> {
@@ -136,17 +136,17 @@ export class Supervisor {
     return this.#wanted.remove(names);
   }
 
-  /** Gives up those wires of an earlier run that their owner does not set again within this time. */
+  /** Removes the owner's wires of an earlier run that it does not set again within this time. */
   expire(owner: WireOwner, milliseconds: number): void {
     this.#wanted.expire(owner, milliseconds);
   }
 
-  /** Sorted by name. The state of kernel interfaces is as last observed, that of engine links is of now. */
+  /** Sorted by name. Kernel interfaces are as last observed; engine links are read now. */
   list(): WireStatus[] {
     return this.#sorted().map((entry) => statusOf(entry, this.settings.dataplane));
   }
 
-  /** The same for a scrape: with slices for other work in between, and in the order in which the wires came. */
+  /** For a scrape: yields to other work in between, and does not sort. */
   async statuses(): Promise<WireStatus[]> {
     const { dataplane } = this.settings;
     const slices = new TimeSlices();
@@ -165,19 +165,19 @@ export class Supervisor {
     return entry && statusOf(entry, this.settings.dataplane);
   }
 
-  /** The same, and what a tunnel heard of its other side is of now, too. */
+  /** Like get(), and reads the last handshake of a tunnel first. */
   async look(name: string): Promise<WireStatus | undefined> {
     const entry = this.#keeper.entries.get(name);
     if (entry) await this.#reconciler.listen(entry).catch(() => {});
     return this.get(name);
   }
 
-  /** As it was applied, with its secrets: for who applied it. */
+  /** The wire as it was applied, with its secrets: only for its owner. */
   wanted(name: string): Wire | undefined {
     return this.#keeper.entries.get(name)?.wire;
   }
 
-  /** Of a wire that exists, by its name, or of one that might (`crosswire explain -f`). */
+  /** Explains an existing wire by its name, or a wire that does not exist yet (`crosswire explain -f`). */
   async explain(wire: string | Wire): Promise<Explanation | undefined> {
     const entry = this.#keeper.entries.get(typeof wire === 'string' ? wire : wire.name);
     const wanted = typeof wire === 'string' ? entry?.wire : wire;
@@ -188,7 +188,7 @@ export class Supervisor {
     return this.#health.records();
   }
 
-  /** One snapshot of all wires, by name; absolute since each wire was made, and never falling. */
+  /** One snapshot of all wires, by name. The counters begin when a wire is made and never decrease. */
   async counters(): Promise<Map<string, WireCounters>> {
     const entries = [...this.#keeper.entries.values()].filter(({ record }) => record !== undefined);
     const meters = entries.map(({ meter }) => meter);
@@ -204,14 +204,14 @@ export class Supervisor {
     return counters;
   }
 
-  /** Of one wire, read now. */
+  /** The counters of one wire, read now. */
   async countersOf(name: string): Promise<WireCounters | undefined> {
     const entry = this.#keeper.entries.get(name);
     if (entry?.record === undefined) return undefined;
     return entry.meter.refresh(this.settings.dataplane);
   }
 
-  /** What could not be given back when its wire was given up: the wire is not there to try again. */
+  /** Gives back devices whose return failed when their wire was removed: no wire tries again. */
   async #returnForgotten(): Promise<void> {
     const { devices, node } = this.settings;
     const isClaimed = ({ mark }: LeaseView) => this.#keeper.entries.has(parseMark(node, mark)?.wire ?? '');
@@ -219,7 +219,7 @@ export class Supervisor {
     for (const error of errors) this.#log.warn({ error }, 'a device could not be given back; it is tried again');
   }
 
-  /** A device of the wire is not where it was taken to. */
+  /** A device of the wire has left its place. */
   #seeTo(mark: string): void {
     const wire = parseMark(this.settings.node, mark)?.wire;
     if (wire !== undefined) void this.#keeper.keep(wire);
@@ -237,7 +237,7 @@ export class Supervisor {
     return [...this.#keeper.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Namespace by namespace, so that a survey is used up while it is young. */
+  /** Ordered by namespace, so that a survey is used before it becomes stale. */
   #byPlace(): string[] {
     const places = [...this.#keeper.entries.values()].map(({ name, record }) => {
       const { client, endpoint } = record?.namespaces ?? {};

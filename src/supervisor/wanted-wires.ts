@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the owners of wires want: admitted and made, in one step where wires take resources from each other; or waiting, and
-// tried again. docs/decisions/022-wanted-state.md
+// The wires that their owners want. Admitted wires are made, in one step where they take resources from each other; the others
+// are refused or wait (docs/decisions/022-wanted-state.md).
 
 import { CrosswireError } from '../model/error.ts';
 import type { Log } from '../model/log.ts';
@@ -14,11 +14,11 @@ import { type Admission, type AdmissionParts, admitAll, admitSome } from './want
 import type { Want } from './wanted/entry.ts';
 
 export interface SetOptions {
-  /** Where a wire cannot be made now: `refuse` all of them with nothing touched, which is the default; or let it `wait`. */
+  /** What to do if a wire cannot be made now: `refuse` all, with nothing touched (the default), or let the wire `wait`. */
   readonly unmakeable?: 'refuse' | 'wait';
-  /** Stop before acting: the reports say what acting would do. */
+  /** Stop before the first action. The reports say what would be done. */
   readonly dryRun?: boolean;
-  /** Give up a wire that fails, also one that was there before. */
+  /** Remove a wire whose change fails, even if it existed before. */
   readonly giveUpFailed?: boolean;
 }
 
@@ -36,14 +36,14 @@ interface Way {
   readonly admit: (parts: AdmissionParts, wires: readonly Wire[]) => Promise<Admission>;
   readonly act: (changes: readonly PossibleChange[]) => Promise<ApplyReport[]>;
   readonly onFailed?: (want: Want, error: CrosswireError) => Promise<void>;
-  /** Asked when the queues of all of them are held. */
+  /** Checked while the queues of all wires are held. */
   readonly isCurrent?: (want: Want) => boolean;
 }
 
-/** Of one attempt for all waiting wires. */
+/** The name of the retry that all waiting wires share. */
 const attempt = 'waiting wires';
 
-/** Node takes a signed 32-bit number of milliseconds for a timer, and fires at once above it. */
+/** The largest delay of a Node timer: signed 32 bits. A timer with a larger one fires at once. */
 const longestTimer = 0x7fff_ffff;
 
 export class WantedWires {
@@ -55,7 +55,7 @@ export class WantedWires {
     this.#parts = parts;
   }
 
-  /** These wires are wanted by this owner. Others stay, its own too. Rejects, with nothing touched, if one of them cannot be
+  /** The owner wants these wires; all other wires stay. Rejects, with nothing touched, if one of them cannot be
    *  made and none may wait. Reports are in the order of `wires`. */
   async set(owner: WireOwner, wires: readonly Wire[], options: SetOptions = {}): Promise<ApplyReport[]> {
     const { keeper } = this.#parts;
@@ -73,7 +73,7 @@ export class WantedWires {
     return Promise.all(names.map((name) => this.#parts.keeper.remove(name)));
   }
 
-  /** Gives up those wires of an earlier run that their owner does not set again within this time. */
+  /** Removes the owner's wires of an earlier run that it does not set again within this time. */
   expire(owner: WireOwner, milliseconds: number): void {
     const leftovers = () =>
       [...this.#parts.keeper.entries.values()].filter((one) => one.isLeftover && one.owner === owner);
@@ -99,7 +99,7 @@ export class WantedWires {
     this.#expiries.add(timer);
   }
 
-  /** No more attempts; what is under way goes on. */
+  /** Ends all timers. Running changes are completed. */
   stop(): void {
     this.#stopping = true;
     this.#parts.retries.cancelAll();
@@ -123,7 +123,7 @@ export class WantedWires {
     if (!this.#stopping) this.#parts.retries.schedule(attempt, () => void this.#tryAgain());
   }
 
-  /** All of them at once: one may be able to be made only with another. */
+  /** Tries all waiting wires at once: some can be made only together. */
   async #tryAgain(): Promise<void> {
     const { entries } = this.#parts.keeper;
     const isCurrent = ({ wire }: Want) => entries.get(wire.name)?.waiting?.wire === wire;
@@ -139,7 +139,7 @@ export class WantedWires {
     return [...this.#parts.keeper.entries.values()].flatMap(({ waiting }) => waiting ?? []);
   }
 
-  /** Takes its place in the queues at once. */
+  /** Takes its places in the queues before anything else. */
   async #change(wants: readonly Want[], way: Way): Promise<ApplyReport[]> {
     const { admission: parts, queues } = this.#parts;
     const places = new Map<string, Place>();
@@ -163,7 +163,7 @@ export class WantedWires {
     }
   }
 
-  /** Unrelated wires beside each other. */
+  /** Makes unrelated wires in parallel. */
   async #act(
     wants: readonly Want[],
     { refused, admitted }: Admission,

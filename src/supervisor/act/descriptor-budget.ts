@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engine wires hold file descriptors; a process that has none left fails at everything. So a wire is refused while
-// there are still enough for those that stand, for reading the kernel, for the journal and for who asks.
+// Engine wires hold file descriptors, and a process without free descriptors can do nothing. So a wire is refused while enough are
+// left for the existing wires, netlink, the journal and the control API.
 
 import { descriptorLimit, openDescriptors } from '../../machine/descriptors.ts';
 import { CrosswireError } from '../../model/error.ts';
@@ -12,7 +12,7 @@ export interface Descriptors {
   readonly limit: () => number;
 }
 
-/** Connections of the control API and of scrapes, netlink sockets, journal files: each of them is bounded. */
+/** For connections of the control API and of scrapes, netlink sockets and journal files; all of these are bounded. */
 const spare = 384;
 
 export class DescriptorBudget {
@@ -24,7 +24,7 @@ export class DescriptorBudget {
     this.#descriptors = descriptors;
   }
 
-  /** Throws if the actions on a wire need more than may be had. */
+  /** Throws if the actions on a wire need too many. */
   require(wire: string, actions: readonly Action[]): void {
     const needed = neededBy(actions);
     if (needed === 0) return;

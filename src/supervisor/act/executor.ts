@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does actions of one wire's plan.
+// Performs the actions of one wire's plan.
 
 import type { Dataplane, InterfaceChange } from '../../dataplane/types.ts';
 import { uplinkMark } from '../../machine/marks.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings wires to what is wanted: look, plan, write down, do, write down. Called while their queues are held.
+// Makes wires what is wanted: observe, plan, journal, act, journal. The caller holds their queues.
 
 import type { Dataplane } from '../../dataplane/types.ts';
 import { markOf, markPrefix, parseMark, temporaryName } from '../../machine/marks.ts';
@@ -53,20 +53,20 @@ export interface ReconcilerParts extends Finders {
   readonly chooser: DeviceChooser;
 }
 
-/** Of one wire. Changes of several are made in one step. */
+/** The change of one wire. The changes of one call are made in one step. */
 export interface Change {
   readonly entry: WireEntry;
   readonly target: ResolvedWire;
   readonly owner: WireOwner;
 }
 
-/** By what a change was, or would be, made. */
+/** The result of a change. */
 export interface Brought {
   readonly actions: readonly Action[];
   readonly changed: boolean;
 }
 
-/** A change, and what there is to plan from. */
+/** A change with all that its plan needs. */
 interface Prepared extends Change {
   readonly executor: Executor;
   readonly before: JournalRecord | undefined;
@@ -92,7 +92,7 @@ export class Reconciler {
     return this.#resolver.isInPlace(entry, finders);
   }
 
-  /** Whether a survey shows the wire just as it is wanted, and nothing is left to do. */
+  /** Whether a survey shows the wire as it is wanted, with nothing left to do. */
   async isAsWanted(entry: WireEntry, survey: Survey): Promise<boolean> {
     const { name, wire, record } = entry;
     if (record?.phase !== 'applied' || record.wire !== wire) return false;
@@ -131,7 +131,7 @@ export class Reconciler {
     }
   }
 
-  /** Those that take resources from each other, together. */
+  /** Groups the changes that take resources from each other. */
   group<C extends Change>(changes: readonly C[]): C[][] {
     const resources = changes.map(({ entry, target }) => ({
       before: resolvedWiresOf(entry.record).map((one) => this.#compiled(one)),
@@ -140,7 +140,7 @@ export class Reconciler {
     return groupByResources(resources).map((group) => group.map((at) => changes[at] as C));
   }
 
-  /** What cannot be compiled has no resources: it fails when it is planned. */
+  /** A wire that cannot be compiled has no resources here; planning it fails later. */
   #compiled(resolved: ResolvedWire): WireState {
     try {
       return this.compile(resolved);
@@ -149,7 +149,7 @@ export class Reconciler {
     }
   }
 
-  /** Rejects with everything as it was, and each entry says what that is. */
+  /** On failure undoes everything and rejects; the entries hold what exists then. */
   async bring(changes: readonly Change[]): Promise<Brought[]> {
     const prepared = await Promise.all(
       changes.map(async (change) => {
@@ -166,7 +166,7 @@ export class Reconciler {
     return brought;
   }
 
-  /** What `bring` would do, and what it would reject with. */
+  /** The results of `bring`, without acting. Rejects as `bring` would. */
   async preview(changes: readonly Change[]): Promise<Brought[]> {
     const prepared = await Promise.all(
       changes.map(async (change) => {
@@ -198,7 +198,7 @@ export class Reconciler {
     return { steps, brought };
   }
 
-  /** Carries on past failures. Without any, nothing of the wire is left, its journal neither. */
+  /** Removes everything of the wire and, if nothing failed, its record. Carries on past failures. */
   async takeAway(entry: WireEntry): Promise<CrosswireError[]> {
     const errors: CrosswireError[] = [];
     const attempt = async (step: () => Promise<unknown>) => {
@@ -223,7 +223,7 @@ export class Reconciler {
     return errors;
   }
 
-  /** Rules stay where somebody else took the interface away: asked to delete it, the data plane finds them. */
+  /** Rules of policy routing outlive an interface that somebody else removed; deleting the interface again removes them. */
   async #sweepRules({ record, wire }: WireEntry): Promise<void> {
     for (const end of endNames) {
       const { mechanism } = wire[end];
@@ -235,21 +235,21 @@ export class Reconciler {
     }
   }
 
-  /** What is below an interface stays where that goes by itself. */
+  /** Removes macvlans whose upper interface went with its namespace. */
   async #sweepUplinks({ record }: WireEntry, inUse: readonly InterfaceState[] = []): Promise<void> {
     const uplinks = resolvedWiresOf(record).flatMap((resolved) => uplinksOf(resolved, this.#parts.node));
     const left = uplinks.filter(({ name }) => !inUse.some(({ uplink }) => uplink?.name === name));
     for (const { name, mark } of left) await this.#parts.dataplane.deleteInterface('', name, mark);
   }
 
-  /** A full disk must not keep a wire from being removed; the removal only would not be finished after a crash. */
+  /** A full disk must not prevent a removal; then only a crash would leave it unfinished. */
   async #announceRemoval(entry: WireEntry): Promise<void> {
     const { record } = entry;
     if (record && record.phase !== 'removing')
       await this.#write(entry, { ...record, phase: 'removing' }).catch(() => {});
   }
 
-  /** Nothing of ours may keep a namespace alive that is gone for everybody else. */
+  /** Stops the engine wire, so that it does not keep alive a namespace that has ended for everybody else. */
   async letGo(entry: WireEntry): Promise<void> {
     entry.interfaces = [];
     await this.#executor(entry).stopEngine();
@@ -258,7 +258,7 @@ export class Reconciler {
     if (reachable.every((one) => one === undefined)) await this.#sweepUplinks(entry);
   }
 
-  /** Without strays. Looks again after removing some: with one side of a veth pair goes the other. */
+  /** Removes strays and observes again: removing one side of a veth pair removes the other. */
   async #observeWhole(entry: WireEntry, target: ResolvedWire): Promise<Observation> {
     const first = await this.observe(entry, target);
     await this.#clear(first);
@@ -278,7 +278,7 @@ export class Reconciler {
     if (error) throw error;
   }
 
-  /** After the namespace of an end has gone: its device is nobody's. */
+  /** Gives back the device of an end whose namespace has gone. */
   async bringHome(entry: WireEntry): Promise<void> {
     const { devices, node } = this.#parts;
     const leases = (await devices?.listLeases(markPrefix(node, entry.name))) ?? [];
@@ -301,12 +301,12 @@ export class Reconciler {
       if (failure) await this.#restoreRecord(one, applying[at] as JournalRecord, failure);
       else this.#settle(one);
     }
-    // Left, it is found to be over at the next start.
+    // If the file stays, the next start sees that the change is over.
     if (change !== undefined) await this.#parts.journal.end(change).catch(() => {});
     if (failure) throw failure.error;
   }
 
-  /** Several records become true together. */
+  /** Journals the changes before the first action; several become durable together. */
   async #announce(prepared: readonly Prepared[], applying: readonly JournalRecord[]): Promise<string | undefined> {
     const [first, ...others] = applying;
     if (first && others.length === 0) await this.#parts.journal.write(first);
@@ -329,14 +329,14 @@ export class Reconciler {
     if (!one.before || !sameValue(one.before, applied)) await this.#write(one.entry, applied);
   }
 
-  /** After a failure: the journal says again what it said before; where parts are left, also where they may be. */
+  /** After a failure, restores the record from before. If the undo was incomplete, the record also says where parts may be. */
   async #restoreRecord(
     { entry, before, executor }: Prepared,
     applying: JournalRecord,
     failure: Failure,
   ): Promise<void> {
     const left = failure.unclean.has(executor) ? applying : undefined;
-    // What could not be undone may be in the engine too: start it again on what is found next time.
+    // The engine wire may be incomplete, too: the next attempt starts it again on what it finds.
     if (left) await executor.stopEngine().catch(() => {});
     try {
       if (before) {
@@ -349,7 +349,7 @@ export class Reconciler {
         await this.#erase(entry);
       }
     } catch {
-      // The record of the attempt stands: the next look finds everything by it. A wire that never was is not wanted.
+      // The record of the attempt stays: the next observation finds everything by it. A new wire is then removed.
       if (!before && entry.record) entry.record = { ...entry.record, phase: 'removing' };
     }
   }
@@ -380,12 +380,12 @@ function hasSessions({ kind }: Tunnel): boolean {
   return tunnelReach(kind).sessionSeconds !== undefined;
 }
 
-/** Whose the wire is makes no difference to it. */
+/** Whether the wire is the same, whoever owns it. */
 function isSameRecord(one: JournalRecord | undefined, other: JournalRecord): boolean {
   return one !== undefined && sameValue({ ...one, owner: '' }, { ...other, owner: '' });
 }
 
-/** What another of these wires has, it gives up first. */
+/** A name that another of these wires holds is not taken: that wire gives it up first. */
 function refuseTaken({ taken }: Observation, node: string, changes: readonly Change[]): void {
   const isGivenUp = (alias: string) => changes.some(({ entry }) => entry.name === parseMark(node, alias)?.wire);
   const foreign = taken.find(({ info }) => !isGivenUp(info.alias));
@@ -402,7 +402,7 @@ function refuseTaken({ taken }: Observation, node: string, changes: readonly Cha
   });
 }
 
-/** Nothing is where it should not be. */
+/** Whether nothing is in a wrong place. */
 function isTidy({ strays, astray }: Observation): boolean {
   return strays.length === 0 && astray.length === 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a wire refers to, as it is now: namespaces, devices, a host device.
+// Resolves what a wire refers to: namespaces, devices, a host device.
 
 import type { Dataplane } from '../../dataplane/types.ts';
 import type { HostDeviceFinder } from '../../machine/host-devices.ts';
@@ -12,13 +12,13 @@ import type { ResolvedWire } from '../store/record.ts';
 import type { DeviceChooser } from '../wanted/device-choice.ts';
 import type { WireEntry } from '../wanted/entry.ts';
 
-/** Where what a wire refers to is looked for. */
+/** Find what a wire refers to. A survey has its own, which ask only once. */
 export interface Finders {
   readonly finder: NamespaceFinder;
   readonly hostDevices: Pick<HostDeviceFinder, 'mtuOf'>;
 }
 
-/** How closely what a wire refers to is known. */
+/** What is already known of what a wire refers to. */
 export interface Resolving {
   readonly before?: ResolvedWire | undefined;
   readonly finders?: Finders;
@@ -84,7 +84,7 @@ export class Resolver {
   }
 }
 
-/** All that the wire refers to, and where its port is. */
+/** The namespaces of both ends, and that of the port. */
 export function placesOf({
   namespaces: { client, endpoint },
   engineNamespace,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the steps of a plan, of one wire or of several, one after the other; undoes them in reverse if one fails.
+// Performs the steps of a plan of one or several wires in order. If one fails, undoes the earlier steps in reverse order.
 
 import type { CrosswireError } from '../../model/error.ts';
 import { type Action, inverse } from '../../plan/action.ts';
@@ -13,13 +13,13 @@ export interface ExecutorStep {
 
 export interface Failure {
   readonly error: CrosswireError;
-  /** Of the wire whose step failed. */
+  /** The executor whose step failed; undefined if `finish` failed. */
   readonly executor: Executor | undefined;
-  /** Of the wires that could not be undone; empty: everything is as it was. */
+  /** The executors whose undo was incomplete. If there are none, everything is as it was. */
   readonly unclean: ReadonlySet<Executor>;
 }
 
-/** All or nothing: if a step fails, or `finish`, what was done is undone. */
+/** All or nothing: if a step or `finish` fails, all steps are undone. */
 export async function run(steps: readonly ExecutorStep[], finish: () => Promise<void>): Promise<Failure | undefined> {
   const done: ExecutorStep[] = [];
   for (const step of steps) {
@@ -44,7 +44,7 @@ export async function run(steps: readonly ExecutorStep[], finish: () => Promise<
   }
 }
 
-/** As much as can be. */
+/** Carries on past failures. */
 async function undo(done: readonly ExecutorStep[]): Promise<Set<Executor>> {
   const unclean = new Set<Executor>();
   for (const { executor, action } of done.toReversed()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One look at each namespace for all wires that have ends in it. It goes stale at once: what it shows in place was in
-// place a moment ago; on anything else, look again.
+// Reads each namespace once for all wires that have ends in it. The result is stale at once: what it shows in place was in place a
+// moment ago; everything else must be observed again.
 
 import type { Dataplane, NamespaceEntry } from '../../dataplane/types.ts';
 import { HostDeviceFinder } from '../../machine/host-devices.ts';
@@ -12,7 +12,7 @@ import { TimeSlices } from '../store/time-slices.ts';
 type ByWire = Map<string, FoundInterface[]>;
 
 export class Survey {
-  /** Asks about each path and each device once. */
+  /** Looks up each path and each device once. */
   readonly finder: NamespaceFinder;
   readonly hostDevices: Pick<HostDeviceFinder, 'mtuOf'>;
   readonly #dataplane: Dataplane;
@@ -32,7 +32,7 @@ export class Survey {
     });
   }
 
-  /** Those with the mark of the wire. They are told once and forgotten: a survey of many wires soon is a large thing. */
+  /** The interfaces with the mark of the wire. They are returned once and forgotten, to save memory. */
   async take(wire: string, namespaces: readonly NamespaceEntry[]): Promise<FoundInterface[]> {
     await this.#slices.next();
     const found: FoundInterface[] = [];

@@ -34,7 +34,7 @@ export class DurableDirectory {
     return readFileSync(this.#path(name), 'utf8');
   }
 
-  /** Rejects with JOURNAL_WRITE_FAILED; then the file is as it was. */
+  /** On failure rejects with JOURNAL_WRITE_FAILED, and the file is as it was. */
   async write(name: string, value: object): Promise<void> {
     const path = this.#path(name);
     const beside = path + '.new';
@@ -64,7 +64,7 @@ export class DurableDirectory {
     }
   }
 
-  /** Where the file is now: a name that is not read again. */
+  /** Renames the file so that it is not read again, and returns its new path. */
   async setAside(name: string): Promise<string> {
     const now = new Date().toISOString().replaceAll(':', '');
     const aside = join(this.#directory, `${name}.corrupt-${now}`);
@@ -76,7 +76,7 @@ export class DurableDirectory {
     return join(this.#directory, name + suffix);
   }
 
-  /** One synchronisation serves all who ask before it begins; who asks while it runs waits for the next. */
+  /** One fsync serves all callers that come before it begins; those that come later wait for the next. */
   #syncDirectory(): Promise<void> {
     if (this.#nextSync) return this.#nextSync;
     const next = this.#runningSync

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal: one file for each wire. A change of several wires at once has a file of its own while it is under way, for
-// files cannot be replaced together: it says that the change has begun, and for all of its wires.
+// The journal: one file for each wire. Several files cannot be replaced atomically, so a change of several wires has one more file
+// while it runs, which holds the records of all its wires.
 
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -22,12 +22,12 @@ export interface JournalContents {
 }
 
 export interface Journal {
-  /** A change that was cut off is in the records of its wires from here on. */
+  /** Moves the records of interrupted changes to their wires first. */
   load(): Promise<JournalContents>;
-  /** Rejects with JOURNAL_WRITE_FAILED; then the last record stands. */
+  /** On failure rejects with JOURNAL_WRITE_FAILED, and the last record stays. */
   write(record: JournalRecord): Promise<void>;
   erase(wire: string): Promise<void>;
-  /** Before a change of these wires in one step. Until its end, a start finds all of them changing or none. */
+  /** Called before a change of these wires in one step. After a crash before `end`, either all of them are changing or none is. */
   begin(records: readonly JournalRecord[]): Promise<string>;
   end(change: string): Promise<void>;
 }
@@ -74,14 +74,14 @@ export class JournalDirectory implements Journal {
     return this.#changes.erase(change);
   }
 
-  /** No wire is wanted any more. */
+  /** Forgets all wires. */
   async eraseAll(): Promise<void> {
     for (const directory of [this.#wires, this.#changes])
       for (const name of await directory.names()) await directory.erase(name);
   }
 }
 
-/** Without changing anything; what cannot be read is left out. For who cleans up. */
+/** For `crosswire cleanup`: reads all records without changing a file, and leaves out unreadable ones. */
 export function peek(stateDirectory: string): JournalRecord[] {
   const filesOf = (folder: string) => {
     try {
@@ -122,7 +122,7 @@ async function readAll<T>(
   return values;
 }
 
-/** Throws with a reason if the text is not of a change. */
+/** Throws with a reason if the text is no change. */
 export function parseChange(text: string): JournalRecord[] {
   const { records } = JSON.parse(text) as { records?: JournalRecord[] };
   if (!Array.isArray(records)) throw new Error('it has no records');

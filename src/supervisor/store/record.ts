@@ -43,7 +43,7 @@ export function resolvedWireOf({ wire, namespaces, engineNamespace, devices, dev
   };
 }
 
-/** All that parts may be left of, each once; the first is the record's own. */
+/** Every state of the wire that may have left parts, without duplicates. The first is the record's own. */
 export function resolvedWiresOf(record: JournalRecord | undefined): ResolvedWire[] {
   const all = record ? [resolvedWireOf(record), ...(record.previous ?? [])] : [];
   return all.filter((one, at) => all.findIndex((other) => sameValue(one, other)) === at);
@@ -71,7 +71,7 @@ export interface JournalRecord extends ResolvedWire {
   readonly phase: JournalPhase;
   readonly createdAt: string; // RFC 3339
   readonly owner: WireOwner;
-  /** The wires that are changed in one step with this one, while that is under way. */
+  /** While a change of several wires runs: all of them, this one included. */
   readonly together?: readonly string[];
   /** Chosen for the plan under way. */
   readonly names?: NameChoice;
@@ -93,7 +93,7 @@ export function parseRecord(text: string, name: string): JournalRecord {
   return { ...record, owner: ownerOf(record, name) };
 }
 
-/** Earlier versions wrote no owner, and told the mesh's wires by the beginning of their names. */
+/** Earlier versions wrote no owner; they recognised wires of the mesh by a prefix of their names. */
 function ownerOf({ owner }: Partial<JournalRecord>, name: string): WireOwner {
   if (owner === undefined) return name.startsWith('nsm-') ? 'nsm' : 'api';
   return owners.includes(owner) ? owner : 'api';

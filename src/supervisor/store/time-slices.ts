@@ -9,7 +9,7 @@ export class TimeSlices {
   #began = performance.now();
   #next: Promise<void> | undefined;
 
-  /** To be awaited wherever the work can rest: goes on at once while the slice lasts, and else in the next one. */
+  /** To be awaited where the work can pause. Returns at once within the current slice, otherwise in the next one. */
   async next(): Promise<void> {
     if (performance.now() - this.#began < longest) return;
     this.#next ??= this.#begin();

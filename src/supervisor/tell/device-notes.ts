@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What whoever reads the health of a wire with virtual functions should know, though it works.
+// Health records of wires with virtual functions that work.
 
 import { choosePath } from '../../plan/path.ts';
 import { vlanOf } from '../../plan/nic-path.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a wire goes the way it goes, what makes it, and what is still to do.
+// Explains a wire: its path and the reason for it, the actions that make it, and those still to do.
 
 import { CrosswireError } from '../../model/error.ts';
 import type { Explanation } from '../../model/status.ts';
@@ -13,7 +13,7 @@ import type { WireEntry } from '../wanted/entry.ts';
 import type { Reconciler } from '../act/reconciler.ts';
 import type { ResolvedWire } from '../store/record.ts';
 
-/** In words only: nobody makes these. */
+/** Shown only; no interface gets these names. */
 const names: NameChoice = {
   client: { fresh: '(temporary name 1)', retired: '(temporary name 3)' },
   endpoint: { fresh: '(temporary name 2)', retired: '(temporary name 4)' },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The warnings that hold now. That of a wire keeps its time for as long as it is about the same.
+// The current health records. A record of a wire keeps its time while its code and end stay the same.
 
 import type { HealthRecord } from '../../model/status.ts';
 
@@ -13,7 +13,7 @@ export class HealthBook {
     this.#general.push({ ...warning, since: new Date().toISOString() });
   }
 
-  /** In place of what was said of the wire before. */
+  /** Replaces all records of the wire. */
   replace(wire: string, warnings: readonly Warning[]): void {
     const before = this.#ofWires.get(wire) ?? [];
     const now = new Date().toISOString();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that can be known to be wrong with wires before the first of them is touched.
+// Checks wires before any of them is touched: their namespaces, devices, claims and interface names.
 
 import type { Dataplane, NamespaceEntry } from '../../dataplane/types.ts';
 import { type Mark, parseMark } from '../../machine/marks.ts';
@@ -18,17 +18,17 @@ export interface AdmissionParts {
   readonly node: string;
   readonly claims: Claims;
   readonly chooser: DeviceChooser;
-  /** The devices that a wire has already. */
+  /** The current devices of a wire. */
   readonly devicesOf: (wire: string) => ChosenDevices | undefined;
 }
 
-/** Some wires that may be made, with what they claim reserved. */
+/** Wires that may be made. Their claims are reserved until `release`. */
 export interface Admission {
-  /** The wires that were admitted, with the devices that were claimed for them. */
+  /** The admitted wires, resolved, by name. */
   readonly admitted: ReadonlyMap<string, ResolvedWire>;
-  /** By wire: why it was not admitted. */
+  /** The reasons for refusals, by wire. */
   readonly refused: ReadonlyMap<string, unknown>;
-  /** Ends the reservation; the wires hold their claims themselves by then. */
+  /** Ends the reservation. Wires that were made hold their claims by then. */
   readonly release: () => void;
 }
 
@@ -73,7 +73,7 @@ async function judge(parts: AdmissionParts, wires: readonly Wire[]): Promise<Adm
   return { admitted: new Map(complete.map((one) => [one.wire.name, one])), refused: taken, release };
 }
 
-/** Or says which wire claims what another one has. */
+/** Reserves the claims, or returns the wire that claims what another one has. */
 function reserveAll(claims: Claims, complete: readonly ResolvedWire[]) {
   try {
     return { complete, release: claims.reserve(complete) };
@@ -82,14 +82,14 @@ function reserveAll(claims: Claims, complete: readonly ResolvedWire[]) {
   }
 }
 
-/** The subject of a refusal is a wire, or an end of one: NAME/END. */
+/** The subject of a refusal is NAME or NAME/END. */
 function wireOf(error: unknown, asked: readonly ResolvedWire[]): string {
   const name = error instanceof CrosswireError ? error.subject.split('/')[0] : undefined;
   if (name === undefined || !asked.some(({ wire }) => wire.name === name)) throw error;
   return name;
 }
 
-/** The reader of wires has checked it; but it becomes a file name here. */
+/** The reader of wires has checked the name, but it becomes a file name here. */
 function checkName(name: string): void {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
   throw new CrosswireError({

@@ -20,7 +20,7 @@ export class DeviceChooser {
     this.#claims = claims;
   }
 
-  /** Hands what was chosen to `claim` before anybody else chooses; or says which wires no device could be chosen for. */
+  /** Passes the choice to `claim` before the next choice begins. If a wire cannot have a device, returns the reasons by wire. */
   async chooseAll<T>(
     asked: readonly ResolvedWire[],
     known: (wire: string) => ChosenDevices | undefined,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the supervisor remembers of a wire while it runs. Only jobs of the wire's own queue change it.
+// The state of a wire in memory. Only jobs that hold the wire's queue change it.
 
 import type { EngineWireId } from '../../dataplane/types.ts';
 import type { LeaseView } from '../../machine/sriov/devices.ts';
@@ -29,9 +29,9 @@ export class WireEntry {
   readonly meter = new WireMeter();
   wire: Wire;
   owner: WireOwner;
-  /** Of an earlier run, and its owner has not set it again. */
+  /** The wire is of an earlier run, and its owner has not set it again. */
   isLeftover = false;
-  /** What its owner wants in place of what there is. */
+  /** What its owner wants, if that cannot be made yet. */
   waiting: WaitingWant | undefined;
   phase: WirePhase = 'pending';
   error: CrosswireError | undefined;
@@ -57,7 +57,7 @@ export class WireEntry {
     this.record = record;
   }
 
-  /** As last written to the journal; what it claims is held for it. */
+  /** The record as last written to the journal. Its claims are held. */
   get record(): JournalRecord | undefined {
     return this.#record;
   }
