@@ -5,6 +5,7 @@ import type { DeviceReport, DeviceStatus } from '../model/device-status.ts';
 import { CrosswireError } from '../model/error.ts';
 import type { EndCounters } from '../model/status.ts';
 import type { Wire } from '../wire/wire.ts';
+import type { JsonSchema } from '../wire/wire-schema.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Answer, Route } from './route.ts';
 import type { DaemonStatus } from './schemas.ts';
@@ -22,7 +23,7 @@ export interface ControlApi {
   devices(): Promise<DeviceReport>;
   /** Parses wire documents, whose JSON schema is `wireDocument`. */
   parseWires(documents: readonly unknown[]): Promise<ReadWires>;
-  readonly wireDocument: object;
+  readonly wireDocument: JsonSchema;
 }
 
 const ok = (body: unknown): Answer => ({ status: 200, body });

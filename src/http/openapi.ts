@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes the OpenAPI 3.1 document from the routes.
 
+import type { JsonSchema } from '../wire/wire-schema.ts';
 import type { Route } from './route.ts';
 import { componentSchemas, type SchemaName } from './schemas.ts';
 
 const reference = (name: SchemaName) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
 
-export function openApiDocument(routes: readonly Route[], version: string, wireDocument: object): object {
+export function openApiDocument(routes: readonly Route[], version: string, wireDocument: JsonSchema): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
   const wires = { type: 'array', items: { $ref: '#/components/schemas/WireDocument' } };
