@@ -23,35 +23,23 @@ Payload read_payload(const Fields& fields) {
   return payload == "ip" ? Payload::ip : Payload::ethernet;
 }
 
-TapLink::Options read_tap(const Fields& fields) {
-  TapLink::Options options;
-  options.name = fields.string("name");
-  options.netns = fields.string("netns");
-  options.interface = fields.string("interface");
-  options.payload = read_payload(fields);
-  options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
-  return options;
+uint32_t read_mtu(const Fields& fields) { return fields.integer("mtu", shortest_mtu, longest_mtu); }
+
+KernelLink::Options read_tap(const Fields& fields) {
+  return {fields.string("name"), read_payload(fields), read_mtu(fields),
+          TunInterface{fields.string("netns"), fields.string("interface")}};
 }
 
-TapLink::Options read_device(const Fields& fields) {
-  TapLink::Options options;
-  options.name = fields.string("name");
-  options.netns = fields.string("netns");
-  options.interface = fields.string("interface");
-  options.is_device = true;
-  options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
-  return options;
+KernelLink::Options read_device(const Fields& fields) {
+  return {fields.string("name"), Payload::ethernet, read_mtu(fields),
+          PacketInterface{fields.string("netns"), fields.string("interface")}};
 }
 
-TapLink::Options read_tunnel_port(const Fields& fields) {
-  TapLink::Options options;
-  options.name = fields.string("name");
-  options.payload = read_payload(fields);
-  options.mtu = fields.integer("mtu", shortest_mtu, longest_mtu);
-  options.tunnel = read_tunnel(fields.object("tunnel"));
-  if (os::payload_of(*options.tunnel) != options.payload) fields.refuse("payload", "is not what the tunnel carries");
-  options.interface = os::describe(*options.tunnel);
-  return options;
+KernelLink::Options read_tunnel_end(const Fields& fields) {
+  const auto payload = read_payload(fields);
+  const auto tunnel = read_tunnel(fields.object("tunnel"));
+  if (os::payload_of(tunnel) != payload) fields.refuse("payload", "is not what the tunnel carries");
+  return {fields.string("name"), payload, read_mtu(fields), tunnel};
 }
 
 memif::Options read_memif(const Fields& fields) {
@@ -70,7 +58,7 @@ memif::Options read_memif(const Fields& fields) {
   options.buffer_size = fields.integer("bufferSize", 1, UINT32_MAX);
   options.allow_unsealed = fields.boolean("allowUnsealed", false);
   const uint32_t header = options.payload == Payload::ethernet ? longest_link_header : 0;
-  options.max_frame = std::min(max_frame_length, fields.integer("mtu", shortest_mtu, longest_mtu) + header);
+  options.max_frame = std::min(max_frame_length, read_mtu(fields) + header);
   return options;
 }
 
@@ -89,7 +77,7 @@ LinkRequest read_link_request(const Fields& fields) {
   if (kind == "tap") return read_tap(fields);
   if (kind == "device") return read_device(fields);
   if (kind == "memif") return read_memif(fields);
-  if (kind == "tunnel") return read_tunnel_port(fields);
+  if (kind == "tunnel") return read_tunnel_end(fields);
   fields.refuse("kind", "must be 'tap', 'device', 'memif' or 'tunnel'");
 }
 

@@ -7,7 +7,9 @@ namespace {
 struct Maker {
   memif::Service& service;
 
-  std::unique_ptr<Link> operator()(const TapLink::Options& options) const { return std::make_unique<TapLink>(options); }
+  std::unique_ptr<Link> operator()(const KernelLink::Options& options) const {
+    return std::make_unique<KernelLink>(options);
+  }
   std::unique_ptr<Link> operator()(const memif::Options& options) const {
     return std::make_unique<memif::MemifLink>(options, service);
   }

@@ -7,14 +7,14 @@
 
 #include "core/link.hpp"
 #include "core/result.hpp"
+#include "link/kernel/kernel_link.hpp"
 #include "link/memif/memif_link.hpp"
 #include "link/memif/options.hpp"
 #include "link/memif/service.hpp"
-#include "link/tap.hpp"
 
 namespace crosswire::binding {
 
-using LinkRequest = std::variant<TapLink::Options, memif::Options>;
+using LinkRequest = std::variant<KernelLink::Options, memif::Options>;
 
 // Opened. Errors: those of the link's open().
 Result<std::unique_ptr<Link>> open_link(const LinkRequest& request, memif::Service& service);

@@ -10,7 +10,8 @@ namespace crosswire {
 enum class Payload : uint8_t { ethernet, ip };
 
 // The longest frame any wire carries: a 64 KiB IP packet behind an Ethernet header with two VLAN tags.
-inline constexpr uint32_t max_frame_length = 65535 + 14 + 8;
+inline constexpr uint32_t ethernet_header = 14;
+inline constexpr uint32_t max_frame_length = 65535 + ethernet_header + 8;
 
 struct Segment {
   const uint8_t* data;

@@ -13,6 +13,7 @@ const nativeRooms: Rooms = {
   core: [],
   os: ['core'],
   link: ['os', 'core'],
+  'link/kernel': ['os', 'core'],
   'link/memif': ['os', 'core'],
   engine: ['core'],
   binding: everything,

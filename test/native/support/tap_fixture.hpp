@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "link/tap.hpp"
+#include "link/kernel/kernel_link.hpp"
 #include "os/netns.hpp"
 #include "os/tun.hpp"
 #include "support/namespace.hpp"
@@ -132,7 +132,7 @@ inline bool readable(int fd, int milliseconds) {
 constexpr uint16_t experimental = 0x88b5;  // IEEE 802, for local experiments: nobody else sends it
 
 // Why the link refused the frame; nothing where it took it.
-inline std::optional<DropReason> send(TapLink& link, const Bytes& bytes, std::optional<Offload> offload = {},
+inline std::optional<DropReason> send(KernelLink& link, const Bytes& bytes, std::optional<Offload> offload = {},
                                       uint16_t units = 1) {
   const LentFrame lent(bytes, {}, offload, units);
   const Transmitted result = link.transmit(lent.burst(), 0, 1);
@@ -140,7 +140,7 @@ inline std::optional<DropReason> send(TapLink& link, const Bytes& bytes, std::op
 }
 
 // The next frame of the experimental EtherType, whatever else the namespace says.
-inline Bytes receive_experimental(TapLink& link) {
+inline Bytes receive_experimental(KernelLink& link) {
   WorkerBurst worker;
   while (readable(link.poll_fd(), 10000)) {
     const Burst& burst = worker.receive(link);

@@ -3,7 +3,7 @@
 // or finishes every frame itself.
 //
 //   namespace a                          namespace b
-//   [t0] ◀── TapLink ── WireThread ── TapLink ──▶ [t0]
+//   [t0] ◀── KernelLink ── WireThread ── KernelLink ──▶ [t0]
 #pragma once
 
 #include <sys/eventfd.h>
@@ -19,7 +19,7 @@ namespace crosswire::test {
 
 class WireThread {
  public:
-  WireThread(TapLink& a, TapLink& b, bool finish_here)
+  WireThread(KernelLink& a, KernelLink& b, bool finish_here)
       : links_{&a, &b}, payload_(a.facts().payload), finish_here_(finish_here), stop_(::eventfd(0, EFD_CLOEXEC)) {
     thread_ = std::thread([this] { run(); });
   }
@@ -44,7 +44,7 @@ class WireThread {
     }
   }
 
-  void move(TapLink& from, TapLink& to) {
+  void move(KernelLink& from, KernelLink& to) {
     const Burst& burst = worker_.receive(from);
     for (uint32_t n : burst.dropped) refused_ += n;
     for (uint32_t i = 0; i < burst.count; ++i) {
@@ -82,7 +82,7 @@ class WireThread {
     }
   }
 
-  std::array<TapLink*, 2> links_;
+  std::array<KernelLink*, 2> links_;
   const Payload payload_;
   const bool finish_here_;
   const os::Fd stop_;

@@ -7,12 +7,10 @@
 
 #include "core/headers.hpp"
 #include "core/offload.hpp"
-#include "link/tap.hpp"
+#include "link/kernel/kernel_link.hpp"
 
 namespace crosswire {
 namespace {
-
-constexpr uint32_t ethernet_header = 14;
 
 // The parts of one write(2): virtio_net_hdr, then the frame.
 class Parts {
@@ -36,11 +34,11 @@ class Parts {
 
 }  // namespace
 
-Transmitted TapLink::transmit(const Burst& burst, uint32_t first, uint32_t count) noexcept {
+Transmitted KernelLink::transmit(const Burst& burst, uint32_t first, uint32_t count) noexcept {
   Transmitted result;
   result.reason = DropReason::link_down;
-  if (!tap_) return result;
-  Coalescer runs(burst, first, count, {options_.payload, facts_.max_frame, merges_udp_});
+  if (!frames_) return result;
+  Coalescer runs(burst, first, count, {facts_.payload, facts_.max_frame, merges_udp_});
   while (runs.next()) {
     const bool merged = runs.frames() > 1;
     auto refused = merged ? write_merged(runs) : write_frame(burst, burst.frames[first + result.taken]);
@@ -61,7 +59,7 @@ Transmitted TapLink::transmit(const Burst& burst, uint32_t first, uint32_t count
 }
 
 // Frames that the kernel would not take as one.
-Transmitted TapLink::write_singly(const Burst& burst, uint32_t first, uint32_t count) noexcept {
+Transmitted KernelLink::write_singly(const Burst& burst, uint32_t first, uint32_t count) noexcept {
   Transmitted result;
   for (; result.taken < count; ++result.taken) {
     if (const auto refused = write_frame(burst, burst.frames[first + result.taken])) {
@@ -72,7 +70,7 @@ Transmitted TapLink::write_singly(const Burst& burst, uint32_t first, uint32_t c
   return result;
 }
 
-std::optional<DropReason> TapLink::write_merged(const Coalescer& run) noexcept {
+std::optional<DropReason> KernelLink::write_merged(const Coalescer& run) noexcept {
   const Offload offload = run.offload();
   Parts parts(&offload);
   parts.add(run.header());
@@ -83,7 +81,7 @@ std::optional<DropReason> TapLink::write_merged(const Coalescer& run) noexcept {
   return refused;
 }
 
-std::optional<DropReason> TapLink::write_frame(const Burst& burst, const Frame& frame) noexcept {
+std::optional<DropReason> KernelLink::write_frame(const Burst& burst, const Frame& frame) noexcept {
   const Offload* offload = burst.offload_of(frame);
   if (const auto refused = refusal(burst, frame, offload)) return refused;
   Parts parts(offload);
@@ -92,8 +90,8 @@ std::optional<DropReason> TapLink::write_frame(const Burst& burst, const Frame& 
   return write_parts(parts.data(), parts.count(), offload);
 }
 
-std::optional<DropReason> TapLink::write_parts(const iovec* parts, int count, const Offload* offload) noexcept {
-  while (::writev(tap_.get(), parts, count) < 0) {
+std::optional<DropReason> KernelLink::write_parts(const iovec* parts, int count, const Offload* offload) noexcept {
+  while (::writev(frames_.get(), parts, count) < 0) {
     if (errno != EINTR) return reason_of(errno, offload);
   }
   note(Phase::attached);
@@ -101,13 +99,13 @@ std::optional<DropReason> TapLink::write_parts(const iovec* parts, int count, co
 }
 
 // What the kernel would take, but the wire's contract does not allow.
-std::optional<DropReason> TapLink::refusal(const Burst& burst, const Frame& frame,
-                                           const Offload* offload) const noexcept {
+std::optional<DropReason> KernelLink::refusal(const Burst& burst, const Frame& frame,
+                                              const Offload* offload) const noexcept {
   uint8_t first = 0;
   if (frame.more > Burst::max_more) return DropReason::too_big;
   if (frame.length > max_frame_length || longest_wire_frame(frame, offload) > facts_.max_frame)
     return DropReason::too_big;
-  if (options_.payload == Payload::ethernet) {
+  if (facts_.payload == Payload::ethernet) {
     return frame.length < ethernet_header ? std::optional(DropReason::too_short) : std::nullopt;
   }
   const bool ip = copy_head(burst, frame, &first, 1) == 1 && starts_ip(first);
@@ -115,7 +113,7 @@ std::optional<DropReason> TapLink::refusal(const Burst& burst, const Frame& fram
 }
 
 // tun_get_user() in drivers/net/tun.c, packet_snd() in net/packet/af_packet.c.
-DropReason TapLink::reason_of(int error, const Offload* offload) noexcept {
+DropReason KernelLink::reason_of(int error, const Offload* offload) noexcept {
   switch (error) {
     case EAGAIN:
     case ENOBUFS:
@@ -127,13 +125,13 @@ DropReason TapLink::reason_of(int error, const Offload* offload) noexcept {
     case EBADFD:
     case EBADF:
     case ENXIO:  // a packet socket whose interface was deleted
-      lose_device();
+      lose_interface();
       return DropReason::link_down;
     case EMSGSIZE:
       return DropReason::too_big;
     case EINVAL:  // the virtio header, or an IP version that changed since it was looked at
       if (offload != nullptr) return DropReason::bad_offload;
-      return options_.payload == Payload::ip ? DropReason::bad_payload : DropReason::io_error;
+      return facts_.payload == Payload::ip ? DropReason::bad_payload : DropReason::io_error;
     default:
       return DropReason::io_error;
   }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A link of kind "device": any interface, used by a packet socket. Here one side of a veth pair:
 //   workload (raw socket on far) ── veth ── near (link)
-#include "os/packet_socket.hpp"
-
 #include <doctest/doctest.h>
 
 #include <fstream>
 
-#include "link/tap.hpp"
+#include "link/kernel/kernel_link.hpp"
 #include "os/interface.hpp"
+#include "os/packet_socket.hpp"
 #include "support/tap_fixture.hpp"
 
 namespace crosswire {
@@ -48,8 +47,8 @@ struct Pair {
     return os::change_interface(change).ok();
   }
 
-  TapLink link(uint32_t mtu = 1500) const {
-    return TapLink({.name = "wire/client", .netns = path, .interface = "near", .is_device = true, .mtu = mtu});
+  KernelLink link(uint32_t mtu = 1500) const {
+    return KernelLink({"wire/client", Payload::ethernet, mtu, PacketInterface{path, "near"}});
   }
 };
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "link/tap.hpp"
-
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include "link/kernel/kernel_link.hpp"
 #include "support/split.hpp"
 #include "support/tap_fixture.hpp"
 
@@ -18,8 +17,8 @@ using test::LentFrame;
 using test::receive_experimental;
 using test::send;
 
-TapLink make_link(const test::TestNamespace& inside, Payload payload = Payload::ethernet, uint32_t mtu = 1500) {
-  return TapLink({.name = "wire/client", .netns = inside.path(), .interface = "t0", .payload = payload, .mtu = mtu});
+KernelLink make_link(const test::TestNamespace& inside, Payload payload = Payload::ethernet, uint32_t mtu = 1500) {
+  return KernelLink({"wire/client", payload, mtu, TunInterface{inside.path(), "t0"}});
 }
 
 Bytes experimental_frame(size_t length, const std::vector<uint16_t>& tags = {}) {
@@ -63,7 +62,7 @@ TEST_CASE("tap: frames cross unchanged in both directions, tags and lengths kept
   NEEDS_TUN()
   REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tap));
   REQUIRE(test::ip(inside, {"link", "set", "t0", "mtu", "9000", "up"}) == 0);
-  TapLink link = make_link(inside, Payload::ethernet, 9000);
+  KernelLink link = make_link(inside, Payload::ethernet, 9000);
   REQUIRE(link.open());
   CHECK(link.state().up);
   CHECK(link.facts().kind == "tap");
@@ -89,7 +88,7 @@ TEST_CASE("tap: a chained frame is delivered in one piece") {
   NEEDS_TUN()
   REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tap));
   REQUIRE(test::ip(inside, {"link", "set", "t0", "up"}) == 0);
-  TapLink link = make_link(inside);
+  KernelLink link = make_link(inside);
   REQUIRE(link.open());
   test::RawSocket workload(inside, "t0", experimental);
   const Bytes frame = experimental_frame(1000);
@@ -102,7 +101,7 @@ TEST_CASE("tap: what it cannot deliver is refused with the reason") {
   NEEDS_NAMESPACE(inside)
   NEEDS_TUN()
   REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tap));
-  TapLink link = make_link(inside);
+  KernelLink link = make_link(inside);
   CHECK(send(link, experimental_frame(60)) == DropReason::link_down);  // not open
   REQUIRE(link.open());
 
@@ -135,7 +134,7 @@ TEST_CASE("tun: carries IPv4 and IPv6, and nothing else") {
   NEEDS_TUN()
   REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tun));
   REQUIRE(test::ip(inside, {"link", "set", "t0", "up"}) == 0);
-  TapLink link = make_link(inside, Payload::ip);
+  KernelLink link = make_link(inside, Payload::ip);
   REQUIRE(link.open());
   CHECK(link.facts().kind == "tun");
   CHECK(link.facts().max_frame == 1500);
@@ -161,7 +160,7 @@ TEST_CASE("tun: the workload's first packet after open() is received") {
     REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tun));
     REQUIRE(test::ip(inside, {"address", "add", "10.77.0.1/24", "dev", "t0"}) == 0);
     REQUIRE(test::ip(inside, {"link", "set", "t0", "addrgenmode", "none", "up"}) == 0);
-    TapLink link = make_link(inside, Payload::ip);
+    KernelLink link = make_link(inside, Payload::ip);
     REQUIRE(link.open());
     REQUIRE(::sendto(socket.get(), "x", 1, 0, reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 1);
     REQUIRE(test::readable(link.poll_fd(), 10000));
@@ -177,7 +176,7 @@ TEST_CASE("tap: arm() and the descriptor agree on waiting frames") {
   NEEDS_TUN()
   REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tap));
   REQUIRE(test::ip(inside, {"link", "set", "t0", "addrgenmode", "none", "up"}) == 0);
-  TapLink link = make_link(inside);
+  KernelLink link = make_link(inside);
   REQUIRE(link.open());
   test::WorkerBurst worker;
   worker.receive(link);
@@ -202,7 +201,7 @@ TEST_CASE("tap: a burst of small frames lies densely, and the budget leaves the 
   NEEDS_TUN()
   REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tap));
   REQUIRE(test::ip(inside, {"link", "set", "t0", "addrgenmode", "none", "up"}) == 0);
-  TapLink link = make_link(inside);
+  KernelLink link = make_link(inside);
   REQUIRE(link.open());
   test::RawSocket workload(inside, "t0", experimental);
   for (int i = 0; i < 100; ++i) REQUIRE(workload.send(experimental_frame(60)));
@@ -218,7 +217,7 @@ TEST_CASE("tap: a turn ends after some two hundred frames, counted as a ring cou
   REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tun));
   REQUIRE(test::ip(inside, {"address", "add", "10.77.0.1/24", "dev", "t0"}) == 0);
   REQUIRE(test::ip(inside, {"link", "set", "t0", "addrgenmode", "none", "up"}) == 0);
-  TapLink link = make_link(inside, Payload::ip);
+  KernelLink link = make_link(inside, Payload::ip);
   REQUIRE(link.open());
   const os::Fd sender = test::socket_inside(inside, AF_INET, SOCK_DGRAM);
   const int segment = 1000;
@@ -248,7 +247,7 @@ TEST_CASE("tap: an interface deleted under the link wakes its worker once, never
     CAPTURE(by_receive);
     REQUIRE(os::create_tun(inside.path(), "t0", TunKind::tap));
     REQUIRE(test::ip(inside, {"link", "set", "t0", "up"}) == 0);
-    TapLink link = make_link(inside);
+    KernelLink link = make_link(inside);
     REQUIRE(link.open());
     REQUIRE(test::ip(inside, {"link", "delete", "t0"}) == 0);
 
@@ -284,7 +283,7 @@ TEST_CASE("tap: the interface and its addresses outlive the link") {
   REQUIRE(test::ip(inside, {"address", "add", "10.77.0.1/24", "dev", "t0"}) == 0);
   REQUIRE(test::ip(inside, {"link", "set", "t0", "up"}) == 0);
   for (int restart = 0; restart < 3; ++restart) {
-    TapLink link = make_link(inside);
+    KernelLink link = make_link(inside);
     REQUIRE(link.open());
     CHECK_FALSE(send(link, experimental_frame(60)));
     link.close();

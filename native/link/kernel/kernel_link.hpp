@@ -1,43 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TAP (payload ethernet) or TUN (payload ip) device in the workload's namespace, the port of a tunnel to another
-// node, or any other interface (payload ethernet), which a packet socket uses. The kernel hands over and takes
-// unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete frames of one flow that follow each
-// other are handed over as one, see core/coalescer.hpp.
+// A link to an interface of the kernel's, by whatever frame source: a TAP or TUN device, a packet socket, a tunnel. The
+// kernel hands over and takes unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete frames of
+// one flow that follow each other are handed over as one, see core/coalescer.hpp.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "core/coalescer.hpp"
 #include "core/link.hpp"
+#include "link/kernel/frame_source.hpp"
 #include "os/fd.hpp"
-#include "os/tunnel_port.hpp"
 
 struct iovec;
 
 namespace crosswire {
 
-class TapLink final : public Link {
+class KernelLink final : public Link {
  public:
   struct Options {
-    std::string name;        // for people: wire/end
-    std::string netns;       // path; empty: the current namespace
-    std::string interface;   // must exist, see os::create_tun(); of a tunnel: what people are told
-    bool is_device = false;  // the interface is no TAP or TUN
+    std::string name;  // for people: wire/end
     Payload payload = Payload::ethernet;
     uint32_t mtu = 1500;  // of the wire: frames (or segments) whose IP packet is longer are too_big
-    std::optional<os::TunnelParameters> tunnel{};  // its port, instead of a device in a namespace
+    SourceRequest source;
   };
 
-  explicit TapLink(Options options);
+  explicit KernelLink(const Options& options);
 
   const LinkFacts& facts() const noexcept override { return facts_; }
   LinkState state() const override;
 
-  // Errors: those of os::attach_tun(), os::TunnelPort::open() or os::open_packet_socket().
+  // Errors: those of the source.
   Result<> open() override;
   void close() noexcept override;
 
@@ -54,14 +50,9 @@ class TapLink final : public Link {
   //                 open()                   EIO on write, ENETDOWN
   //   closed ───────────────────▶ attached ───────────────▶ interface_down
   //                                  ▲   └──── any success ◀──────┘
-  //                                  └─ device deleted (EBADFD, ENXIO) ─▶ gone, until close() and open()
+  //                                  └─ interface deleted (EBADFD, ENXIO) ─▶ gone, until close() and open()
   enum class Phase : uint8_t { closed, attached, interface_down, gone };
 
-  bool uses_packets() const noexcept { return options_.is_device || options_.tunnel.has_value(); }
-  Result<os::Fd> attach();
-  void receive_frames(Burst& burst) noexcept;
-  ssize_t read_frame(std::span<uint8_t> room, size_t& begin) noexcept;
-  uint32_t receive_frame(Burst& burst, std::span<const uint8_t> bytes) noexcept;
   std::optional<DropReason> write_frame(const Burst& burst, const Frame& frame) noexcept;
   std::optional<DropReason> write_merged(const Coalescer& run) noexcept;
   Transmitted write_singly(const Burst& burst, uint32_t first, uint32_t count) noexcept;
@@ -69,13 +60,12 @@ class TapLink final : public Link {
   std::optional<DropReason> refusal(const Burst& burst, const Frame& frame, const Offload* offload) const noexcept;
   DropReason reason_of(int error, const Offload* offload) noexcept;
   void note(Phase phase) noexcept;
-  void lose_device() noexcept;
+  void lose_interface() noexcept;
 
-  const Options options_;
+  const std::unique_ptr<FrameSource> source_;
   const LinkFacts facts_;
-  std::optional<os::TunnelPort> port_;
-  os::Fd tap_;              // or the packet socket
-  os::Fd poll_;             // an epoll instance that watches tap_ as long as its device exists
+  os::Fd frames_;           // the source's descriptor
+  os::Fd poll_;             // an epoll instance that watches frames_ as long as the interface exists
   bool merges_udp_ = true;  // until the kernel says no
   std::atomic<Phase> phase_{Phase::closed};
 };

@@ -20,11 +20,11 @@ constexpr uint32_t whole_writes = 2;  // parts of a frame that lies together: vi
 // A TAP of its own namespace, up, with a listener.
 struct Workload {
   const test::TestNamespace& inside;
-  TapLink link;
+  KernelLink link;
   std::unique_ptr<test::RawSocket> socket;
 
   explicit Workload(const test::TestNamespace& where)
-      : inside(where), link({.name = "wire/client", .netns = where.path(), .interface = "t0"}) {}
+      : inside(where), link({"wire/client", Payload::ethernet, 1500, TunInterface{where.path(), "t0"}}) {}
   void set_up() {
     REQUIRE(os::create_tun(inside.path(), "t0", os::TunKind::tap));
     REQUIRE(test::ip(inside, {"link", "set", "t0", "addrgenmode", "none", "up"}) == 0);

@@ -50,7 +50,7 @@ struct Address {
 // Two namespaces with a device each, 10.77.0.1 and .2, and a link attached to each.
 struct Ends {
   test::TestNamespace namespace_a, namespace_b;
-  TapLink a, b;
+  KernelLink a, b;
 
   explicit Ends(Payload payload) : a(options(namespace_a, payload)), b(options(namespace_b, payload)) {}
 
@@ -60,10 +60,10 @@ struct Ends {
   }
 
  private:
-  static TapLink::Options options(const test::TestNamespace& inside, Payload payload) {
-    return {.name = "wire/end", .netns = inside.path(), .interface = "t0", .payload = payload, .mtu = 1500};
+  static KernelLink::Options options(const test::TestNamespace& inside, Payload payload) {
+    return {"wire/end", payload, 1500, TunInterface{inside.path(), "t0"}};
   }
-  static void set_up_one(const test::TestNamespace& inside, TapLink& link, const std::string& host) {
+  static void set_up_one(const test::TestNamespace& inside, KernelLink& link, const std::string& host) {
     const bool tap = link.facts().payload == Payload::ethernet;
     REQUIRE(os::create_tun(inside.path(), "t0", tap ? os::TunKind::tap : os::TunKind::tun));
     REQUIRE(link.open());
