@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon's entry: one AddonData per environment, torn down before the environment's objects die.
+// The entry of the addon: one AddonData per environment, shut down before the environment's objects are destroyed.
 #include <napi.h>
 
 #include "binding/addon_data.hpp"
@@ -14,8 +14,8 @@ namespace {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData(env);
   env.SetInstanceData(data);  // deletes it when the environment is gone
-  // Hooks run last in, first out: this one was added after the thread-safe functions of executor and notifier
-  // registered their own, so the threads are joined while those still exist.
+  // Hooks run in reverse order. This one was added after those of the thread-safe functions of executor and notifier,
+  // so the threads are joined while these functions still exist.
   env.AddCleanupHook([data] { data->shut_down(); });
   register_errors(env, exports);
   register_machine_methods(env, exports);

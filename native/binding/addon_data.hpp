@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one environment (the main thread or one worker_threads Worker) owns. Found by env.GetInstanceData<AddonData>().
+// What the addon keeps for one environment (the main thread or one worker_threads Worker), available from
+// env.GetInstanceData<AddonData>().
 #pragma once
 
 #include <napi.h>
@@ -11,7 +12,7 @@
 
 namespace crosswire::binding {
 
-// State of another part of the binding that lives and dies with the environment.
+// State of a part of the binding that exists as long as the environment.
 class AddonPart {
  public:
   virtual ~AddonPart() = default;
@@ -20,7 +21,8 @@ class AddonPart {
 struct AddonData {
   explicit AddonData(Napi::Env env) : executor(env), notifier(env) {}
 
-  // Runs before the environment dies: first no job runs any more, then the other threads stop, then the rest goes.
+  // Runs before the environment ends: first waits for running jobs, then stops the other threads, then releases the
+  // rest.
   void shut_down() {
     executor.stop();
     engine.reset();

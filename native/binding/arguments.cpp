@@ -17,7 +17,7 @@ std::optional<uint32_t> integer_of(const Napi::Value& value, uint32_t minimum, u
 
 bool is_absent(const Napi::Value& value) { return value.IsUndefined() || value.IsNull(); }
 
-// What the kernel takes: it would see only what is before a NUL.
+// A string for the kernel must not contain NUL, because the kernel would ignore what follows.
 std::optional<std::string> text_of(const Napi::Value& value) {
   if (!value.IsString()) return std::nullopt;
   auto text = value.As<Napi::String>().Utf8Value();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads typed fields of the plain objects that TypeScript hands in. TypeScript has validated them already, so these
-// checks only keep a mistake from becoming a wrong system call: each throws INVALID_ARGUMENT with the field's path.
+// Reads typed fields of the plain objects that TypeScript passes. TypeScript has validated them already; these checks
+// only prevent a programming error from causing a wrong system call. Each throws INVALID_ARGUMENT with the path of the
+// field.
 #pragma once
 
 #include <napi.h>
@@ -14,7 +15,7 @@ namespace crosswire::binding {
 
 class Fields {
  public:
-  // The index-th argument of a call, which must be an object. `operation` goes into the errors.
+  // The index-th argument of a call, which must be an object. `operation` is for errors.
   static Fields of_argument(const Napi::CallbackInfo& info, size_t index, const char* operation);
   // The index-th argument as an array of objects.
   static std::vector<Fields> list_of_argument(const Napi::CallbackInfo& info, size_t index, const char* operation);
@@ -30,7 +31,7 @@ class Fields {
   std::vector<std::string> strings(const char* name) const;                  // likewise
   std::vector<uint32_t> integers(const char* name, uint32_t maximum) const;  // likewise, from 0
 
-  // For checks of the caller's own on the field `name`.
+  // For the caller's own checks of the field `name`.
   [[noreturn]] void refuse(const char* name, const std::string& reason) const;
   const char* operation() const noexcept { return operation_; }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "binding/arguments.hpp"
-#include "binding/engine_host.hpp"
+#include "binding/engine_owner.hpp"
 
 namespace crosswire::binding {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `new addon.Engine()`: an EngineHost as JavaScript sees it. Changes run on the executor and return promises; reading
-// never waits for anybody.
+// `new addon.Engine()`: an EngineOwner for JavaScript. Changes run on the executor and return promises; reads never
+// wait.
 #include <napi.h>
 
 #include "binding/addon_data.hpp"
@@ -13,29 +13,29 @@
 namespace crosswire::binding {
 namespace {
 
-// The hosts of an environment. When it dies, their threads stop before its objects go.
-class EngineHosts final : public AddonPart {
+// The engines of an environment. At its end, their threads stop before its objects are destroyed.
+class EngineOwners final : public AddonPart {
  public:
-  ~EngineHosts() override {
-    for (const auto& known : hosts_) {
-      if (const auto host = known.lock()) host->close();
+  ~EngineOwners() override {
+    for (const auto& known : owners_) {
+      if (const auto owner = known.lock()) owner->close();
     }
   }
-  void remember(const std::shared_ptr<EngineHost>& host) {
-    std::erase_if(hosts_, [](const auto& known) { return known.expired(); });
-    hosts_.push_back(host);
+  void remember(const std::shared_ptr<EngineOwner>& owner) {
+    std::erase_if(owners_, [](const auto& known) { return known.expired(); });
+    owners_.push_back(owner);
   }
 
  private:
-  std::vector<std::weak_ptr<EngineHost>> hosts_;
+  std::vector<std::weak_ptr<EngineOwner>> owners_;
 };
 
-// Garbage collected without close(): the host goes with its last job, and joins its threads.
+// If the object is garbage collected without close(), its last job destroys the owner, which joins its threads.
 class EngineObject final : public Napi::ObjectWrap<EngineObject> {
  public:
   explicit EngineObject(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<EngineObject>(info), host_(std::make_shared<EngineHost>()) {
-    static_cast<EngineHosts&>(*data(info).engine).remember(host_);
+      : Napi::ObjectWrap<EngineObject>(info), owner_(std::make_shared<EngineOwner>()) {
+    static_cast<EngineOwners&>(*data(info).engine).remember(owner_);
   }
 
   static Napi::Function define(Napi::Env env) {
@@ -61,12 +61,12 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
 
   Napi::Value start(const Napi::CallbackInfo& info) {
     const auto options = read_engine_options(Fields::of_argument(info, 0, "start the engine"));
-    return executor(info).run(info.Env(), [host = host_, options] { return host->start(options); });
+    return executor(info).run(info.Env(), [owner = owner_, options] { return owner->start(options); });
   }
 
   Napi::Value close(const Napi::CallbackInfo& info) {
-    return executor(info).run(info.Env(), [host = host_]() -> Result<> {
-      host->close();
+    return executor(info).run(info.Env(), [owner = owner_]() -> Result<> {
+      owner->close();
       return Done{};
     });
   }
@@ -74,14 +74,14 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
   Napi::Value start_wire(const Napi::CallbackInfo& info) {
     const auto request = read_wire_request(Fields::of_argument(info, 0, "start a wire"));
     return executor(info).run<uint64_t>(
-        info.Env(), [host = host_, request] { return host->start_wire(request); },
+        info.Env(), [owner = owner_, request] { return owner->start_wire(request); },
         [](Napi::Env env, uint64_t handle) { return Napi::Number::New(env, static_cast<double>(handle)); });
   }
 
   Napi::Value start_proxy(const Napi::CallbackInfo& info) {
     const auto options = read_proxy_options(Fields::of_argument(info, 0, "start a wire"));
     return executor(info).run<uint64_t>(
-        info.Env(), [host = host_, options] { return host->start_proxy(options); },
+        info.Env(), [owner = owner_, options] { return owner->start_proxy(options); },
         [](Napi::Env env, uint64_t handle) { return Napi::Number::New(env, static_cast<double>(handle)); });
   }
 
@@ -90,29 +90,29 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
     const uint64_t handle = handle_argument(info, 0, operation);
     const EndName end = end_argument(info, 1, operation);
     const auto request = read_link_request(Fields::of_argument(info, 2, operation));
-    return executor(info).run(info.Env(),
-                              [host = host_, handle, end, request] { return host->replace_end(handle, end, request); });
+    return executor(info).run(
+        info.Env(), [owner = owner_, handle, end, request] { return owner->replace_end(handle, end, request); });
   }
 
   Napi::Value stop_wire(const Napi::CallbackInfo& info) {
     const uint64_t handle = handle_argument(info, 0, "stop a wire");
-    return executor(info).run(info.Env(), [host = host_, handle] { return host->stop_wire(handle); });
+    return executor(info).run(info.Env(), [owner = owner_, handle] { return owner->stop_wire(handle); });
   }
 
   Napi::Value own_namespace(const Napi::CallbackInfo& info) {
     return executor(info).run<os::NamespaceEntry>(
-        info.Env(), [host = host_] { return host->own_namespace(); }, make_namespace_entry);
+        info.Env(), [owner = owner_] { return owner->own_namespace(); }, make_namespace_entry);
   }
 
   Napi::Value describe_wire(const Napi::CallbackInfo& info) {
     const uint64_t handle = handle_argument(info, 0, "describe a wire");
-    auto states = host_->describe(handle);
+    auto states = owner_->describe(handle);
     if (!states) throw_error(info.Env(), states.error());
     return make_description(info.Env(), states.value());
   }
 
   Napi::Value read_counters(const Napi::CallbackInfo& info) {
-    const Engine* engine = host_->engine();
+    const Engine* engine = owner_->engine();
     if (engine == nullptr) return make_counters(info.Env(), {});
     if (info.Length() == 0 || info[0].IsUndefined()) return make_counters(info.Env(), engine->snapshot());
     CounterSnapshot one{{handle_argument(info, 0, "read the counters")}, std::vector<uint64_t>(wire_counter_words)};
@@ -121,17 +121,17 @@ class EngineObject final : public Napi::ObjectWrap<EngineObject> {
   }
 
   Napi::Value fingerprints(const Napi::CallbackInfo& info) {
-    const Engine* engine = host_->engine();
+    const Engine* engine = owner_->engine();
     return make_fingerprints(info.Env(), engine == nullptr ? std::vector<Fingerprint>{} : fingerprints_of(*engine));
   }
 
   Napi::Value worker_statistics(const Napi::CallbackInfo& info) {
-    const Engine* engine = host_->engine();
+    const Engine* engine = owner_->engine();
     return make_worker_statistics(info.Env(),
                                   engine == nullptr ? std::vector<WorkerStatistics>{} : engine->statistics());
   }
 
-  std::shared_ptr<EngineHost> host_;
+  std::shared_ptr<EngineOwner> owner_;
 };
 
 Napi::Array make_drop_reasons(Napi::Env env) {
@@ -143,7 +143,7 @@ Napi::Array make_drop_reasons(Napi::Env env) {
 }  // namespace
 
 void register_engine(Napi::Env env, Napi::Object exports, AddonData& data) {
-  data.engine = std::make_unique<EngineHosts>();
+  data.engine = std::make_unique<EngineOwners>();
   exports.Set("Engine", EngineObject::define(env));
   exports.Set("dropReasons", make_drop_reasons(env));
 }

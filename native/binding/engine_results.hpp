@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the engine says as the plain objects of src/dataplane/types.ts.
+// States and counters of the engine as the plain objects of src/dataplane/types.ts.
 #pragma once
 
 #include <napi.h>
@@ -12,7 +12,7 @@
 namespace crosswire::binding {
 
 Napi::Object make_description(Napi::Env env, const std::array<LinkState, 2>& states);
-// { ids: Float64Array, words: BigUint64Array }: two objects whatever the number of wires.
+// { ids: Float64Array, words: BigUint64Array }: two objects for any number of wires.
 Napi::Object make_counters(Napi::Env env, const CounterSnapshot& snapshot);
 Napi::Array make_worker_statistics(Napi::Env env, const std::vector<WorkerStatistics>& workers);
 

@@ -46,7 +46,7 @@ void Executor::work_until_stopped(Crew& crew) {
     crew.queue.pop_front();
     lock.unlock();
     job->run();
-    // The queue behind it is unbounded, so this never blocks; it refuses only when the environment is dying.
+    // Its queue is unbounded, so this never blocks; it fails only when the environment ends.
     if (completion_.NonBlockingCall(job.get()) == napi_ok) job.release();
     lock.lock();
   }
@@ -54,12 +54,12 @@ void Executor::work_until_stopped(Crew& crew) {
 
 void Executor::settle(Napi::Env env, Napi::Function, Executor* self, Job* raw) {
   std::unique_ptr<Job> job(raw);
-  if (env == nullptr) return;  // the environment is going down: nobody is left to tell
+  if (env == nullptr) return;  // the environment is ending: there is nobody to notify
   if (--self->pending_ == 0) self->completion_.Unref(env);
   try {
     job->settle(env);
   } catch (const Napi::Error&) {
-    // A Worker that is being terminated runs no JavaScript any more, though its environment is still there.
+    // A Worker that is being terminated runs no JavaScript any more, though its environment still exists.
   }
 }
 

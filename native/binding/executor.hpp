@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs blocking work on threads of the addon's own and settles promises with its outcome. The threads enter network
-// namespaces, which Node's threads (the main one, libuv's pool) never may.
+// Runs blocking work on the addon's own threads and settles promises with the outcome. These threads enter network
+// namespaces, which Node's threads (the main one, libuv's pool) must never do.
 #pragma once
 
 #include <napi.h>
@@ -32,10 +32,10 @@ class Job {
   Napi::Promise::Deferred deferred_;
 };
 
-// On which threads a job runs.
+// The kind of threads on which a job runs.
 enum class Lane : uint8_t {
-  working,  // at work, or waiting for the kernel's rtnl lock: more threads would only wait for each other
-  waiting,  // asleep in the kernel without that lock: more threads wait for the same thing at the same time
+  working,  // few: jobs use the CPU or wait for the kernel's rtnl lock, so more threads would only wait for each other
+  waiting,  // many: jobs sleep in the kernel without that lock, at the same time
 };
 
 class Executor {
@@ -45,9 +45,9 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // The promise of `work`'s Result: resolved with convert(env, value), or rejected with make_error(). `work` runs on
-  // an addon thread and `convert` on the JavaScript thread; neither may hold Napi values. Jobs run in no fixed order:
-  // who needs one waits for the promise. JavaScript thread only.
+  // The promise of `work`'s Result: resolved with convert(env, value), or rejected with make_error(). `work` runs on an
+  // addon thread and `convert` on the JavaScript thread; neither may hold Napi values. Jobs run in no fixed order: a
+  // caller that needs an order waits for promises. JavaScript thread only.
   template <class T, class Work, class Convert>
   Napi::Promise run(Napi::Env env, Work work, Convert convert, Lane lane = Lane::working);
   // The same for Result<Done>: resolves with undefined.
@@ -56,8 +56,8 @@ class Executor {
     return run<Done>(env, std::move(work), [](Napi::Env e, Done&) { return e.Undefined(); });
   }
 
-  // Waits for the jobs that run now, forgets those that wait (their promises stay pending: the environment is dying),
-  // joins the threads. JavaScript thread only; may be called twice.
+  // Waits for running jobs, drops queued ones (their promises stay pending, since the environment is ending), and joins
+  // the threads. JavaScript thread only; may be called twice.
   void stop();
 
  private:
@@ -93,7 +93,7 @@ class TypedJob final : public Job {
   void run() override {
     try {
       outcome_ = std::make_unique<Result<T>>(work_());
-    } catch (const std::exception& thrown) {  // memory is exhausted; no other exception leaves a room
+    } catch (const std::exception& thrown) {  // std::bad_alloc: no other exception leaves a room
       outcome_ = std::make_unique<Result<T>>(Error{"OUT_OF_MEMORY", "run a job", "addon thread", thrown.what(), 0});
     }
   }

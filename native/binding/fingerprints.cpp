@@ -28,7 +28,7 @@ std::vector<Fingerprint> fingerprints_of(const Engine& engine) {
   std::vector<Fingerprint> all;
   for (const uint64_t handle : engine.handles()) {
     const auto states = engine.describe(handle);
-    if (!states) continue;  // it went meanwhile
+    if (!states) continue;  // the wire was removed meanwhile
     Fingerprint one{handle, 0};
     for (const auto& state : states.value()) mix(one.value, state);
     all.push_back(one);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells which wires would be described as they were before, without making the descriptions: thousands are asked for.
+// A hash of each wire's description. A reader with thousands of wires reads only the descriptions whose hash changed.
 #pragma once
 
 #include <napi.h>

@@ -5,17 +5,9 @@ namespace crosswire::binding {
 
 namespace {
 
-constexpr uint32_t highest_mtu = 65535;
-constexpr uint32_t highest_vlan = 4094;  // IEEE 802.1Q
 constexpr uint32_t longest_queue = 1U << 20;
 constexpr uint32_t highest_port = 65534;  // net/fib_rules.h, fib_rule_port_range_valid
 constexpr size_t most_policies = 64;
-
-os::MacAddress read_mac(const Fields& fields) {
-  const auto mac = os::parse_mac_address(fields.string("mac"));
-  if (!mac) fields.refuse("mac", "must be a MAC address");
-  return *mac;
-}
 
 std::vector<os::IpPrefix> read_addresses(const Fields& fields, const char* name) {
   std::vector<os::IpPrefix> addresses;
@@ -75,6 +67,12 @@ std::vector<os::Policy> read_policies(const Fields& fields, const char* name) {
 
 }  // namespace
 
+os::MacAddress read_mac(const Fields& fields) {
+  const auto mac = os::parse_mac_address(fields.string("mac"));
+  if (!mac) fields.refuse("mac", "must be a MAC address");
+  return *mac;
+}
+
 os::IpAddress read_ip_address(const Fields& fields, const char* name) {
   const auto address = os::parse_ip_address(fields.string(name));
   if (!address) fields.refuse(name, "must be an IP address");
@@ -95,13 +93,6 @@ os::TunnelDevice read_tunnel_device(const Fields& fields) {
   const bool has_mac = !fields.string("mac").empty();
   return {read_reference(fields), fields.string("alias"), has_mac ? std::optional(read_mac(fields)) : std::nullopt,
           fields.integer("mtu", 1, highest_mtu)};
-}
-
-os::VlanDevice read_vlan_device(const Fields& fields) {
-  return {read_reference(fields),  fields.string("alias"),
-          read_mac(fields),        fields.integer("mtu", 1, highest_mtu),
-          fields.string("device"), static_cast<uint16_t>(fields.integer("id", 0, highest_vlan)),
-          fields.string("uplink")};
 }
 
 os::InterfaceChange read_change(const Fields& fields) {

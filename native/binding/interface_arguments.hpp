@@ -9,12 +9,14 @@
 
 namespace crosswire::binding {
 
+constexpr uint32_t highest_mtu = 65535;
+
+os::MacAddress read_mac(const Fields& fields);  // mac
 os::IpAddress read_ip_address(const Fields& fields, const char* name);
 os::InterfaceReference read_reference(const Fields& fields);            // netns, name
 std::optional<os::MacAddress> read_optional_mac(const Fields& fields);  // mac
 os::VethSide read_veth_side(const Fields& fields);
-os::TunnelDevice read_tunnel_device(const Fields& fields);  // but its tunnel
-os::VlanDevice read_vlan_device(const Fields& fields);
+os::TunnelDevice read_tunnel_device(const Fields& fields);
 os::InterfaceChange read_change(const Fields& fields);
 os::InterfaceQuery read_query(const Fields& fields);
 

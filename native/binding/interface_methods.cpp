@@ -7,6 +7,7 @@
 #include "binding/interface_arguments.hpp"
 #include "binding/interface_results.hpp"
 #include "binding/tunnel_values.hpp"
+#include "binding/vlan_values.hpp"
 
 namespace crosswire::binding {
 
@@ -71,7 +72,7 @@ Napi::Value delete_interface(const Napi::CallbackInfo& info) {
       [](Napi::Env env, bool deleted) { return Napi::Boolean::New(env, deleted); }, Lane::waiting);
 }
 
-// In two typed arrays, not in an object for each: there may be tens of thousands.
+// Two typed arrays instead of an object for each interface: there may be tens of thousands.
 Napi::Value make_statistics_rows(Napi::Env env, const std::vector<std::optional<os::InterfaceStatistics>>& rows) {
   auto found = Napi::Uint8Array::New(env, rows.size());
   auto words = Napi::BigUint64Array::New(env, rows.size() * words_per_interface);
@@ -87,7 +88,7 @@ Napi::Value make_statistics_rows(Napi::Env env, const std::vector<std::optional<
 
 using Interfaces = std::shared_ptr<const std::vector<os::InterfaceReference>>;
 
-// The last long list, as long as JavaScript has it: a scrape asks for the same tens of thousands every time.
+// The last long list, for as long as JavaScript holds it: every scrape asks for the same tens of thousands.
 struct KeptInterfaces final : AddonPart {
   Napi::Reference<Napi::Array> list;
   Interfaces interfaces;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The addon's methods for interfaces, namespaces, device access and the machine: those of src/dataplane/types.ts, of
-// the same names, arguments and results.
+// The addon's methods for interfaces, namespaces, device access and the machine, with the names, arguments and results
+// of src/dataplane/types.ts.
 #pragma once
 
 #include <napi.h>

@@ -2,6 +2,7 @@
 #include "binding/interface_results.hpp"
 
 #include "binding/tunnel_values.hpp"
+#include "binding/vlan_values.hpp"
 
 namespace crosswire::binding {
 
@@ -41,16 +42,6 @@ Napi::Value make_policy(Napi::Env env, const os::Policy& policy) {
   set_ports(env, object, "destinationPorts", destination);
   set_ports(env, object, "sourcePorts", source);
   object.Set("routes", make_array(env, policy.routes, make_route));
-  return object;
-}
-
-Napi::Value make_uplink(Napi::Env env, const os::Uplink& uplink) {
-  auto object = Napi::Object::New(env);
-  object.Set("device", uplink.device);
-  object.Set("id", uplink.id);
-  object.Set("name", uplink.name);
-  object.Set("mac", uplink.mac ? os::to_text(*uplink.mac) : "");
-  object.Set("sound", uplink.sound);
   return object;
 }
 

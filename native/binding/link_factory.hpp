@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one place that knows every kind of link.
+// The only place that knows every kind of link.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace crosswire::binding {
 
 using LinkRequest = std::variant<KernelLink::Options, memif::Options>;
 
-// Opened. Errors: those of the link's open().
+// Creates and opens a link. Errors: those of its open().
 Result<std::unique_ptr<Link>> open_link(const LinkRequest& request, memif::Service& service);
 
 }  // namespace crosswire::binding

@@ -4,7 +4,7 @@
 namespace crosswire::binding {
 
 Notifier::Notifier(Napi::Env env) : function_(Function::New(env, "crosswire notices", 0, 1, this)) {
-  function_.Unref(env);  // news never keep the process alive
+  function_.Unref(env);  // events never keep the process alive
 }
 
 void Notifier::post(std::unique_ptr<Notice> notice) {
@@ -13,11 +13,11 @@ void Notifier::post(std::unique_ptr<Notice> notice) {
 
 void Notifier::deliver(Napi::Env env, Napi::Function, Notifier*, Notice* raw) {
   const std::unique_ptr<Notice> notice(raw);
-  if (env == nullptr) return;  // the environment is going down: nobody is left to tell
+  if (env == nullptr) return;  // the environment is ending: there is nobody to notify
   try {
     notice->deliver(env);
   } catch (const Napi::Error&) {
-    // A Worker that is being terminated runs no JavaScript any more, though its environment is still there.
+    // A Worker that is being terminated runs no JavaScript any more, though its environment still exists.
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings what happened on threads of the addon's own to the JavaScript thread, in order.
+// Delivers events from the addon's own threads to the JavaScript thread, in order.
 #pragma once
 
 #include <napi.h>
@@ -8,7 +8,7 @@
 
 namespace crosswire::binding {
 
-// Something that happened. deliver() runs on the JavaScript thread; what is not delivered is destroyed on any.
+// An event. deliver() runs on the JavaScript thread; an event that is not delivered is destroyed on any thread.
 class Notice {
  public:
   virtual ~Notice() = default;
@@ -21,10 +21,10 @@ class Notifier {
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
-  // Any thread, while the environment has not called stop(). Never blocks.
+  // Any thread, before stop(). Never blocks.
   void post(std::unique_ptr<Notice> notice);
 
-  // After the threads that post have ended. JavaScript thread only.
+  // To be called after the threads that post have ended. JavaScript thread only.
   void stop() { function_.Abort(); }
 
  private:

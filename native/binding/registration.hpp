@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of the binding that add themselves to the exports, and their state to AddonData.
+// The parts of the binding: each adds its exports, and its state to AddonData.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tunnels from and to the shapes of src/dataplane/tunnels.ts.
+// Translates tunnels from and to the shapes of src/dataplane/tunnels.ts.
 #pragma once
 
 #include <napi.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `new addon.UnixSockets(events)`: os::StreamSockets as JavaScript sees them. Descriptors cross as numbers, and belong
-// to the side that they have reached.
+// `new addon.UnixSockets(events)`: os::StreamSockets for JavaScript. Descriptors are passed as numbers and belong to
+// the side that received them last.
 #include <napi.h>
 
 #include <map>
@@ -17,17 +17,19 @@ namespace {
 
 class UnixSocketsObject;
 
-// The objects of an environment, by number: a notice may come for one that is gone.
-class UnixSocketsHosts final : public AddonPart {
+// The objects of an environment, by number, since an event may arrive for an object that does not exist any more.
+class UnixSocketsObjects final : public AddonPart {
  public:
-  ~UnixSocketsHosts() override;
+  ~UnixSocketsObjects() override;
   std::map<uint64_t, UnixSocketsObject*> objects;
   uint64_t last = 0;
 };
 
 AddonData& data_of(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }
 
-UnixSocketsHosts* hosts_of(Napi::Env env) { return static_cast<UnixSocketsHosts*>(data_of(env).unix_sockets.get()); }
+UnixSocketsObjects* objects_of(Napi::Env env) {
+  return static_cast<UnixSocketsObjects*>(data_of(env).unix_sockets.get());
+}
 
 struct News final : Notice {
   uint64_t object = 0;
@@ -45,19 +47,19 @@ class UnixSocketsObject final : public Napi::ObjectWrap<UnixSocketsObject> {
   explicit UnixSocketsObject(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<UnixSocketsObject>(info),
         env_(info.Env()),
-        id_(++hosts_of(env_)->last),
+        id_(++objects_of(env_)->last),
         sockets_(std::make_shared<os::StreamSockets>(events(data_of(env_).notifier, id_))) {
     if (!info[0].IsObject()) throw_invalid_argument(env_, "use unix sockets", "argument", "must be an object");
     events_ = Napi::Persistent(info[0].As<Napi::Object>());
-    hosts_of(env_)->objects.emplace(id_, this);
+    objects_of(env_)->objects.emplace(id_, this);
   }
 
   ~UnixSocketsObject() override {
-    close_host();
-    if (auto* hosts = hosts_of(env_)) hosts->objects.erase(id_);
+    close_sockets();
+    if (auto* registry = objects_of(env_)) registry->objects.erase(id_);
   }
 
-  void close_host() { sockets_->close(); }
+  void close_sockets() { sockets_->close(); }
 
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "UnixSockets",
@@ -71,8 +73,8 @@ class UnixSocketsObject final : public Napi::ObjectWrap<UnixSocketsObject> {
                        });
   }
 
-  // By the C API: in a Worker that is being terminated every call fails, and node-addon-api aborts the process when it
-  // cannot make an Error of that. What a handler throws stays pending, and Node reports it.
+  // Uses the C API: in a Worker that is being terminated every call fails, and node-addon-api aborts the process if it
+  // cannot turn that into an Error. An exception of a handler stays pending, and Node reports it.
   void tell(Napi::Env env, News& news) {
     const auto connection = Napi::Number::New(env, static_cast<double>(news.connection));
     std::vector<napi_value> arguments;
@@ -153,7 +155,7 @@ class UnixSocketsObject final : public Napi::ObjectWrap<UnixSocketsObject> {
         [](Napi::Env env, const std::string& url) { return Napi::String::New(env, url); });
   }
 
-  // A descriptor, or -1: not there yet.
+  // A descriptor, or -1 if none has come yet.
   Napi::Value received(const Napi::CallbackInfo& info) {
     const char* operation = "take a descriptor from a peer";
     auto fd = sockets_->received(handle_argument(info, 0, operation), string_argument(info, 1, operation));
@@ -174,22 +176,22 @@ class UnixSocketsObject final : public Napi::ObjectWrap<UnixSocketsObject> {
   Napi::ObjectReference events_;
 };
 
-// When an environment dies, the threads stop before its objects go.
-UnixSocketsHosts::~UnixSocketsHosts() {
-  for (const auto& [id, object] : objects) object->close_host();
+// At the end of an environment, the threads stop before its objects are destroyed.
+UnixSocketsObjects::~UnixSocketsObjects() {
+  for (const auto& [id, object] : objects) object->close_sockets();
 }
 
 void News::deliver(Napi::Env env) {
-  const auto* hosts = hosts_of(env);
-  if (hosts == nullptr) return;
-  const auto found = hosts->objects.find(object);
-  if (found != hosts->objects.end()) found->second->tell(env, *this);
+  const auto* registry = objects_of(env);
+  if (registry == nullptr) return;
+  const auto found = registry->objects.find(object);
+  if (found != registry->objects.end()) found->second->tell(env, *this);
 }
 
 }  // namespace
 
 void register_unix_sockets(Napi::Env env, Napi::Object exports, AddonData& data) {
-  data.unix_sockets = std::make_unique<UnixSocketsHosts>();
+  data.unix_sockets = std::make_unique<UnixSocketsObjects>();
   exports.Set("UnixSockets", UnixSocketsObject::define(env));
 }
 

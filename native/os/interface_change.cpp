@@ -25,8 +25,8 @@ std::vector<Item> without(std::vector<Item> items, const std::vector<Item>& remo
   return items;
 }
 
-// The kernel takes more away than one address: with the first IPv4 address of a subnet the others of that subnet, with
-// the last one of the interface all its routes (devinet.c, fib_frontend.c). What was not to go comes back.
+// Restores what the kernel removed together with an address: the other IPv4 addresses of a subnet with its first one,
+// and all routes of the interface with its last one (devinet.c, fib_frontend.c).
 Result<> restore_addresses(InterfaceEdit& edit, const InterfaceChange& change) {
   if (change.remove_addresses.empty()) return Done{};
   return each(edit, without(edit.before.addresses, change.remove_addresses), add_address);
@@ -60,7 +60,7 @@ void roll_back(InterfaceEdit& edit) {
   auto undo = std::move(edit.undo);
   edit.undo.clear();
   for (auto step = undo.rbegin(); step != undo.rend(); ++step) (*step)();
-  // What the kernel dropped along with a step; each that is there already is a success.
+  // Restore what the kernel dropped together with a step; adding what still exists is a success.
   for (const auto& address : edit.before.addresses) (void)add_address(edit, address);
   for (const auto& route : edit.before.routes) (void)add_route(edit, route);
 }

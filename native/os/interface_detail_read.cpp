@@ -28,7 +28,7 @@ class Wanted {
     const auto found = by_index_.find(index);
     return found == by_index_.end() ? nullptr : found->second;
   }
-  // With a single one the kernel can filter for us; 0: it cannot.
+  // For the kernel's filter, which takes a single index; 0: no filter.
   uint32_t only_index() const { return by_index_.size() == 1 ? by_index_.begin()->first : 0; }
   template <class Member>
   void forget(Member member, uint8_t family) const {
@@ -99,7 +99,7 @@ Verdict dump_routes_in(NetlinkSocket& socket, const Wanted& wanted, uint8_t fami
   return verdict;
 }
 
-// Ours are in the main table, but those of policies; the local one has several entries for every address.
+// Our routes are in the main table, except those of policies. The local table has several entries for each address.
 Verdict dump_routes(NetlinkSocket& socket, const Wanted& wanted, uint8_t family) {
   return dump_routes_in(socket, wanted, family, RT_TABLE_MAIN);
 }

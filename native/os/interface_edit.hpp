@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The single steps of change_interface(). Each that changes something pushes what undoes it. Private to
-// os/interface_*.cpp.
+// The steps of change_interface(). A step that changes something pushes its inverse. Private to os/interface_*.cpp.
 #pragma once
 
 #include <functional>

@@ -17,7 +17,7 @@ Verdict request_address(InterfaceEdit& edit, uint16_t type, uint16_t flags, cons
   header.ifa_family = address.address.family;
   header.ifa_prefixlen = address.length;
   header.ifa_index = static_cast<uint32_t>(edit.index());
-  // Usable at once: without a peer that could hold the same address there is nothing to detect (RFC 4862 §5.4).
+  // Without duplicate address detection (RFC 4862 §5.4), since no peer can hold the same address: usable at once.
   if (header.ifa_family == AF_INET6) header.ifa_flags = IFA_F_NODAD;
   NetlinkMessage message(type, flags, header);
   message.put_address(IFA_LOCAL, address.address);
@@ -29,14 +29,14 @@ Verdict request_new_address(InterfaceEdit& edit, const IpPrefix& address) {
   return request_address(edit, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address);
 }
 
-// EEXIST means the same address, but for IPv6 perhaps with another prefix length.
+// EEXIST means that the same address exists, though for IPv6 perhaps with another prefix length.
 Result<bool> has_address(InterfaceEdit& edit, const IpPrefix& address) {
   std::vector<InterfaceInfo> now(1);
   now.front().index = edit.before.index;
   auto read = read_addresses(edit.socket, edit.interface.netns, now);
   if (!read) return std::move(read).error();
   const auto& addresses = now.front().addresses;
-  // IPv6 link-local addresses are not listed: there EEXIST must do.
+  // IPv6 link-local addresses are not listed: for them, EEXIST is enough.
   return is_link_local(address.address) || std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 

@@ -28,7 +28,7 @@ std::string name_of(const Policy& policy) {
   return text;
 }
 
-// One table for each match, whatever became of its rules; the policies of one interface have different matches.
+// One table for each match, even if its rules are missing; the policies of one interface have different matches.
 std::vector<Tabled> tables_for(const std::vector<Policy>& wanted, const std::vector<Rule>& there, uint32_t index) {
   std::vector<Tabled> tables;
   const auto is_taken = [&](uint32_t table) {
@@ -65,7 +65,7 @@ Result<> set_routes(InterfaceEdit& edit, const Tabled& wanted) {
   return Done{};
 }
 
-// Routes before rules: a rule that led to an empty table would let frames through to the main one meanwhile.
+// Routes come before rules: with a rule that leads to an empty table, packets would continue to the main table.
 Result<> reconcile(InterfaceEdit& edit, const std::vector<Policy>& wanted) {
   sweep_rules(edit.socket, edit.interface.netns, 0);
   auto read = read_rules(edit.socket, edit.interface.netns);

@@ -32,14 +32,14 @@ Verdict request_route(InterfaceEdit& edit, uint16_t type, uint16_t flags, const 
   return edit.socket.request(message);
 }
 
-// Never NLM_F_REPLACE: it would take away a route to the same place that is not ours.
+// Never NLM_F_REPLACE: it would replace somebody else's route to the same destination.
 Verdict request_new_route(InterfaceEdit& edit, const Route& route) {
   return request_route(edit, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
 }
 
 std::string name_of(const Route& route) { return to_text(route.to) + (route.via ? " via " + to_text(*route.via) : ""); }
 
-// EEXIST says only that there is a route to the same place.
+// EEXIST says only that there is a route to the same destination.
 Result<bool> has_route(InterfaceEdit& edit, const Route& route) {
   std::vector<InterfaceInfo> now(1);
   now.front().index = edit.before.index;

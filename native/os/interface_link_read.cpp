@@ -7,6 +7,7 @@
 
 #include "os/interface_read.hpp"
 #include "os/tunnel.hpp"
+#include "os/vlan.hpp"
 
 namespace crosswire::os {
 
@@ -35,7 +36,7 @@ InterfaceInfo link_of(const nlmsghdr* answer) {
   link.kind = kind_of(attributes);
   link.device = device_of(attributes);
   link.tunnel = tunnel_of(attributes, link.kind);
-  if (link.kind == "vlan" || link.kind == "macvlan") link.uplink = uplink_of(attributes, link.kind);
+  link.uplink = uplink_of(attributes, link.kind);
   link.mac = attributes.mac(IFLA_ADDRESS);
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.transmit_queue_length = attributes.u32(IFLA_TXQLEN).value_or(0);
@@ -57,7 +58,7 @@ Result<InterfaceInfo> request_link(NetlinkSocket& socket, NetlinkMessage& messag
 }  // namespace
 
 std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute) {
-  // The fields we read come first in every version of the structure.
+  // The fields that are read come first in every version of the structure.
   constexpr size_t needed = offsetof(rtnl_link_stats64, multicast);
   if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < needed) return std::nullopt;
   rtnl_link_stats64 stats{};

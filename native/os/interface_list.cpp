@@ -5,6 +5,7 @@
 #include "os/policy.hpp"
 #include "os/sysctl.hpp"
 #include "os/tunnel.hpp"
+#include "os/vlan.hpp"
 
 namespace crosswire::os {
 

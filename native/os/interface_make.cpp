@@ -21,7 +21,7 @@ void put_side(NetlinkMessage& message, const VethSide& side) {
   message.put_u32(IFLA_MTU, side.mtu);
 }
 
-// Asked in the namespace of `a`, so that `a` is born there; `b` in that of `b_namespace` (veth_newlink in the kernel's
+// Requested in the namespace of `a`, so that `a` is created there, and `b` in `b_namespace` (veth_newlink() in
 // drivers/net/veth.c).
 Verdict request_pair(NetlinkSocket& socket, const VethSide& a, const VethSide& b, const Fd& b_namespace) {
   NetlinkMessage message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
@@ -96,10 +96,10 @@ Result<bool> delete_interface(const InterfaceReference& interface, const std::st
   auto link = read_own_link(socket.value(), interface, alias, operation);
   const bool is_gone = !link && link.error().code == "INTERFACE_MISSING";
   if (!link && !is_gone) return std::move(link).error();
-  // Rules stay behind an interface (net/core/fib_rules.c knows it only as iif and oif).
+  // Rules outlive an interface (net/core/fib_rules.c refers to it only as iif and oif).
   sweep_rules(socket.value(), interface.netns, is_gone ? 0 : link.value().index);
   if (is_gone) return false;
-  // By index: the name may have gone to another interface meanwhile.
+  // By index: another interface may have the name by now.
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(link.value().index);
   NetlinkMessage message(RTM_DELLINK, 0, header);

@@ -11,7 +11,7 @@ namespace crosswire::os {
 
 namespace {
 
-// By index: the name may have gone to another interface since it was read.
+// By index: another interface may have the name by now.
 ifinfomsg header_of(const InterfaceInfo& link) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(link.index);
@@ -20,7 +20,7 @@ ifinfomsg header_of(const InterfaceInfo& link) {
 
 Verdict request_alias(NetlinkSocket& socket, const InterfaceInfo& link, const std::string& alias) {
   NetlinkMessage message(RTM_SETLINK, 0, header_of(link));
-  message.put_bytes(IFLA_IFALIAS, alias.data(), alias.size());  // of no length at all: takes it away
+  message.put_bytes(IFLA_IFALIAS, alias.data(), alias.size());  // a length of 0 removes it
   return socket.request(message);
 }
 

@@ -22,15 +22,10 @@ using LinkFilter = std::function<bool(const InterfaceInfo&)>;
 Result<std::vector<InterfaceInfo>> read_links(NetlinkSocket& socket, const std::string& netns,
                                               const LinkFilter& wanted);
 
-// Of the attributes of a link that is a vlan or macvlan device: as far as they tell.
-std::optional<Uplink> uplink_of(const Attributes& link, const std::string& kind);
-// Completes what vlan and macvlan devices have of a host device, which is in the process's own namespace.
-Result<> read_uplinks(std::vector<InterfaceInfo>& interfaces);
-
 // Of an IFLA_STATS64 or IFLA_STATS_LINK_64, which are the same structure.
 std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute);
 
-// Addresses of these interfaces, which are all of one namespace. Of a single one: without a look at any other.
+// Addresses of these interfaces, which are all of one namespace. For a single interface, the kernel reads no other.
 Result<> read_addresses(NetlinkSocket& socket, const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 // Routes of ours through the interface, in a table other than the main one.
 Result<std::vector<Route>> read_routes_of(NetlinkSocket& socket, const std::string& netns, uint32_t index,

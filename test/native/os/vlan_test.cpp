@@ -2,6 +2,8 @@
 //   namespace node                       namespace pod
 //   [cw-a] ── veth ── [cw-b] (outside)
 //      └─ macvlan ───────────────────── [cw0], or below a VLAN device [cw0]
+#include "os/vlan.hpp"
+
 #include <cerrno>
 
 #include "interface_fixture.hpp"
@@ -78,7 +80,7 @@ TEST_CASE("with a tag, it is a VLAN device above a macvlan that stays; where the
     CHECK(seen.uplink->name == "cw-77");
     CHECK(seen.uplink->mac == seen.mac);
     CHECK(seen.uplink->sound);
-    REQUIRE_DONE(create_vlan(part_of(pod, 100)));  // what was left of a try goes first
+    REQUIRE_DONE(create_vlan(part_of(pod, 100)));  // the macvlan of an earlier attempt is deleted first
   }
   InterfaceChange down;
   down.interface = {"", "cw-77"};

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binding/engine_host.hpp"
+#include "binding/engine_owner.hpp"
 
 #include <mutex>
 
 namespace crosswire::binding {
 
-Result<> EngineHost::check_running(const char* operation, const std::string& subject) const {
+Result<> EngineOwner::check_running(const char* operation, const std::string& subject) const {
   if (engine_ != nullptr && !closed_) return Done{};
   const char* reason = closed_ ? "the data plane is closed" : "the data plane is not started";
   return Error{"ENGINE_STOPPED", operation, subject, reason};
 }
 
-Result<> EngineHost::start(const EngineOptions& options) {
+Result<> EngineOwner::start(const EngineOptions& options) {
   const std::unique_lock lock(changes_);
   if (closed_) return check_running("start the engine", "");
   if (engine_ != nullptr) return Error{"ENGINE_STARTED", "start the engine", "", "it is started already"};
@@ -22,7 +22,7 @@ Result<> EngineHost::start(const EngineOptions& options) {
   return Done{};
 }
 
-Result<uint64_t> EngineHost::start_wire(const WireRequest& request) {
+Result<uint64_t> EngineOwner::start_wire(const WireRequest& request) {
   const std::shared_lock lock(changes_);
   if (auto running = check_running("start a wire", request.name); !running) return std::move(running).error();
   auto client = open_link(request.client, service_);
@@ -41,17 +41,17 @@ Result<uint64_t> EngineHost::start_wire(const WireRequest& request) {
   return added;
 }
 
-Result<> EngineHost::replace_end(uint64_t handle, EndName end, const LinkRequest& request) {
+Result<> EngineOwner::replace_end(uint64_t handle, EndName end, const LinkRequest& request) {
   const std::shared_lock lock(changes_);
   if (auto running = check_running("replace an end of a wire", std::to_string(handle)); !running) return running;
   auto link = open_link(request, service_);
   if (!link) return std::move(link).error();
   auto replaced = engine_->replace(handle, end, link.value());
-  link.value()->close();  // the old one, or the new one that nobody took
+  link.value()->close();  // the old link or, after a failure, the new one
   return replaced;
 }
 
-Result<uint64_t> EngineHost::start_proxy(const memif::ProxyOptions& options) {
+Result<uint64_t> EngineOwner::start_proxy(const memif::ProxyOptions& options) {
   const std::shared_lock lock(changes_);
   if (auto running = check_running("start a wire", options.listen.socket); !running) return std::move(running).error();
   auto proxy = std::make_unique<memif::Proxy>(options);
@@ -62,7 +62,7 @@ Result<uint64_t> EngineHost::start_proxy(const memif::ProxyOptions& options) {
   return handle;
 }
 
-Result<> EngineHost::stop_proxy(uint64_t handle) {
+Result<> EngineOwner::stop_proxy(uint64_t handle) {
   std::unique_ptr<memif::Proxy> proxy;
   {
     const std::lock_guard proxies(proxies_mutex_);
@@ -74,7 +74,7 @@ Result<> EngineHost::stop_proxy(uint64_t handle) {
   return Done{};
 }
 
-Result<os::NamespaceEntry> EngineHost::own_namespace() {
+Result<os::NamespaceEntry> EngineOwner::own_namespace() {
   const std::shared_lock lock(changes_);
   if (auto running = check_running("make the engine's namespace", ""); !running) return std::move(running).error();
   const std::lock_guard once(namespace_mutex_);
@@ -89,7 +89,7 @@ Result<os::NamespaceEntry> EngineHost::own_namespace() {
   return os::NamespaceEntry{path, identity.value()};
 }
 
-Result<std::array<LinkState, 2>> EngineHost::describe(uint64_t handle) const {
+Result<std::array<LinkState, 2>> EngineOwner::describe(uint64_t handle) const {
   if (handle >= first_proxy) {
     const std::lock_guard proxies(proxies_mutex_);
     const auto found = proxies_.find(handle);
@@ -101,7 +101,7 @@ Result<std::array<LinkState, 2>> EngineHost::describe(uint64_t handle) const {
   return Error{"ENGINE_STOPPED", "describe a wire", std::to_string(handle), "the data plane is not started"};
 }
 
-Result<> EngineHost::stop_wire(uint64_t handle) {
+Result<> EngineOwner::stop_wire(uint64_t handle) {
   const std::shared_lock lock(changes_);
   if (auto running = check_running("stop a wire", std::to_string(handle)); !running) return running;
   if (handle >= first_proxy) return stop_proxy(handle);
@@ -111,7 +111,7 @@ Result<> EngineHost::stop_wire(uint64_t handle) {
   return Done{};
 }
 
-void EngineHost::close() {
+void EngineOwner::close() {
   const std::unique_lock lock(changes_);
   closed_ = true;
   if (engine_ == nullptr) return;

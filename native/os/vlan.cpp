@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "os/vlan.hpp"
+
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -41,7 +43,7 @@ Result<uint32_t> find_device(NetlinkSocket& own, const VlanDevice& device) {
   return error;
 }
 
-// A VLAN interface of the host's at the device itself takes all frames of its id, before a macvlan sees them
+// A VLAN device of the host, directly above the host device, takes all frames of its id before a macvlan sees them
 // (__netif_receive_skb_core() in net/core/dev.c).
 Result<> refuse_host_vlan(NetlinkSocket& own, const VlanDevice& device, uint32_t index) {
   NetlinkMessage message(RTM_GETLINK, 0, ifinfomsg{});
@@ -59,7 +61,7 @@ Result<> refuse_host_vlan(NetlinkSocket& own, const VlanDevice& device, uint32_t
         const bool here = link.find(IFLA_LINK_NETNSID) == nullptr;
         if (here && uplink && uplink->lower == index && uplink->id == device.id) found = link.text(IFLA_IFNAME);
       });
-  // Without VLANs in the kernel there are none (EOPNOTSUPP of the filter).
+  // A kernel without VLAN support has no such devices (the filter fails with EOPNOTSUPP).
   if (!verdict.accepted() && verdict.errno_value != EOPNOTSUPP) return refused(verdict, device);
   if (found.empty()) return Done{};
   return Error{"HOST_DEVICE_REFUSED", operation, subject_of(device),
@@ -75,7 +77,7 @@ Verdict remove_at(NetlinkSocket& own, uint32_t index) {
   return own.request(message);
 }
 
-// Of a try that was cut off: it may not have got its mark.
+// The macvlan of an interrupted attempt. It may have no mark yet.
 Result<> remove_leftover(NetlinkSocket& own, const VlanDevice& device) {
   const auto found = read_link(own, {"", device.uplink});
   if (!found) return Done{};
@@ -93,7 +95,8 @@ struct Birth {
   const Fd* target = nullptr;  // null: in the process's own namespace
 };
 
-// Neighbour requests are for the interface of the workload: a macvlan below it must not answer for the host.
+// Neighbour requests are answered by the interface of the workload: a macvlan below a VLAN device must not answer them
+// for the host, so it has no ARP.
 Verdict make_macvlan(NetlinkSocket& own, const VlanDevice& device, const Birth& birth) {
   ifinfomsg header{};
   const bool below = birth.target == nullptr;
@@ -114,7 +117,8 @@ Verdict make_macvlan(NetlinkSocket& own, const VlanDevice& device, const Birth& 
   return own.request(message);
 }
 
-// Without a MAC address of its own, so that it has the lower one's; with ARP, which it would copy as switched off.
+// Gets no MAC address, so that it takes that of the macvlan below. Switches ARP on, which a VLAN device copies from
+// below as off.
 Verdict make_vlan(NetlinkSocket& own, const VlanDevice& device, const Birth& birth) {
   ifinfomsg header{};
   header.ifi_change = IFF_NOARP;
@@ -132,7 +136,8 @@ Verdict make_vlan(NetlinkSocket& own, const VlanDevice& device, const Birth& bir
   return own.request(message);
 }
 
-// Up before anything is above it: what is there already would come up with it (vlan_device_event()).
+// The macvlan goes up before a VLAN device is above it: one that exists would go up together with it
+// (vlan_device_event()).
 Verdict mark_and_raise(NetlinkSocket& own, const VlanDevice& device, uint32_t index) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(index);
@@ -158,7 +163,7 @@ Result<> make_tagged(NetlinkSocket& own, const VlanDevice& device, uint32_t lowe
     if (!verdict.accepted()) done = refused(verdict, device);
   }
   if (done) done = adopt_interface(device.interface, {device.alias, {}, 0, 0});
-  if (!done) (void)remove_at(own, index);  // and with it what is above
+  if (!done) (void)remove_at(own, index);  // deletes the VLAN device above it, too
   return done;
 }
 

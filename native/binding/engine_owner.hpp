@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One engine and the links it was given, from start to close. Knows nothing of JavaScript.
+// Owns one engine with its links and memif service, from start to close. Independent of JavaScript.
 #pragma once
 
 #include <array>
@@ -24,37 +24,38 @@ struct WireRequest {
   LinkRequest endpoint;
 };
 
-class EngineHost {
+class EngineOwner {
  public:
-  EngineHost() = default;
-  EngineHost(const EngineHost&) = delete;
-  EngineHost& operator=(const EngineHost&) = delete;
-  ~EngineHost() { close(); }
+  EngineOwner() = default;
+  EngineOwner(const EngineOwner&) = delete;
+  EngineOwner& operator=(const EngineOwner&) = delete;
+  ~EngineOwner() { close(); }
 
   // On addon threads. Errors: ENGINE_STARTED, ENGINE_STOPPED, those of Engine and of open_link(). On failure nothing
-  // changed and nothing stays open.
+  // changes and nothing stays open.
   Result<> start(const EngineOptions& options);
   Result<uint64_t> start_wire(const WireRequest& request);
   Result<> replace_end(uint64_t handle, EndName end, const LinkRequest& request);
   Result<> stop_wire(uint64_t handle);
-  // A wire between two memif applications, which no worker knows. Its handle is none of the engine's.
+  // A wire between two memif applications that share their memory, without a worker. Its handle differs from all
+  // handles of the engine.
   Result<uint64_t> start_proxy(const memif::ProxyOptions& options);
 
-  // Where the engine has interfaces that are nobody else's: made at the first call, gone with close(). Errors:
+  // The namespace for the engine's own interfaces: created by the first call, released by close(). Errors:
   // ENGINE_STOPPED, those of os::make_namespace().
   Result<os::NamespaceEntry> own_namespace();
 
   // Any thread. Errors: ENGINE_STOPPED, WIRE_MISSING.
   Result<std::array<LinkState, 2>> describe(uint64_t handle) const;
 
-  // Waits for the changes under way, joins the workers, closes every link. For good; idempotent; any thread.
+  // Waits for changes in progress, joins the workers, closes every link. Final; idempotent; any thread.
   void close();
 
   // Null before start(). Stays valid as long as this object, for reading.
   const Engine* engine() const noexcept { return published_.load(std::memory_order_acquire); }
 
  private:
-  // Engines count handles from 1; a proxy's fits into JavaScript's integers too.
+  // Engines count handles from 1. The handle of a proxy, too, must be a safe integer of JavaScript.
   static constexpr uint64_t first_proxy = uint64_t{1} << 52;
   Result<> stop_proxy(uint64_t handle);
 

@@ -3,12 +3,13 @@
 #include <linux/rtnetlink.h>
 
 #include "os/interface_read.hpp"
+#include "os/vlan.hpp"
 
 namespace crosswire::os {
 
 namespace {
 
-// IFLA_LINK is an index of the namespace that the lower device is in: the process's own, if we made it.
+// IFLA_LINK is an index in the namespace of the lower device, which is the process's own if the forwarder made it.
 void complete(NetlinkSocket& own, InterfaceInfo& interface) {
   auto& uplink = *interface.uplink;
   if (interface.kind == "macvlan") {
@@ -18,7 +19,7 @@ void complete(NetlinkSocket& own, InterfaceInfo& interface) {
   }
   const auto below = read_link(own, uplink.lower);
   if (!below || below.value().kind != "macvlan" || !below.value().uplink) return;
-  if (below.value().alias != interface.alias + uplink_suffix) return;  // another one of that index
+  if (below.value().alias != interface.alias + uplink_suffix) return;  // an unrelated device with the same index
   uplink.name = below.value().name;
   uplink.mac = below.value().mac;
   const auto device = read_link(own, below.value().uplink->lower);
@@ -30,6 +31,7 @@ void complete(NetlinkSocket& own, InterfaceInfo& interface) {
 }  // namespace
 
 std::optional<Uplink> uplink_of(const Attributes& link, const std::string& kind) {
+  if (kind != "vlan" && kind != "macvlan") return std::nullopt;
   const auto info = link.nest(IFLA_LINKINFO);
   const auto data = info ? info->nest(IFLA_INFO_DATA) : std::nullopt;
   const auto lower = link.u32(IFLA_LINK);
