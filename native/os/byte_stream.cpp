@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t most_fds = 64;
 
-// With edges (EPOLLET), a call that gave up for a signal would never be made again.
+// Retries after EINTR: with edge-triggered epoll (EPOLLET), nothing else would repeat the call.
 template <class Call>
 ssize_t uninterrupted(Call call) {
   ssize_t outcome = 0;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t most_programs = 256;  // the kernel takes 64 at one group (BPF_CGROUP_MAX_PROGS), times its depth
 
-// Always the whole union: Linux 6.17 writes the last member of a query whatever length it was told.
+// Passes the whole union always: Linux 6.17 writes the last member of a query whatever length it is given.
 int64_t bpf(bpf_cmd command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof attributes);
 }
@@ -77,7 +77,7 @@ Result<Fd> load_program(const Instructions& instructions, const std::string& nam
   attributes.license = address_of("Apache-2.0");
   std::memcpy(attributes.prog_name, name.data(), std::min(name.size(), sizeof attributes.prog_name - 1));
   int64_t fd = -1;
-  // The verifier lets itself be interrupted by signals (EAGAIN, since Linux 4.20).
+  // A signal interrupts the verifier (EAGAIN, since Linux 4.20).
   for (int attempt = 0; attempt < 10; ++attempt) {
     fd = bpf(BPF_PROG_LOAD, attributes);
     if (fd >= 0 || errno != EAGAIN) break;
@@ -92,7 +92,7 @@ Result<> replace_program(int group, uint32_t flags, const Fd& old, const Fd& rep
   attributes.attach_bpf_fd = static_cast<uint32_t>(replacement.get());
   attributes.attach_type = BPF_CGROUP_DEVICE;
   attributes.attach_flags = flags;
-  // Of a group that takes one program only, a new one replaces it by itself (linux/bpf.h).
+  // In a group that takes one program only, a new program replaces the attached one implicitly (linux/bpf.h).
   if ((flags & BPF_F_ALLOW_MULTI) != 0) {
     attributes.attach_flags |= BPF_F_REPLACE;
     attributes.replace_bpf_fd = static_cast<uint32_t>(old.get());

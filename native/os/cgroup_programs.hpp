@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The programs that decide on device access in a control group of version 2, by bpf(2). `group` is a descriptor of the
-// group's directory; `subject` is for the errors, all of code DEVICE_PROGRAM_REFUSED.
+// The programs that decide on device access in a control group of version 2 (bpf(2)). `group` is a descriptor of the
+// group's directory; `subject` names it in the errors, which all have the code DEVICE_PROGRAM_REFUSED.
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ struct AttachedPrograms {
 };
 
 enum class Attached : uint8_t {
-  here,      // to this group
-  in_force,  // those of the groups above too, where they apply
+  here,      // attached to this group
+  in_force,  // all that apply to this group, including those of the groups above
 };
 
 Result<AttachedPrograms> attached_programs(int group, Attached which, const std::string& subject);
@@ -33,7 +33,7 @@ struct LoadedProgram {
 
 Result<LoadedProgram> read_program(uint32_t id, const std::string& subject);
 Result<Fd> load_program(const Instructions& instructions, const std::string& name, const std::string& subject);
-// In one step: at no time the group is without either.
+// Replaces atomically: one of the two is always in force.
 Result<> replace_program(int group, uint32_t flags, const Fd& old, const Fd& replacement, const std::string& subject);
 
 }  // namespace crosswire::os

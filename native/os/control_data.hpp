@@ -14,11 +14,11 @@ namespace crosswire::os {
 // Room for one descriptor to send. It must outlive the sendmsg(2).
 struct OutgoingFd {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  // A negative fd: nothing goes along.
+  // A negative fd sends no descriptor.
   void attach(msghdr& message, int fd) noexcept;
 };
 
-// Takes every descriptor that came with a message; whoever has the vector closes them.
+// Takes all descriptors that came with a message.
 void take_fds(msghdr& message, std::vector<Fd>& fds);
 
 }  // namespace crosswire::os

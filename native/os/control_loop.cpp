@@ -112,7 +112,7 @@ void ControlLoop::run_timers() {
   }
 }
 
-// Rounded up: a timer that comes a little late is better than a loop that spins until it is due.
+// Rounded up: a timer that fires slightly late is better than a loop that spins until it is due.
 int ControlLoop::wait_ms() const {
   if (timers_.empty()) return -1;
   const uint64_t now = now_ns();

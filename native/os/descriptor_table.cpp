@@ -14,7 +14,7 @@ namespace crosswire::os {
 
 std::string inode_url(int fd) {
   struct statx status {};
-  // Without asking a file system that may be the peer's own (FUSE) and never answer.
+  // Does not query the file system, which may be a FUSE server of the peer that never answers.
   if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) return "";
   const dev_t device = ::makedev(status.stx_dev_major, status.stx_dev_minor);
   return "inode://" + std::to_string(device) + "/" + std::to_string(status.stx_ino);

@@ -15,7 +15,7 @@ namespace crosswire::os {
 // "inode://<st_dev>/<st_ino>", both decimal, as NSM writes it; empty if statx(2) fails.
 std::string inode_url(int fd);
 
-// Opened with O_PATH, following links: names a file without any right to use it. Errors: FILE_NOT_OPENED.
+// Opens with O_PATH, following links: the descriptor names the file but gives no access to it. Errors: FILE_NOT_OPENED.
 Result<Fd> open_by_path(const std::string& path);
 
 // How many descriptors of peers a process holds, over all its connections.
@@ -39,7 +39,7 @@ class DescriptorTable {
 
   enum class Kept : uint8_t { fresh, doubled, no_room };
   Kept keep(Fd fd, const std::string& url);
-  // A duplicate, close-on-exec; an empty Fd if none came under that name. Errors: FILE_NOT_OPENED.
+  // A duplicate, close-on-exec; an empty Fd if no descriptor of that name came. Errors: FILE_NOT_OPENED.
   Result<Fd> duplicate(const std::string& url) const;
   void clear() noexcept;
 

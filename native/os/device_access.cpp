@@ -16,11 +16,12 @@ namespace crosswire::os {
 
 namespace {
 
-// Records are read, changed and written: one at a time. A lock of flock(2) on the directory would work against other
-// processes too, but any workload can take it and keep it.
+// Serialises read, change and write of a record. flock(2) on the directory would also exclude other processes, but any
+// workload could take that lock and keep it.
 std::mutex one_at_a_time;
 
-// The group may die at any time: ENODEV is what a call gets that is under way (cgroup_kn_lock_live() of the kernel).
+// The group may be removed at any time: a call in progress then fails with ENODEV (cgroup_kn_lock_live() of the
+// kernel).
 bool is_gone(const std::string& path, const Error& error) {
   return error.errno_value == ENODEV || ::access(path.c_str(), F_OK) != 0;
 }
@@ -72,7 +73,7 @@ Result<bool> withdraw_devices(const std::string& path, const std::string& holder
   if (!records.value().contains(holder)) return false;
   const auto withdraw = group.value().version == 1 ? withdraw_rules : withdraw_from_program;
   auto done = withdraw(group.value(), records.value(), holder);
-  // The record goes last: until then whoever asks again finishes what was begun.
+  // The record is erased last: until then, a repeated call finishes an interrupted one.
   if (done) done = write_grant_record(group.value().directory.get(), path, holder, {});
   if (!done && is_gone(path, done.error())) return false;
   if (!done) return done.error();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets a workload use device nodes that its control group refuses, and takes that back. Version 1 of control groups
-// has a list of rules for that, version 2 programs. What was refused before is recorded for each holder on the group
-// itself (grant_records.hpp), first of all; a node stays allowed as long as one holder has it.
+// Allows a workload to use device nodes that its control group refuses, and withdraws that. Version 1 of control groups
+// has a list of rules, version 2 has programs. The original state is first recorded for each holder on the group itself
+// (grant_records.hpp); a node stays allowed as long as one holder has it.
 #pragma once
 
 #include <string>
@@ -28,9 +28,9 @@ struct DeviceAccess {
   bool changed = false;            // false: the holder had them already
 };
 
-// Idempotent; calling it again also repairs what the container runtime has undone. Errors: those of
-// open_control_group(), CGROUP_REFUSED, DEVICE_REFUSED_ABOVE, DEVICE_PROGRAM_OPAQUE, DEVICE_PROGRAM_REFUSED; then
-// nothing is changed.
+// Idempotent; a repeated call also repairs what the container runtime has undone. On an error nothing is changed.
+// Errors: those of open_control_group(), CGROUP_REFUSED, DEVICE_REFUSED_ABOVE, DEVICE_PROGRAM_OPAQUE,
+// DEVICE_PROGRAM_REFUSED.
 Result<DeviceAccess> grant_devices(const std::string& path, const std::string& holder,
                                    const std::vector<DeviceNode>& nodes);
 // false: the holder had nothing there, or the group is gone.

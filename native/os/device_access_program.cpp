@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Version 2: programs, of which all that are in force must allow. Container runtimes and systemd attach one to a
-// group; ours takes its place, with the other behind it (device_program.hpp). A group without any refuses nothing.
+// Version 2: programs; access needs the consent of all that are in force. Container runtimes and systemd attach one
+// program to a group; ours replaces it and contains it (device_program.hpp). A group without programs refuses nothing.
 #include <algorithm>
 #include <cstring>
 #include <set>
@@ -14,7 +14,7 @@ namespace {
 
 using Nodes = std::set<DeviceNode>;
 
-// A program of the group, with what stands in front of it now.
+// A program of the group, with the opening in front of it, if any.
 struct Filter {
   LoadedProgram loaded;
   Nodes opened;
@@ -63,7 +63,8 @@ std::string group_of(uint32_t id, std::string path) {
   return "a group above what can be seen from here";
 }
 
-// What a group above refuses is refused to all below: opening it there would open it to other workloads as well.
+// What a group above refuses is refused to all groups below it. To allow it there would allow it to other workloads,
+// too.
 Result<> ask_above(const ControlGroup& group, const Filters& filters, const std::vector<DeviceNode>& nodes) {
   auto in_force = attached_programs(group.directory.get(), Attached::in_force, group.path);
   if (!in_force) return std::move(in_force).error();
@@ -102,8 +103,8 @@ Nodes refused_by(const Filter& filter, const Nodes& nodes) {
   return refused;
 }
 
-// The very program that was replaced where somebody keeps it (systemd and crun do), so that he knows it again;
-// otherwise one of the same instructions and name.
+// The original program, if somebody still holds it (systemd and crun do, and recognise it by its id); otherwise a new
+// one with the same instructions and name.
 Result<Fd> load_original(const OriginalProgram& original, const std::string& path) {
   auto kept = read_program(original.id, path);
   const auto is_same = [&](const bpf_insn& a, const bpf_insn& b) { return std::memcmp(&a, &b, sizeof a) == 0; };
@@ -124,7 +125,7 @@ Result<Fd> load_opened(const Filter& filter, const Nodes& nodes, const std::stri
   return load_program(with_opening({{nodes.begin(), nodes.end()}, filter.original}), "crosswire_dev", path);
 }
 
-// Makes these the nodes that the group's programs open. On failure those that were replaced are put back.
+// Makes the group's programs open exactly these nodes. On failure, replaced programs are put back.
 Result<> open_nodes(const ControlGroup& group, const Filters& filters, const Nodes& nodes) {
   const int directory = group.directory.get();
   std::vector<std::pair<const Fd*, Fd>> replaced;

@@ -36,7 +36,7 @@ Result<> write_rule(const ControlGroup& group, const char* name, const DeviceRul
   return Done{};
 }
 
-// What holders were given of the node, the holder `but` left out.
+// What all holders except `but` were granted of the node.
 uint8_t granted(const GrantRecords& records, const DeviceNode& node, const std::string& but) {
   uint8_t access = 0;
   for (const auto& [holder, rules] : records) {
@@ -47,7 +47,8 @@ uint8_t granted(const GrantRecords& records, const DeviceNode& node, const std::
   return access;
 }
 
-// The rule to record for a node: what the group did not allow before any grant of ours. No access: it allows all.
+// The rule to record for a node: the access that the group refused before the first grant. Without access: it refused
+// none.
 DeviceRule missing_of(std::vector<DeviceRule> rules, const DeviceNode& node, uint8_t ours) {
   uint8_t own = 0;
   for (auto& rule : rules) {
@@ -60,7 +61,7 @@ DeviceRule missing_of(std::vector<DeviceRule> rules, const DeviceNode& node, uin
 
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-// A group cannot allow what the one above refuses; the kernel says EPERM for that. Names the group.
+// A group cannot allow what the group above refuses (EPERM). Names that group.
 Error refusal_of(const ControlGroup& group, const DeviceNode& node, Error error) {
   if (error.errno_value != EPERM) return error;
   for (auto path = parent_of(group.path); !path.empty(); path = parent_of(path)) {
@@ -74,7 +75,7 @@ Error refusal_of(const ControlGroup& group, const DeviceNode& node, Error error)
   return error;
 }
 
-// As far as no other holder has it.
+// Only the access that no other holder has.
 Result<> deny(const ControlGroup& group, const GrantRecords& records, const std::string& holder,
               const std::vector<DeviceRule>& rules) {
   for (auto rule : rules) {

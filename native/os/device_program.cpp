@@ -17,7 +17,7 @@ constexpr size_t before_nodes = identification + 5;
 constexpr size_t per_node = 4;
 constexpr size_t most_nodes = 1024;  // a jump reaches 32767 instructions
 
-// The registers: r1 is the context of the program and stays so for the original.
+// Registers. r1 holds the context of the program and must still hold it where the original begins.
 constexpr uint8_t verdict = BPF_REG_0, context = BPF_REG_1, type = BPF_REG_2, major = BPF_REG_3, minor = BPF_REG_4;
 
 bpf_insn set(uint8_t to, int32_t value) { return {BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value}; }

@@ -11,8 +11,8 @@
 //        | unchanged          |
 //        +--------------------+
 //
-// Why not a second program beside the first: all of them must allow. Why not a tail call: a BPF_MAP_TYPE_PROG_ARRAY
-// is emptied when no process and no bpffs holds it any more (map_release_uref of the kernel's arraymap.c), so the
+// A second program beside the first would not help: all programs must allow. Neither would a tail call: the kernel
+// empties a BPF_MAP_TYPE_PROG_ARRAY when no process and no bpffs holds it (map_release_uref in arraymap.c), so the
 // workload would lose its devices when the forwarder dies.
 #pragma once
 
@@ -42,17 +42,18 @@ struct OpenedProgram {
 };
 
 Instructions with_opening(const OpenedProgram& program);
-// Nothing: the program has no opening of ours.
+// Empty: the program has no opening of ours.
 std::optional<OpenedProgram> split_opening(InstructionView program);
 
-// Whether the program can be loaded again as the kernel shows it. Those of container runtimes and systemd can: they
-// calculate with the context alone. Calls and maps are shown without what they call or address
-// (bpf_insn_prepare_dump() of kernel/bpf/syscall.c).
+// Whether the instructions that the kernel shows can be loaded again. Those of container runtimes and systemd can,
+// since they use only the context. The kernel shows calls and maps without their targets (bpf_insn_prepare_dump() of
+// kernel/bpf/syscall.c).
 bool can_be_loaded_again(InstructionView program);
 
-// What the program says of an access (bits of device_rule.hpp) to a node. Nothing: it does what only the kernel can do.
+// The program's verdict on an access (bits of device_rule.hpp) to a node. Empty: it uses instructions that only the
+// kernel can run.
 std::optional<bool> verdict_of(InstructionView program, const DeviceNode& node, uint8_t access);
-// Of every access that the kernel asks for.
+// For every kind of access that the kernel asks about.
 std::optional<bool> allows_all(InstructionView program, const DeviceNode& node);
 
 }  // namespace crosswire::os

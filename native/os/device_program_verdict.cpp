@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel runs a device program for no one but itself (it has no BPF_PROG_TEST_RUN), so the part of BPF that such
-// programs use is done here: Documentation/bpf/standardization/instruction-set.rst of the kernel.
+// An interpreter for the part of BPF that device programs use, since the kernel does not run them on request (they have
+// no BPF_PROG_TEST_RUN): Documentation/bpf/standardization/instruction-set.rst of the kernel.
 #include <linux/bpf.h>
 
 #include <algorithm>
@@ -85,7 +85,7 @@ class Machine {
     bool is_context = false;
   };
 
-  // false: not something that is done here.
+  // false: an instruction that this interpreter does not know.
   bool execute(const bpf_insn& code) {
     switch (BPF_CLASS(code.code)) {
       case BPF_ALU:
@@ -143,7 +143,7 @@ class Machine {
     if (size == 0 || code.off < 0 || offset + size > sizeof context_) return false;
     if (!registers_[code.src_reg].is_context) return false;
     uint32_t value = 0;
-    std::memcpy(&value, reinterpret_cast<const char*>(&context_) + offset, size);  // little-endian, as all we run on
+    std::memcpy(&value, reinterpret_cast<const char*>(&context_) + offset, size);  // as on every little-endian machine
     registers_[code.dst_reg] = {value, false};
     return true;
   }
@@ -166,7 +166,7 @@ class Machine {
   size_t at_ = 0;
 };
 
-// Loads and stores go to the context and the stack, of which the kernel shows all there is.
+// Loads and stores may address only the context and the stack.
 bool stands_alone(const bpf_insn& code) {
   if (code.dst_reg >= MAX_BPF_REG || code.src_reg >= MAX_BPF_REG) return false;
   switch (BPF_CLASS(code.code)) {

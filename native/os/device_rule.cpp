@@ -8,7 +8,7 @@ namespace crosswire::os {
 
 namespace {
 
-// Takes what stands before the separator off the text.
+// Removes from the text, and returns, what precedes the separator.
 std::string_view take(std::string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());
   const auto taken = text.substr(0, end);

@@ -34,7 +34,7 @@ struct DeviceRule {
 
 DeviceRule rule_of(const DeviceNode& node, uint8_t access);
 std::string to_string(const DeviceRule& rule);  // "c 10:196 rwm"
-// A line that is none of these is left out.
+// Lines that are not rules are skipped.
 std::vector<DeviceRule> parse_rules(std::string_view text);
 // Whether every access to the node finds one rule that covers it, as match_exception() of the kernel's
 // security/device_cgroup.c does.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// eventfd(2): a counter that can be waited for.
+// eventfd(2): a counter that a thread can wait for.
 #pragma once
 
 #include "core/result.hpp"
@@ -10,15 +10,15 @@ namespace crosswire::os {
 // Non-blocking and close-on-exec.
 Result<Fd> make_event_fd();
 
-// Whether a descriptor that somebody sent us is an eventfd, as /proc/self/fd names it: writing to anything else would
-// make us somebody's deputy.
+// Whether a descriptor that a peer sent is an eventfd, according to /proc/self/fd. Writing to anything else would make
+// us a confused deputy of the peer.
 bool is_event_fd(int fd) noexcept;
 
 // Only for an eventfd of our own that nobody else holds: a write to a shared one can block (memif contract §7.1).
 void signal_event_fd(int fd) noexcept;
 
-// Takes the count away; true if there was one. Never blocks, even if the other holder of the eventfd cleared
-// O_NONBLOCK: preadv2(2) with RWF_NOWAIT.
+// Resets the count; true if it was not zero. Never blocks, even if the other holder of the eventfd cleared O_NONBLOCK:
+// preadv2(2) with RWF_NOWAIT.
 bool drain_event_fd(int fd) noexcept;
 
 }  // namespace crosswire::os

@@ -50,7 +50,7 @@ bool has_virtio_header() {
   return tun && ::ioctl(tun.get(), TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR) != 0;
 }
 
-// Offloads are a device's, so there must be one; it dies with the thread's own namespace.
+// Offloads belong to a device, so the probe creates one; it vanishes with the thread's own namespace.
 bool takes_udp_segments() {
   bool taken = false;
   std::thread([&taken] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine and this process can do, found out by trying.
+// What this machine and this process can do, as found by trial.
 #pragma once
 
 #include <map>
@@ -19,7 +19,7 @@ struct MachineProbe {
   std::map<std::string, bool> tunnels;  // see supported_tunnels()
 };
 
-// Leaves nothing behind; takes a moment, since it makes a TUN device in a namespace of its own.
+// Takes a moment, since it creates a TUN device in a namespace of its own; both are gone when it returns.
 MachineProbe probe_machine();
 
 }  // namespace crosswire::os

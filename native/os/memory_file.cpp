@@ -17,7 +17,7 @@ namespace {
 
 Error refuse(std::string reason) { return Error{"MEMORY_REFUSED", "check shared memory", "", std::move(reason), 0}; }
 
-// Only after F_SEAL_SHRINK is on does a size that fstat(2) tells stay true.
+// Set F_SEAL_SHRINK first: only then does the size that fstat(2) returns stay valid.
 Result<> check_seals(int fd, bool allow_unsealed) {
   int seals = ::fcntl(fd, F_GET_SEALS);
   if (seals >= 0 && (seals & F_SEAL_SHRINK) == 0) {

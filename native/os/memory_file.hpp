@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are memory: our own, and those that a peer sent.
+// Memory as files: our own, and those that a peer sent.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ struct MemoryFileFacts {
   uint64_t page_size = 0;  // of its file system: mappings are multiples of it
 };
 
-// Whether a peer's file can be mapped for `size` bytes without its owner being able to hurt us: memory (tmpfs or
-// hugetlbfs, so no fault waits for a FUSE server), a regular file, readable and writable, long enough, and sealed
-// against shrinking. Seals a file that is not sealed yet. `allow_unsealed` accepts one that cannot be sealed.
+// Whether `size` bytes of a peer's file can be mapped without risk: it must be a regular file in memory (tmpfs or
+// hugetlbfs, so that no fault waits for a FUSE server), readable and writable, long enough, and sealed against
+// shrinking. Seals a file that is not sealed yet. `allow_unsealed` accepts a file that cannot be sealed.
 Result<MemoryFileFacts> check_memory_file(int fd, uint64_t size, bool allow_unsealed);
 
 }  // namespace crosswire::os

@@ -80,12 +80,12 @@ struct MemoryGuardTable {
 
   static bool replace(uintptr_t base, size_t size, uintptr_t address) noexcept {
     if (map_zero(base, size)) return true;
-    // Memory accounting may refuse the whole; the page that is needed will do.
+    // Memory accounting may refuse the whole range; the page of the fault is enough.
     return map_zero(address & ~uintptr_t{4095}, 4096);
   }
 
   static bool map_zero(uintptr_t base, size_t size) noexcept {
-    // The system call itself: no library state is involved, so it may be made from a signal handler.
+    // The raw system call involves no library state, so it is allowed in a signal handler.
     return ::syscall(SYS_mmap, base, size, PROT_READ | PROT_WRITE,
                      MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L) == static_cast<long>(base);
   }

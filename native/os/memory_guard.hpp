@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contains SIGBUS in memory that somebody else owns: its file can lose pages at any moment (ftruncate, a full tmpfs, an
-// empty hugetlb pool), and the next access then raises SIGBUS here (mmap(2)).
+// Contains SIGBUS in mapped memory that a peer controls: its file can lose pages at any moment (ftruncate, a full
+// tmpfs, an empty hugetlb pool), and the next access then raises SIGBUS here (mmap(2)).
 //
-// A fault inside a guarded range puts anonymous zero pages over the whole range and sets its flag; the faulting access
-// goes on, on memory that is ours alone. Whoever owns the flag drops what it read. A fault anywhere else goes to the
-// handler that was there before, or ends the process as it would have.
+// A fault inside a guarded range maps anonymous zero pages over the whole range and sets its flag; the faulting access
+// then continues on memory that is ours alone. The owner of the flag drops what it read. A fault anywhere else goes to
+// the previous handler, or ends the process as without a guard.
 #pragma once
 
 #include <atomic>

@@ -36,7 +36,7 @@ class SharedMapping {
   SharedMapping(void* base, size_t mapped, uint64_t size, std::atomic<bool>& poisoned);
 
   uint8_t* data_;
-  uint64_t size_;  // as asked for; the pages may reach further
+  uint64_t size_;  // as requested; the pages may extend further
   Pages pages_;
   MemoryGuard guard_;
 };

@@ -31,7 +31,7 @@ std::vector<std::string> children_of(const char* directory) {
   for (std::filesystem::directory_iterator at(directory, failure), end; !failure && at != end; at.increment(failure)) {
     names.push_back(at->path().filename());
   }
-  // Numbers by value: of several processes in a namespace, the oldest names it.
+  // In numeric order: of several processes in a namespace, the oldest names it.
   std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) {
     return std::pair(a.size(), std::string_view(a)) < std::pair(b.size(), std::string_view(b));
   });
@@ -41,7 +41,7 @@ std::vector<std::string> children_of(const char* directory) {
 void add_mounted(Collection& found) {
   for (const auto& name : children_of("/run/netns")) {
     const auto path = "/run/netns/" + name;
-    // The name of a namespace that nothing is mounted on any more is a plain file: that is refused here.
+    // A name on which no namespace is mounted any more is a plain file, which is skipped here.
     if (auto identity = identify_namespace(path)) found.add(path, identity.value());
   }
 }

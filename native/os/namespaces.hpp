@@ -14,8 +14,8 @@ struct NamespaceEntry {
   NamespaceIdentity identity;
 };
 
-// Those mounted below /run/netns and those that a process lives in (/proc/PID/ns/net), each once, the mounted path
-// preferred: it outlives the process. What vanishes meanwhile, or may not be looked at, is left out.
+// The namespaces that are mounted below /run/netns and those of processes (/proc/PID/ns/net), each once. A mounted path
+// is preferred, since it outlives processes. Namespaces that vanish meanwhile, or are not accessible, are left out.
 std::vector<NamespaceEntry> list_namespaces();
 
 }  // namespace crosswire::os

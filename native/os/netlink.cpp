@@ -30,8 +30,8 @@ Result<NetlinkSocket> NetlinkSocket::open_for(const std::string& netns, int prot
   if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0) {
     return system_error("NETLINK_FAILED", "open netlink socket", netns, errno);
   }
-  // Error texts; acknowledgements without a copy of the request; strict checking, so that dumps are filtered by the
-  // kernel and a wrong request is refused rather than half understood. Kernels before 4.20 lack the last: no harm.
+  // Error texts; acknowledgements without a copy of the request; strict checking, so that the kernel filters dumps and
+  // refuses a malformed request as a whole. Kernels before 4.20 lack the last, which is harmless.
   for (const int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
     int on = 1;
     mnl_socket_setsockopt(socket.get(), option, &on, sizeof on);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A netlink socket: for routing (rtnetlink(7)), or for what is asked by name (generic). It belongs to the namespace it
-// was opened in and keeps that namespace alive, so it lives no longer than one call: a dead pod's namespace must be
-// free to go.
+// A netlink socket: for routing (rtnetlink(7)), or generic. It belongs to the namespace in which it was opened and
+// keeps that namespace alive, so no socket outlives a call: the namespace of a dead pod must be able to vanish.
 #pragma once
 
 #include <functional>
@@ -14,7 +13,7 @@
 
 namespace crosswire::os {
 
-// How the kernel answered: errno_value 0 means that it did what was asked.
+// How the kernel answered a request: errno_value 0 is success.
 struct Verdict {
   int errno_value = 0;
   std::string text;  // the kernel's own words (extended acknowledgement) and errno's
@@ -31,16 +30,16 @@ class NetlinkSocket {
   using Visitor = std::function<void(const nlmsghdr* answer)>;
   // Asks for an acknowledgement and waits for it. Answers that come before it (of a GET) go to `visit`.
   Verdict request(NetlinkMessage& message, const Visitor& visit = {});
-  // A dump that changed under way starts again after `restart`, a bounded number of times; then: EAGAIN.
+  // A dump during which something changed starts again after `restart`, a bounded number of times; then: EAGAIN.
   Verdict dump(NetlinkMessage& message, const std::function<void()>& restart, const Visitor& visit);
 
-  // Before a request whose answer may be longer than a part of a dump.
+  // To be called before a request whose answer may be longer than a part of a dump.
   void expect_long_answers();
 
-  // The number of a family of generic netlink; the kernel loads the module that brings it. ENOENT: there is none.
+  // The number of a generic netlink family; the kernel loads its module. ENOENT: there is none.
   Verdict find_family(const char* name, uint16_t& number);
 
-  // For the questions that ioctl(2) answers about interfaces of its namespace.
+  // For ioctl(2) requests about interfaces of its namespace.
   int descriptor() const noexcept { return mnl_socket_get_fd(socket_.get()); }
 
  private:

@@ -43,8 +43,8 @@ class NetlinkMessage {
   void close_nest(nlattr* nest) { mnl_attr_nest_end(message_, nest); }
 
   nlmsghdr* header() noexcept { return message_; }
-  void wipe() noexcept { ::explicit_bzero(buffer_.data(), buffer_.size()); }  // of a secret, once it was sent
-  bool overflowed() const noexcept { return overflowed_; }  // an attribute found no room: do not send it
+  void wipe() noexcept { ::explicit_bzero(buffer_.data(), buffer_.size()); }  // after a message with a secret was sent
+  bool overflowed() const noexcept { return overflowed_; }  // an attribute found no room: do not send the message
 
  private:
   void put(uint16_t type, const void* data, size_t size) {
@@ -64,7 +64,7 @@ class Attributes {
   explicit Attributes(const nlattr* nest);
 
   const nlattr* find(uint16_t type) const;
-  // Each in its turn, whatever its type: of a list.
+  // Visits every attribute in order, whatever its type: for lists.
   template <class Visit>
   void each(const Visit& visit) const {
     const auto* attribute = reinterpret_cast<const nlattr*>(begin_);

@@ -11,8 +11,8 @@ namespace {
 
 std::string errno_text(int errno_value) { return system_error("", "", "", errno_value).reason; }
 
-// Where the attributes of an extended acknowledgement begin (struct nlmsgerr in linux/netlink.h): behind the error
-// code of a DONE; behind the request's header of an ERROR, and its payload too unless that was left out.
+// Where the attributes of an extended acknowledgement begin (struct nlmsgerr in linux/netlink.h): in a DONE, after the
+// error code; in an ERROR, after the header of the request and, unless it was capped, its payload.
 size_t offset_of_details(const nlmsghdr* answer) {
   if (answer->nlmsg_type == NLMSG_DONE) return sizeof(int);
   size_t offset = sizeof(nlmsgerr);

@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* own_namespace = "/proc/thread-self/ns/net";
 
-// No neighbour discovery, no listener reports. Without IPv6 in the kernel there is nothing to switch off.
+// Without IPv6 there are no neighbour discovery and no listener reports. A kernel without IPv6 has no such setting.
 bool silence_ipv6() {
   const Fd file(::open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC));
   return file ? ::write(file.get(), "1", 1) == 1 : errno == ENOENT;
@@ -35,7 +35,7 @@ Result<Fd> open_namespace(const std::string& path) {
     const bool missing = errno == ENOENT || errno == ESRCH || errno == ENOTDIR;
     return system_error(missing ? "NAMESPACE_MISSING" : "NAMESPACE_DENIED", operation, path, errno);
   }
-  // ioctl_ns(2). Anything that is no namespace file answers ENOTTY.
+  // ioctl_ns(2). A file that is not a namespace answers ENOTTY.
   if (::ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) {
     return Error{"NAMESPACE_INVALID", operation, path, "the file is not a network namespace", 0};
   }
@@ -59,7 +59,7 @@ Result<NamespaceIdentity> identify_namespace(const std::string& path) {
 Result<Fd> make_namespace() {
   Fd made;
   int failure = 0;
-  // A thread of its own enters the new namespace and ends; the descriptor keeps it.
+  // A temporary thread enters the new namespace; afterwards, the descriptor keeps the namespace alive.
   std::thread([&] {
     if (::unshare(CLONE_NEWNET) == 0 && silence_ipv6()) made = Fd(::open(own_namespace, O_RDONLY | O_CLOEXEC));
     if (!made) failure = errno;

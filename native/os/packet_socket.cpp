@@ -17,7 +17,7 @@ namespace crosswire::os {
 namespace {
 
 constexpr const char* operation = "open packet socket";
-// The queue of a super-frame sender, and what a burst may have under way: both in bytes of kernel memory.
+// Of each queue, receive and send: room for bursts of super-frames, in bytes of kernel memory.
 constexpr int queue_bytes = 8 << 20;
 
 bool set_option(const Fd& socket, int level, int option, int value) {
@@ -38,7 +38,7 @@ Result<Fd> open_packet_socket(const std::string& netns, const std::string& inter
   if (!inside) return std::move(inside).error();
   const int index = static_cast<int>(::if_nametoindex(interface.c_str()));
   if (index == 0) return system_error("INTERFACE_MISSING", operation, interface, errno);
-  // No protocol until it is set up: no frame comes in without its header (packet(7)).
+  // No protocol until the options are set, so that no frame arrives without its virtio_net_hdr (packet(7)).
   Fd made(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;

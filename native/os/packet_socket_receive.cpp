@@ -18,7 +18,8 @@ namespace {
 constexpr size_t virtio_size = VirtioHeader::size, addresses_size = 12, tag_size = receive_gap;
 constexpr size_t head_size = virtio_size + addresses_size;
 
-// The kernel takes the outermost tag out of the frame (skb_vlan_untag() in net/core/dev.c) and tells it beside.
+// The kernel removes the outermost VLAN tag from the frame (skb_vlan_untag() in net/core/dev.c) and reports it as
+// control data.
 const tpacket_auxdata* find_auxdata(msghdr& message) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level == SOL_PACKET && part->cmsg_type == PACKET_AUXDATA) {
@@ -34,7 +35,7 @@ void put_tag(const tpacket_auxdata& found, uint8_t* room) {
   std::memcpy(room, tag.data(), tag_size);
 }
 
-// Where the checksum begins moves with what comes behind the tag.
+// The offset of the checksum grows by the length of the tag.
 void shift_checksum(uint8_t* header) {
   auto virtio = decode_virtio(header);
   if ((virtio.flags & VirtioHeader::flag_needs_checksum) == 0) return;
@@ -45,7 +46,7 @@ void shift_checksum(uint8_t* header) {
 }  // namespace
 
 ssize_t receive_frame(int socket, std::span<uint8_t> room, size_t& begin) noexcept {
-  // A gap for the tag behind the addresses; without one, what lies before the gap moves up.
+  // Leave a gap for the tag after the MAC addresses. If there is no tag, what precedes the gap moves to close it.
   std::array<iovec, 2> parts{iovec{room.data(), head_size},
                              iovec{room.data() + head_size + tag_size, room.size() - head_size - tag_size}};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(tpacket_auxdata))> control;

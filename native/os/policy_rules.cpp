@@ -13,7 +13,7 @@ namespace crosswire::os {
 
 namespace {
 
-// Before the main table (32766). Rules of equal priority are asked in the order in which they were made.
+// Before the main table (32766). The kernel evaluates rules of equal priority in the order of their creation.
 constexpr uint32_t rule_priority = 32000;
 
 PortRange range_of(const Attributes& attributes, uint16_t type) {

@@ -11,8 +11,8 @@
 namespace crosswire::os {
 namespace {
 
-// SCM_MAX_FD (net/scm.h) descriptors and, where SO_PASSCRED is on, credentials in front of them: with less room the
-// kernel installs what fits and the rest would be lost unseen.
+// Room for SCM_MAX_FD (net/scm.h) descriptors and, with SO_PASSCRED, credentials before them. With less room the kernel
+// installs what fits and drops the rest.
 constexpr size_t max_fds = 253;
 constexpr size_t control_size = CMSG_SPACE(max_fds * sizeof(int)) + CMSG_SPACE(sizeof(ucred));
 

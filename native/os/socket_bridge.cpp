@@ -11,7 +11,7 @@
 namespace crosswire::os {
 namespace {
 
-constexpr int steps_per_turn = 16;  // then it is somebody else's turn
+constexpr int steps_per_turn = 16;  // then other connections come first
 
 // The other end is closed, or both directions were shut down (unix_poll in net/unix/af_unix.c).
 bool hung_up(int socket) {
@@ -75,7 +75,7 @@ bool SocketBridge::move_in(std::span<uint8_t> scratch) {
   return true;
 }
 
-// What the holder of the inner end does not want any more is nobody's.
+// Bytes that the holder of the inner end no longer reads are dropped.
 size_t SocketBridge::write_in(std::span<const uint8_t> bytes) {
   size_t written = 0;
   while (written < bytes.size()) {
@@ -108,7 +108,7 @@ bool SocketBridge::move_out(std::span<uint8_t> scratch) {
   return true;
 }
 
-// Each queued descriptor goes with one byte of its own (NSM contract §5.1), then the rest at once.
+// Sends each queued descriptor with one byte (NSM contract §5.1), then the remaining bytes at once.
 size_t SocketBridge::write_out(std::span<const uint8_t> bytes) {
   size_t written = 0;
   while (written < bytes.size()) {
@@ -143,7 +143,7 @@ bool SocketBridge::queue(Fd fd) {
   return true;
 }
 
-// Only pump() takes from the queue, so the front stays what it is without the lock.
+// Only pump() removes from the queue, so the front is stable without the lock.
 int SocketBridge::next_queued() {
   const std::lock_guard lock(mutex_);
   return queue_.empty() ? -1 : queue_.front().get();
@@ -161,7 +161,7 @@ void SocketBridge::fail(const char* operation, int errno_value) {
 SocketBridge::Progress SocketBridge::settle() {
   const bool inner_gone = in_.finished || hung_up(inner_.get());
   if (out_.finished && inner_gone) return Progress::ended;
-  // Its last bytes are still in the inner socket or pending, as the peer takes none at the moment.
+  // The last bytes are still in the inner socket or pending, since the peer is not reading at the moment.
   return out_.has_pending() && hung_up(inner_.get()) ? Progress::lingering : Progress::waiting;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries the bytes of a unix stream socket to and from one end of a socketpair, and takes the descriptors out of the
-// one direction and puts them into the other.
+// Copies bytes between a unix stream socket and one end of a socketpair. Takes descriptors out of the inbound direction
+// and adds descriptors to the outbound one.
 //
-//   peer ── outer ─┤ table of descriptors ├─ inner ── whoever holds the other end and knows only read and write
+//   peer ── outer ─┤ table of descriptors ├─ inner ── the holder of the other end, who only reads and writes
 //          socket  ├ queue of descriptors ┤
 //
-// Each direction buffers at most one turn's reading; while it is not written out nothing more is read, so a slow reader
-// slows its writer and no one else.
+// Each direction buffers at most the reading of one turn and reads nothing more until that is written, so a slow reader
+// slows down only its own writer.
 #pragma once
 
 #include <cstdint>
@@ -25,18 +25,18 @@ namespace crosswire::os {
 
 class SocketBridge {
  public:
-  static constexpr size_t most_descriptors = 1024;  // of one connection: held, and likewise waiting to be sent
+  static constexpr size_t most_descriptors = 1024;  // of one connection, in its table; and as many in its queue
 
   // Both sockets non-blocking. `on_file` is called from pump(), for each file that is new.
   SocketBridge(Fd outer, Fd inner, DescriptorQuota& quota, std::function<void(const std::string& url)> on_file);
 
   enum class Progress : uint8_t {
     waiting,    // for either socket
-    more,       // to do at once; others first
-    lingering,  // only to get the last bytes out: whoever holds the inner end is gone
+    more,       // there is work left; other connections come first
+    lingering,  // only to send the last bytes: the inner end was closed
     ended,
   };
-  // One thread, at every edge of either socket (EPOLLET). `scratch` is the reading of one step.
+  // To be called by one thread, at every edge of either socket (EPOLLET). `scratch` holds the bytes of one read.
   Progress pump(std::span<uint8_t> scratch);
 
   // Why it ended early; empty if both sides closed in order.
@@ -46,7 +46,7 @@ class SocketBridge {
 
   // Any thread.
   const DescriptorTable& table() const noexcept { return table_; }
-  bool queue(Fd fd);  // goes with, or before, the next byte that enters at the inner end; false: too many wait
+  bool queue(Fd fd);  // sent with or before the next byte written to the inner end; false: the queue is full
 
  private:
   struct Direction {

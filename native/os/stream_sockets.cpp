@@ -17,13 +17,13 @@ namespace {
 
 constexpr int backlog = 256;
 constexpr size_t step_size = 65536;
-constexpr uint64_t exhausted_ns = 100'000'000;  // no descriptors left: no use in asking again at once
+constexpr uint64_t exhausted_ns = 100'000'000;  // no descriptors left: wait before the next accept
 constexpr uint64_t linger_ns = 10'000'000'000;  // for the peer to take the last bytes
 constexpr uint32_t every_edge = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 std::atomic<uint64_t> last_id{0};
 
-// Half of what the process may open: no peer, nor all of them, can take the rest.
+// Half of the descriptors that the process may open, so that all peers together cannot use up the rest.
 size_t descriptors_for_peers() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return SocketBridge::most_descriptors;
@@ -151,7 +151,7 @@ void StreamSockets::pump(ConnectionId id) {
   }
 }
 
-// Told when its descriptors are closed, unless another thread is just using it.
+// Reported after its descriptors are closed, unless another thread is using it at that moment.
 void StreamSockets::end(ConnectionId id) {
   auto connection = find(id);
   if (!connection) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unix stream sockets for a process that can only read and write: listens, dials, and bridges each connection to a
-// socketpair (os/socket_bridge.hpp) on one thread for all.
+// Unix stream sockets for users that only read and write: listens, dials, and bridges each connection to a socketpair
+// (os/socket_bridge.hpp). One thread serves all connections.
 #pragma once
 
 #include <functional>
@@ -35,7 +35,7 @@ class StreamSockets {
   StreamSockets& operator=(const StreamSockets&) = delete;
   ~StreamSockets() { close(); }
 
-  // Any thread but its own. Errors: those of listen_unix() and connect_unix(), SOCKET_CLOSED, THREAD_FAILED.
+  // Any thread except its own. Errors: those of listen_unix() and connect_unix(), SOCKET_CLOSED, THREAD_FAILED.
   Result<uint64_t> listen(const std::string& path);
   void close_listener(uint64_t listener);  // its connections stay
   struct Dialled {
@@ -44,10 +44,10 @@ class StreamSockets {
   };
   Result<Dialled> dial(const std::string& path);
 
-  // Queues the file behind the path for the peer, and names it as the peer will. Errors: FILE_NOT_OPENED,
+  // Queues the file at the path for the peer, and returns the name by which the peer knows it. Errors: FILE_NOT_OPENED,
   // SOCKET_CLOSED.
   Result<std::string> send(ConnectionId connection, const std::string& path);
-  // What the peer sent under that name; an empty Fd if it did not yet. Errors: FILE_NOT_OPENED, SOCKET_CLOSED.
+  // The file that the peer sent under that name; an empty Fd if none came yet. Errors: FILE_NOT_OPENED, SOCKET_CLOSED.
   Result<Fd> received(ConnectionId connection, const std::string& url);
 
   // Ends everything and joins the thread. For good; idempotent.

@@ -22,7 +22,7 @@ std::string disable_ipv6_of(const std::string& interface) {
   return "/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6";
 }
 
-// Empty where there is no such setting.
+// Empty if there is no such setting.
 std::string read_setting(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 64> text;
@@ -51,7 +51,7 @@ bool allowed(const PingSettings& settings) {
 
 }  // namespace
 
-// In most namespaces nobody may ping: one look tells it of all interfaces.
+// In most namespaces nobody may ping: one read of the namespace's setting answers for all interfaces.
 Result<> read_ping(const std::string& netns, std::vector<InterfaceInfo>& interfaces) {
   if (interfaces.empty()) return Done{};
   const auto inside = NamespaceGuard::enter(netns);

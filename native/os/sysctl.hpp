@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings of a network namespace below /proc/sys/net, which shows those of the namespace that the reader is in.
+// Settings of a network namespace below /proc/sys/net, which shows those of the reader's namespace.
 #pragma once
 
 #include <string>
@@ -12,11 +12,12 @@ namespace crosswire::os {
 // Fills in allows_ping of these interfaces, which are all of one namespace.
 Result<> read_ping(const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 
-// Keeps the namespace that the caller is in from having anything to do with an interface of its own: no IPv6 on it, no
-// IPv4 but from sources behind it, of which there are none, and none of that forwarded. Errors: SYSCTL_REFUSED.
+// Keeps the network stack of the caller's namespace off one of its interfaces: no IPv6 on it; IPv4 only from sources
+// behind it (rp_filter), of which there are none; no forwarding. Errors: SYSCTL_REFUSED.
 Result<> close_to_stack(const std::string& interface);
 
-// Makes it so, and says what was there, for restore_ping(). Errors: SYSCTL_REFUSED and those of NamespaceGuard.
+// Allows ping, and returns the previous settings for restore_ping(). Errors: SYSCTL_REFUSED and those of
+// NamespaceGuard.
 struct PingSettings {
   std::string group_range;   // of net.ipv4.ping_group_range
   std::string disable_ipv6;  // of the interface; empty: no IPv6 here

@@ -59,7 +59,7 @@ const char* code_of_refusal(int error) {
       return "TAP_DENIED";
     case EBUSY:  // single queue: one descriptor at a time
       return "TAP_BUSY";
-    case EINVAL:  // exists, but is no TUN/TAP, of the other kind, or has several queues
+    case EINVAL:  // exists, but is no TUN/TAP device, is of the other kind, or has several queues
       return "TAP_WRONG_KIND";
     default:
       return "TAP_FAILED";
@@ -68,7 +68,7 @@ const char* code_of_refusal(int error) {
 
 bool set_offloads(int fd) {
   constexpr unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-  // UDP segmentation came with Linux 6.2; before, unknown bits are EINVAL.
+  // UDP segmentation came with Linux 6.2; older kernels answer EINVAL to unknown bits.
   return ::ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0 || ::ioctl(fd, TUNSETOFFLOAD, tcp) == 0;
 }
 
@@ -89,7 +89,7 @@ Result<uint32_t> create_tun(const std::string& netns, const std::string& name, T
     return attempt.failure(taken ? "TAP_EXISTS" : code_of_refusal(errno));
   }
   const uint32_t index = ::if_nametoindex(name.c_str());
-  // Last: until it is persistent, an error return removes the device with its descriptor.
+  // Last: until the device is persistent, an error return removes it by closing its descriptor.
   if (index == 0 || ::ioctl(fd.value().get(), TUNSETPERSIST, 1) != 0) return attempt.failure("TAP_FAILED");
   return index;
 }
@@ -107,7 +107,7 @@ Result<Fd> attach_tun(const std::string& netns, const std::string& name, TunKind
   ifreq wanted = request(name, kind);
   if (::ioctl(fd, TUNSETIFF, &wanted) != 0) return attempt.failure(code_of_refusal(errno));
 
-  // Had it vanished since the look-up, TUNSETIFF would just have made a new one: not persistent, so it goes with fd.
+  // If the device vanished after the look-up, TUNSETIFF created a new one. That is not persistent and goes with fd.
   ifreq found{};
   if (::ioctl(fd, TUNGETIFF, &found) != 0) return attempt.failure("TAP_FAILED");
   if ((found.ifr_flags & IFF_PERSIST) == 0) return attempt.refusal("TAP_MISSING", "it was removed meanwhile");

@@ -24,9 +24,9 @@ Result<uint32_t> create_tun(const std::string& netns, const std::string& name, T
 
 // Attaches to an existing persistent device, never creates one. The descriptor is non-blocking and carries a
 // little-endian virtio_net_hdr of ten bytes in front of every frame; checksum and segmentation offloads are on.
-// While it is open it keeps its namespace alive (sk_alloc() in tun_chr_open()): a namespace that everybody else has
-// left goes, with the device, when the descriptor is closed.
-// Errors: as above, and TAP_MISSING, TAP_BUSY (another process is attached), TAP_WRONG_KIND (no TUN/TAP of this kind).
+// An open descriptor keeps the namespace alive (sk_alloc() in tun_chr_open()): a namespace without other users
+// vanishes, with the device, when the descriptor is closed. Errors: as above, and TAP_MISSING, TAP_BUSY (another
+// process is attached), TAP_WRONG_KIND (no TUN/TAP of this kind).
 Result<Fd> attach_tun(const std::string& netns, const std::string& name, TunKind kind);
 
 }  // namespace crosswire::os

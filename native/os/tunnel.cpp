@@ -13,9 +13,9 @@ namespace crosswire::os {
 
 namespace {
 
-// Asked in the caller's own namespace, which becomes that of the UDP socket; the device is born in the other
-// (rtnl_newlink_create() in net/core/rtnetlink.c; vxlan_newlink() in drivers/net/vxlan/vxlan_core.c; creating_net in
-// wg_newlink()).
+// The request is made in the process's own namespace, which becomes that of the UDP socket; the device is created in
+// the target namespace (rtnl_newlink_create() in net/core/rtnetlink.c; vxlan_newlink() in
+// drivers/net/vxlan/vxlan_core.c; creating_net in wg_newlink()).
 template <class Kind>
 Verdict request_device(NetlinkSocket& socket, const TunnelDevice& device, const Kind& tunnel, const Fd& target) {
   NetlinkMessage message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});

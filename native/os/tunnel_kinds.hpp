@@ -5,12 +5,12 @@
 //   State                      what can be seen of a device that was made so
 //   describe()                 the tunnel in words
 //   port_mtu(mtu)              MTU that a device of the engine's own needs for IP packets of `mtu`
-//   put(message)               adds IFLA_INFO_DATA, where it has any, to the request for a device
-//   advice(errno)              what a refusal of that request means, to be put behind the kernel's own words; or
-//   nothing configure(interface)       what a new device must be told besides is_supported()             whether the
-//   kernel has it, or could load it just now; empty: it cannot be asked read_link(link)            State from the
-//   attributes of a link of its kind; empty: they do not tell it read(netns, interfaces)    State that must be asked
-//   for otherwise, filled in for interfaces of its kind
+//   put(message)               adds IFLA_INFO_DATA, if the kind has any, to the request for a device
+//   advice(errno)              what a refused request means, to add to the kernel's text; may be empty
+//   configure(interface)       sets what a new device must be told after its creation
+//   is_supported()             whether the kernel has the kind, or could load it now; empty: unknown
+//   read_link(link)            State from the attributes of a link of the kind; empty: they lack it
+//   read(netns, interfaces)    fills in State that takes other requests, for interfaces of the kind
 #pragma once
 
 #include <type_traits>
@@ -21,7 +21,7 @@
 
 namespace crosswire::os {
 
-// What a tunnel's device is told.
+// What the device of a tunnel is told.
 using TunnelParameters = std::variant<VxlanParameters, WireguardParameters>;
 
 namespace detail {

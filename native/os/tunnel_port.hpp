@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tunnel for user space: a device of the kernel's in a namespace that has nothing else, seen only
-// through a packet socket. All of it goes with the descriptors, also when the process dies.
+// A tunnel for user space: a tunnel device in a namespace of its own, used only through a packet socket. The kernel
+// removes both when the descriptors are closed, also when the process dies.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace crosswire::os {
 
 class TunnelPort {
  public:
-  // `mtu`: of an IP packet inside, without tags. Errors: those of create_tunnel(), change_interface(),
+  // `mtu` is the longest IP packet inside the tunnel. Errors: those of create_tunnel(), change_interface(),
   // make_namespace() and open_packet_socket().
   static Result<TunnelPort> open(const TunnelParameters& tunnel, uint32_t mtu);
   TunnelPort(TunnelPort&&) noexcept = default;
   TunnelPort& operator=(TunnelPort&&) = delete;
-  // The device goes before it returns, so that the next one of this VNI or port may come. Left to the kernel, it would
-  // go later.
+  // Deletes the device before it returns, so that another with the same VNI or UDP port can be created at once. The
+  // kernel alone would delete it later.
   ~TunnelPort();
 
   // Of open_packet_socket().

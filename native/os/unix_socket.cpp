@@ -39,8 +39,8 @@ int number_of(SocketType type) { return type == SocketType::records ? SOCK_SEQPA
 
 Fd open_socket(int type) { return Fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
 
-// Whether a socket is bound to the file. Asked with a datagram socket, for which the kernel answers EPROTOTYPE without
-// the owner noticing (net/unix/af_unix.c, unix_find_bsd): a real connection that says nothing crashes VPP.
+// Whether a socket is bound to the file. Probes with a datagram socket: the kernel answers EPROTOTYPE, and the owner
+// notices nothing (net/unix/af_unix.c, unix_find_bsd). A real connection that sends nothing crashes VPP.
 bool somebody_is_bound(const Address& address) {
   const Fd probe = open_socket(SOCK_DGRAM);
   if (!probe) return true;

@@ -18,10 +18,10 @@ enum class SocketType : uint8_t {
 
 inline constexpr size_t max_socket_address = 107;  // bytes: sun_path less one NUL
 
-// Why a socket address cannot be one, or an empty string.
+// Why the text cannot be a socket address; empty if it can.
 std::string socket_address_fault(const std::string& address);
 
-// A listening socket; for a path also what tells its file from a later one of the same name.
+// A listening socket; for a path, also the identity of its file, which distinguishes it from a later file of that name.
 struct SocketListener {
   Fd fd;
   std::string path;  // empty if abstract
@@ -33,11 +33,11 @@ struct SocketListener {
 Result<SocketListener> listen_unix(SocketType type, const std::string& address, int backlog);
 void remove_socket_file(const SocketListener& listener) noexcept;  // only if it is still ours
 
-// Non-blocking, and unix sockets connect at once or not at all. Errors: SOCKET_PATH, SOCKET_ABSENT (errno EAGAIN: its
-// backlog is full), SOCKET_FAILED.
+// A non-blocking socket. A unix socket connects at once or not at all. Errors: SOCKET_PATH, SOCKET_ABSENT (errno
+// EAGAIN: its backlog is full), SOCKET_FAILED.
 Result<Fd> connect_unix(SocketType type, const std::string& address);
 
-// Empty if there is nobody to accept; `exhausted` if there is, and no descriptor or memory for it.
+// Empty if no connection waits; `exhausted` if one waits, but there is no descriptor or memory for it.
 struct Accepted {
   Fd fd;
   bool exhausted = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a physical function's driver knows and decides of its virtual functions (rtnetlink, IFLA_VFINFO_LIST in
-// linux/if_link.h). All of it goes through the interface of the physical function, wherever the VF itself is.
+// Reads and changes what the driver of a physical function knows of its virtual functions (rtnetlink, IFLA_VFINFO_LIST
+// in linux/if_link.h). All requests go to the interface of the physical function, wherever the VF itself is.
 //
 // Errors, beside those of os/interface.hpp:
 //   VF_REFUSED   the driver refuses an attribute of a virtual function, or does not have it
@@ -34,7 +34,7 @@ struct VirtualFunctionInfo {
   std::optional<bool> trust, spoof_check;
   std::optional<VirtualFunctionLink> link;
   std::optional<uint32_t> lowest_rate, highest_rate;    // Mbit/s; 0: no bound
-  std::optional<VirtualFunctionStatistics> statistics;  // the kernel answers zeros for a driver that has none
+  std::optional<VirtualFunctionStatistics> statistics;  // zeros if the driver has none
 };
 
 Result<std::vector<VirtualFunctionInfo>> read_virtual_functions(const InterfaceReference& physical_function);
@@ -42,12 +42,12 @@ Result<std::vector<VirtualFunctionInfo>> read_virtual_functions(const InterfaceR
 struct VirtualFunctionChange {
   std::optional<MacAddress> mac;
   std::optional<uint16_t> vlan;
-  uint8_t quality_of_service = 0;  // goes with the VLAN
+  uint8_t quality_of_service = 0;  // set together with the VLAN
   std::optional<bool> spoof_check, trust;
   std::optional<uint32_t> highest_rate;
 };
-// One request for each attribute, in the order above, so that the error's operation names the one that was refused.
-// Those before it stay as they were set.
+// One request for each attribute, in the order above, so that the error's operation names the refused one. Attributes
+// set before it stay set.
 Result<> change_virtual_function(const InterfaceReference& physical_function, uint32_t index,
                                  const VirtualFunctionChange& change);
 

@@ -77,7 +77,7 @@ Result<> change_virtual_function(const InterfaceReference& physical_function, ui
     done = editor.set(IFLA_VF_TRUST, trust, "trust" + on_off(*change.trust));
   }
   if (done && change.highest_rate) {
-    // Leaves the lowest rate as it is, which IFLA_VF_RATE would set too.
+    // IFLA_VF_TX_RATE leaves the lowest rate unchanged; IFLA_VF_RATE would set it, too.
     const ifla_vf_tx_rate rate{index, *change.highest_rate};
     done = editor.set(IFLA_VF_TX_RATE, rate, "highest rate " + std::to_string(*change.highest_rate) + " Mbit/s");
   }

@@ -11,8 +11,8 @@ namespace crosswire::os {
 
 namespace {
 
-// The structures begin with the number of the VF; on most drivers that know no setting, the kernel answers all ones
-// (rtnl_fill_vfinfo() in net/core/rtnetlink.c).
+// The structures begin with the number of the VF. For most settings that a driver does not report, the kernel answers
+// all ones (rtnl_fill_vfinfo() in net/core/rtnetlink.c).
 constexpr uint32_t not_said = ~0U;
 
 template <class Structure>
@@ -109,7 +109,7 @@ Result<std::vector<VirtualFunctionInfo>> read_virtual_functions(const InterfaceR
   socket.value().expect_long_answers();
   Answer answer;
   auto verdict = ask(socket.value(), physical_function.name, RTEXT_FILTER_VF, answer);
-  // The list is one attribute, of 64 KiB at most: some two hundred VFs with their counters, twice as many without.
+  // The list is one attribute of at most 64 KiB: about two hundred VFs with their counters, twice as many without.
   if (verdict.errno_value == EMSGSIZE || answer.functions.size() < answer.expected) {
     verdict = ask(socket.value(), physical_function.name, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS, answer);
   }

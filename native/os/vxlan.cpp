@@ -30,7 +30,8 @@ std::string VxlanParameters::describe() const {
          std::to_string(port);
 }
 
-// A packet socket refuses what is longer than the device's MTU: a second tag must not count (packet_snd()).
+// A packet socket refuses frames longer than the device's MTU and allows for one VLAN tag only (packet_snd()): the
+// MTU makes room for the second.
 uint32_t VxlanParameters::port_mtu(uint32_t mtu) const {
   return std::min(mtu + vlan_tag, local.family == AF_INET ? longest_v4 : longest_v6);
 }
@@ -42,7 +43,7 @@ void VxlanParameters::put(NetlinkMessage& message) const {
   message.put_address(v4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, local);
   message.put_address(v4 ? IFLA_VXLAN_GROUP : IFLA_VXLAN_GROUP6, remote);
   message.put_u16(IFLA_VXLAN_PORT, htons(port));
-  message.put_u8(IFLA_VXLAN_LEARNING, 0);  // with a single remote there is nothing to learn, and nothing to be taught
+  message.put_u8(IFLA_VXLAN_LEARNING, 0);  // there is a single remote: nobody may redirect frames to another
   message.close_nest(data);
 }
 

@@ -18,8 +18,8 @@ class NetlinkMessage;
 struct InterfaceInfo;
 struct InterfaceReference;
 
-// Without learning: the device sends to the remote alone. Its UDP socket is bound when it goes up. The kernel refuses
-// (EEXIST) a VNI that another device has at that port and family, whatever its remote.
+// The device sends to the remote only (no learning). Its UDP socket is bound when the device goes up. The kernel
+// refuses a VNI that another device uses at the same port and family (EEXIST), whatever the remotes.
 struct VxlanParameters {
   static constexpr const char* kind = "vxlan";
   static constexpr const char* title = "VXLAN";

@@ -13,7 +13,7 @@ namespace crosswire::os {
 
 namespace {
 
-// A device is found by the namespace of the socket that asks.
+// The kernel looks the device up in the namespace of the socket.
 Verdict set_device(NetlinkSocket& socket, const std::string& name, const WireguardParameters& parameters) {
   uint16_t family = 0;
   auto verdict = socket.find_family(WG_GENL_NAME, family);
@@ -40,7 +40,7 @@ Result<> WireguardParameters::configure(const InterfaceReference& interface) con
   return refusal(configured, "TUNNEL_REFUSED", "create WireGuard device", os::describe(interface));
 }
 
-// Asked for by name, the family is loaded with its module (net/netlink/genetlink.c, ctrl_getfamily()).
+// A query for the family by name makes the kernel load its module (net/netlink/genetlink.c, ctrl_getfamily()).
 std::optional<bool> WireguardParameters::is_supported() {
   auto socket = NetlinkSocket::open_generic("");
   uint16_t family = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WireGuard with a single peer, which may have all addresses. A device is told its keys, its UDP port and its peer over
-// generic netlink (linux/wireguard.h). For the meaning of the members see os/tunnel_kinds.hpp.
+// WireGuard with a single peer, whose allowed IPs are all addresses. A device gets its keys, its UDP port and its peer
+// over generic netlink (linux/wireguard.h). For the meaning of the members see os/tunnel_kinds.hpp.
 #pragma once
 
 #include <cstdint>
@@ -28,12 +28,12 @@ struct WireguardTunnel {
 };
 
 struct WireguardState {
-  WireguardTunnel tunnel;  // the remote is where the peer was heard last
+  WireguardTunnel tunnel;  // its remote is the address from which the peer was last heard
   TunnelKey public_key{};  // of the device itself
   int64_t handshake = 0;   // the last one, in seconds since 1970; 0: none yet
 };
 
-// The device is born without keys and told them in its namespace. Its UDP port is bound when it goes up.
+// The device is created without keys and gets them in its namespace. Its UDP port is bound when it goes up.
 struct WireguardParameters {
   static constexpr const char* kind = "wireguard";
   static constexpr const char* title = "WireGuard";
@@ -53,18 +53,18 @@ struct WireguardParameters {
   static Result<> read(const std::string& netns, std::vector<InterfaceInfo>& interfaces);
 };
 
-// The arguments of WG_CMD_SET_DEVICE: other peers go. The kernel copies the private key; whoever built the message
-// wipes it.
+// Adds the arguments of WG_CMD_SET_DEVICE, which replaces all peers. The message then holds the private key: whoever
+// built it wipes it after sending.
 void put_wireguard(NetlinkMessage& message, const std::string& name, const TunnelKey& private_key,
                    const WireguardTunnel& tunnel);
 
-// The answers to WG_CMD_GET_DEVICE: a device whose peers do not fit into one message comes in several, and a peer whose
-// addresses do not fit, too. The private key is passed over.
+// Reads the answers to WG_CMD_GET_DEVICE. A device whose peers do not fit into one message comes in several, and so
+// does a peer whose allowed IPs do not fit. The private key is ignored.
 class WireguardReader {
  public:
   void clear() { *this = {}; }
   void read(const nlmsghdr* answer);
-  // Empty unless there is exactly one peer, with a known place, that may have every address and is kept alive.
+  // Empty unless there is exactly one peer, with a known endpoint, all addresses allowed, and a keepalive.
   std::optional<WireguardState> state() const;
 
  private:

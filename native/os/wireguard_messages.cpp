@@ -14,7 +14,7 @@ namespace crosswire::os {
 
 namespace {
 
-// Keeps translations on the way open, and tells both sides within seconds whether the other is there.
+// Keeps NAT mappings on the path open, and shows both nodes within seconds whether the other is reachable.
 constexpr uint16_t keepalive_seconds = 10;
 
 void put_endpoint(NetlinkMessage& message, const IpAddress& address, uint16_t port) {
