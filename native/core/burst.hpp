@@ -11,7 +11,7 @@
 
 namespace crosswire {
 
-// Of Burst::scratch: small enough for a second-level cache, yet a burst of 64 KiB frames from a TAP.
+// Size of Burst::scratch: fits into a second-level cache, and has room for a burst of 64 KiB frames from a TAP.
 inline constexpr size_t scratch_bytes = 1024 * 1024;
 
 // A worker owns one Burst and lends it to every receive(): nothing is allocated per frame or per wire.
@@ -30,8 +30,8 @@ struct Burst {
   // Frames that arrived but could not be received, by reason. The pump counts them as received and dropped.
   std::array<uint32_t, drop_reason_count> dropped{};
 
-  // Memory of the worker's (scratch_bytes long), for links whose frames have no memory of their own (a tap's read()).
-  // Overwritten by the next receive() of any link of that worker.
+  // The worker's memory (scratch_bytes long), for links whose frames have no memory of their own (read(2) of a TAP).
+  // The next receive() of any link of that worker overwrites it.
   std::span<uint8_t> scratch;
 
   void clear() {

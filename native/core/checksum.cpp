@@ -9,11 +9,11 @@
 namespace crosswire {
 namespace {
 
-// Two words of 64 bits in one register; the compilers make SSE2 or NEON of it.
+// Two words of 64 bits in one register, which compilers map to SSE2 or NEON.
 typedef uint64_t Pair __attribute__((vector_size(16)));
 
-// Ones' complement: what leaves at the top comes back at the bottom. Without a branch, since how often that happens
-// depends on the data.
+// Ones' complement addition: the carry out of the top is added at the bottom. Without a branch, since carries depend on
+// the data.
 constexpr uint16_t fold(uint64_t sum) {
   sum = (sum & 0xffffffff) + (sum >> 32);
   sum = (sum & 0xffffffff) + (sum >> 32);
@@ -30,8 +30,8 @@ uint64_t load_word(const uint8_t* data) {
   return word;
 }
 
-// 32-bit words added up in 64-bit lanes: no carry to catch for the first 2^32 of them (RFC 1071 §2, "deferred
-// carries"), and half the cycles of an add-with-carry chain.
+// Adds 32-bit words in 64-bit lanes: the first 2^32 of them cause no carry (RFC 1071 §2, "deferred carries"), and it
+// takes half the cycles of an add-with-carry chain.
 uint64_t sum_blocks(const uint8_t* data, size_t length) {
   constexpr Pair low_half = {0xffffffff, 0xffffffff};
   Pair a{}, b{}, c{}, d{};

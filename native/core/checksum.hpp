@@ -17,12 +17,12 @@ class Checksum {
   uint16_t complement() const noexcept { return static_cast<uint16_t>(~sum()); }
 
  private:
-  uint64_t pieces_ = 0;   // 16-bit words as they lie in memory: the sum does not mind the byte order until the end
+  uint64_t pieces_ = 0;   // 16-bit words in memory order: the byte order matters only at the end
   uint64_t numbers_ = 0;  // words given as numbers
   bool odd_ = false;      // the pieces so far end in the middle of a word
 };
 
-// a − b in ones' complement: what remains of a sum once a word is taken out of it (RFC 1624).
+// a − b in ones' complement: the sum a without the word b (RFC 1624).
 constexpr uint16_t ones_complement_subtract(uint16_t a, uint16_t b) {
   const uint32_t difference = uint32_t{a} + static_cast<uint16_t>(~b);
   return static_cast<uint16_t>((difference & 0xffff) + (difference >> 16));

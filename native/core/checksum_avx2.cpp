@@ -36,8 +36,8 @@ AVX2 inline int64_t add_lanes(__m256i lanes) {
 
 const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
 
-// VPMADDWD adds pairs of signed words in one step. So each word goes in as itself less 2^15 (its top bit flipped), and
-// what that took away is given back at the end.
+// VPMADDWD adds pairs of signed words in one step. So each word is biased by −2^15 (its top bit flipped), and the total
+// bias is added again at the end.
 AVX2 uint64_t sum_blocks_avx2(const uint8_t* data, size_t length) noexcept {
   int64_t sum = static_cast<int64_t>(length / 2) << 15;
   while (length > 0) {

@@ -65,7 +65,7 @@ void Coalescer::begin(const Mergeable& head, const Mergeable& second) noexcept {
   id_step_ = head.dont_fragment && second.id == head.id ? 0 : 1;
 }
 
-// A frame that nothing follows is never summed up.
+// A frame without a successor in its flow costs no checksum.
 bool Coalescer::open_run(const Mergeable& head) noexcept {
   sums_ = SharedSums(head);
   if (!list_payload(head, first_) || !sums_.holds(head, listed())) return false;
@@ -84,7 +84,7 @@ bool Coalescer::continues(const Mergeable& candidate) const noexcept {
   return head.is_tcp() ? candidate.sequence == head.sequence + payload_length_ : frames_ < most_datagrams;
 }
 
-// Where the frame's payload lies, behind the pieces of the run; false where there is no room for it.
+// Appends the pieces of the frame's payload to those of the run; false if there is no room.
 bool Coalescer::list_payload(const Mergeable& frame, uint32_t index) noexcept {
   const Frame& lent = burst_.frames[index];
   uint32_t skipped = frame.at.end;

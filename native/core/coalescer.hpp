@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Segmenter's inverse, for sinks that take super-frames: finds neighbours in a burst that one super-frame can stand
-// for. Splitting that again yields the same frames, byte for byte; but where a sender gives all its unfragmentable
-// packets one IPv4 identification they come out counted (such an identification means nothing: RFC 6864 §4.1).
+// The Segmenter's inverse, for sinks that take super-frames: finds adjacent frames in a burst that one super-frame can
+// represent. Splitting the super-frame yields the same frames, byte for byte, with one exception: if a sender gives all
+// its unfragmentable packets the same IPv4 identification, they come out numbered (RFC 6864 §4.1: the identification of
+// such packets has no meaning).
 //
 //   Coalescer runs(burst, first, count, limits);
 //   while (runs.next()) {
@@ -9,10 +10,10 @@
 //     else → deliver runs.header() and runs.payload() with runs.offload(): it stands for runs.frames() frames
 //   }
 //
-// Only neighbours: a sink takes frames from the front (core/link.hpp), so none may overtake another. The checksums are
-// held before, since nobody looks at them afterwards. The source may rewrite its memory meanwhile: headers are read
-// once into a private copy, decided on and delivered from there, lengths come from the Frame alone, so the worst it
-// achieves is a wrong payload that passes for a right one, which it could have sent in the first place.
+// Only adjacent frames: a sink takes frames from the front (core/link.hpp), so none may overtake another. Checksums are
+// verified first, since nobody can verify them afterwards. The source may rewrite its memory meanwhile. Headers are
+// therefore read once into a private copy, checked there and delivered from there, and lengths come only from the
+// Frame. The worst that a source achieves is a wrong payload with a valid checksum, which it could have sent anyway.
 #pragma once
 
 #include <array>
@@ -30,7 +31,7 @@ class Coalescer {
 
   struct Limits {
     Payload payload = Payload::ethernet;
-    uint32_t max_frame = 0;  // longer ones are left alone
+    uint32_t max_frame = 0;  // longer frames are not merged
     bool udp = true;         // merge UDP too
   };
 
@@ -65,8 +66,8 @@ class Coalescer {
   const uint32_t end_;
   uint32_t frames_ = 0;  // in the run
 
-  uint8_t head_ = 0;              // heads_[head_] is the run's first frame, the other one the frame behind the run
-  Ahead ahead_ = Ahead::unknown;  // what is known of the frame behind the run
+  uint8_t head_ = 0;              // heads_[head_] is the run's first frame, the other one the frame after the run
+  Ahead ahead_ = Ahead::unknown;  // what is known of the frame after the run
   uint8_t last_flags_ = 0;        // of the run's last frame
   uint16_t last_id_ = 0;
   uint16_t id_step_ = 0;         // from frame to frame: 1, or 0

@@ -26,8 +26,8 @@ class Counter {
 struct alignas(128) EndCounters {
   Counter rx_packets, rx_bytes, tx_packets, tx_bytes;
   std::array<Counter, drop_reason_count> drops;  // of frames that entered at this end
-  // Odd while the worker books a burst that entered at this end: a reader that saw the same even value before and
-  // after has an exact balance (engine/wire_counters.hpp).
+  // Odd while the worker books a burst that entered at this end: a reader that sees the same even value before and
+  // after reading has an exact balance (engine/wire_counters.hpp).
   Counter sequence;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The catalogue of drop reasons. A test holds it equal to src/model/drop-reason.ts.
+// The catalogue of drop reasons. The loader compares it with src/model/drop-reason.ts.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ enum class DropReason : uint8_t {
   bad_offload,   // a segmentation request that the frame's own headers contradict
   bad_payload,   // not an IPv4 or IPv6 packet on a wire of payload ip
   link_down,     // the sink has no peer, or its interface is down
-  io_error,      // the kernel refused the frame for another reason
+  io_error,      // the kernel refused the frame for any other reason
 };
 
 inline constexpr std::array<std::string_view, 10> drop_reason_names = {
@@ -31,7 +31,7 @@ inline constexpr size_t drop_reason_count = drop_reason_names.size();
 
 constexpr std::string_view name(DropReason reason) { return drop_reason_names[static_cast<size_t>(reason)]; }
 
-// True where the reason concerns one frame only, so that the frames behind it are still worth a try.
+// True if the reason concerns one frame only, so that the sink may still take the frames after it.
 constexpr bool concerns_one_frame(DropReason reason) {
   return reason != DropReason::tx_full && reason != DropReason::link_down;
 }

@@ -9,8 +9,8 @@
 
 namespace crosswire {
 
-// Every decision about a frame is taken on a private copy of at most this many of its first bytes: enough for
-// Ethernet with tags, IPv6 with extension headers and TCP with all options.
+// Every decision about a frame uses a private copy of at most this many of its first bytes: enough for Ethernet with
+// tags, IPv6 with extension headers and TCP with all options.
 inline constexpr uint32_t max_header = 256;
 
 // Where the headers of a TCP or UDP frame lie. Offsets count from the first byte of the frame.
@@ -22,8 +22,8 @@ struct TransportHeaders {
   uint8_t protocol = 0;    // IPPROTO_TCP or IPPROTO_UDP
 };
 
-// Parses Ethernet (with any VLAN tags) or nothing, IPv4 or IPv6 (with extension headers), TCP or UDP. Nothing for
-// anything else, for fragments, and for headers that contradict themselves or do not fit into `bytes`.
+// Parses Ethernet with any VLAN tags (not on payload ip), IPv4 or IPv6 with extension headers, TCP or UDP. Empty for
+// other frames, for fragments, and for headers that contradict themselves or do not fit into `bytes`.
 std::optional<TransportHeaders> parse_transport(std::span<const uint8_t> bytes, Payload payload) noexcept;
 
 // Copies up to `size` first bytes of a frame, across its segments; returns how many there were.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The link contract, the whole of it. A link is something frames are received from and sent to.
+// The complete link contract. A link is something frames are received from and sent to.
 //
-// Threads   open() and close() belong to a control thread; everything else to the one worker that owns the link
-//           between its being added to and taken from a wire. facts() and state() may be called from any thread.
+// Threads   open() and close() belong to a control thread; everything else to the one worker that owns the link while
+// it
+//           is part of a wire. facts() and state() may be called from any thread.
 // Bytes     receive() lends views of the source's memory (or of burst.scratch) that stay valid until release() or the
 //           next receive() on the same link, whichever comes first. Nobody writes through them. The memory may belong
 //           to a hostile peer: it can change between two reads, so read once, check the copy, use the copy.
@@ -11,11 +12,12 @@
 //           `reason`; it and those behind it still belong to the caller, who counts them as dropped (after retrying
 //           the ones behind it, where the reason concerns one frame only). A link never blocks and never retries.
 // Failure   A link that loses its peer stays usable: receive() yields nothing, transmit() refuses with link_down, and
-//           it goes on by itself when the peer is back.
-// Idle      arm() → check → sleep: arm() asks for poll_fd() to become readable on the next frame and THEN looks once
+//           the link continues by itself when the peer is back.
+// Idle      arm() → check → sleep: arm() requests that poll_fd() becomes readable on the next frame and THEN checks
+// once
 //           more; it returns true if frames are waiting (do not sleep). poll_fd() also becomes readable when the link
-//           wants its worker's attention (a new session): call receive(). disarm() before polling again. arm() may be
-//           called again on an armed link: it looks once more.
+//           needs its worker (a new session): call receive(). Call disarm() before polling again. arm() may be called
+//           again on an armed link: it checks once more.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +34,8 @@ struct LinkFacts {
   Payload payload = Payload::ethernet;
   uint32_t max_frame = 0;       // the longest frame transmit() takes, in bytes
   bool takes_offloads = false;  // false: transmit() finishes checksums and segments itself
-  // True where a peer may publish a frame without poll_fd() becoming readable (memif senders issue no fence, contract
-  // 4.6). A worker then calls arm() again, now and then, on the sleeping link.
+  // True if a peer may publish a frame without poll_fd() becoming readable (memif senders issue no fence,
+  // contract 4.6). A worker then calls arm() on the sleeping link again from time to time.
   bool may_miss_wakeups = false;
 };
 
@@ -44,7 +46,7 @@ struct Transmitted {
   uint64_t partial_bytes = 0;
 };
 
-// For people: what `describe wire` shows. A snapshot; never read by the data path.
+// A snapshot for people, as `describe wire` shows it; the data path never reads it.
 struct LinkState {
   bool up = false;
   std::string detail;  // one line: why it is down, or what was negotiated

@@ -20,7 +20,7 @@ uint16_t take_be16(uint8_t* at) {
   return value;
 }
 
-// The IP packet's length as its header states it; 0 where the header is not a plain one.
+// The length of the IP packet according to its header; 0 if the header has options or extensions.
 uint32_t take_network(Mergeable& out) {
   uint8_t* ip = out.header.data() + out.at.network;
   const uint32_t header_length = out.at.transport - out.at.network;
@@ -54,7 +54,7 @@ const uint8_t* addresses(const Mergeable& frame) {
   return frame.header.data() + frame.at.network + (frame.at.ip_version == 4 ? 12 : 8);
 }
 
-// Of the pseudo header, but for its length (RFC 9293 §3.1, RFC 8200 §8.1).
+// The sum of the pseudo header without its length (RFC 9293 §3.1, RFC 8200 §8.1).
 Checksum pseudo_header(const Mergeable& frame) {
   Checksum sum;
   sum.add(addresses(frame), frame.at.ip_version == 4 ? 8 : 32);

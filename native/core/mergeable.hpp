@@ -29,11 +29,11 @@ struct Mergeable {
   uint16_t checksum_offset() const { return is_tcp() ? 16 : 6; }  // RFC 9293 §3.1, RFC 768
 };
 
-// False where the frame is to be delivered as it stands: not complete, not of such a flow, padded, an odd header (IPv4
-// options, IPv6 extensions), odd flags (SYN, RST, URG, CWR), no payload, or no checksum. The rest may still be wrong.
+// False if the frame cannot be merged: it is incomplete, neither TCP nor UDP, or padded, has IPv4 options or IPv6
+// extensions, has SYN, RST, URG or CWR set, or lacks a payload or a checksum. Its checksums are not verified here.
 bool read_mergeable(const Burst& burst, const Frame& frame, Payload payload, Mergeable& out) noexcept;
 
-// Frames of one super-frame differ in the zeroed values alone, so what the others add to a checksum is summed up once.
+// Frames of one super-frame differ only in the zeroed values, so all the rest of a header is summed up once.
 class SharedSums {
  public:
   SharedSums() = default;
@@ -47,8 +47,8 @@ class SharedSums {
   uint16_t transport_ = 0;  // of the pseudo header and the transport header
 };
 
-// Makes the first frame's header that of a super-frame with `payload_length` bytes of payload: lengths, checksums and
-// flags; the transport checksum becomes the pseudo header's sum (CHECKSUM_PARTIAL).
+// Turns the header of the first frame into that of a super-frame with `payload_length` bytes of payload: lengths,
+// checksums and flags; the transport checksum becomes the pseudo header's sum (CHECKSUM_PARTIAL).
 void finish_merged(Mergeable& first, uint32_t payload_length, uint8_t last_flags) noexcept;
 
 }  // namespace crosswire

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Offload state as a TAP device states it, and the check that makes it ours.
+// Offload state as the kernel states it (virtio_net_hdr), and the check that turns it into an Offload.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct VirtioHeader {
 VirtioHeader decode_virtio(const uint8_t* bytes) noexcept;
 void encode_virtio(const VirtioHeader& header, uint8_t* bytes) noexcept;
 
-// More segments than this are an attack, not traffic: 64 KiB in pieces of the smallest TCP segment (8 bytes, Linux'
+// More segments than this are an attack, not traffic: 64 KiB in the smallest TCP segments of Linux (8 bytes,
 // TCP_MIN_GSO_SIZE).
 inline constexpr uint32_t max_units = 8192;
 
@@ -44,16 +44,16 @@ struct CheckedOffload {
 };
 
 // Checks a claim against the frame's own headers; `head` is a private copy of the first min(length, max_header) bytes.
-// The claimed header length is ignored (the kernel sets it to more than the headers when it forwards), ours is parsed.
-// A checksum alone is taken for any protocol: it is only a field and a range. SCTP's CRC32c is never left to us, since
-// a TAP has no NETIF_F_SCTP_CRC and the kernel finishes it before.
+// The claimed header length is ignored (for forwarded packets it exceeds the headers); the headers are parsed instead.
+// A checksum without segmentation is accepted for any protocol, since it is only a field and a range. The kernel never
+// leaves SCTP's CRC32c to us, since a TAP has no NETIF_F_SCTP_CRC.
 CheckedOffload check_offload(const VirtioHeader& claim, std::span<const uint8_t> head, uint32_t length,
                              Payload payload) noexcept;
 
 // Whether a segmentation request fits the headers it was made for.
 bool fits_headers(const Offload& offload, const TransportHeaders& headers) noexcept;
 
-// The claim that hands an Offload on to a TAP; null means: complete as it stands.
+// The claim that passes an Offload on to the kernel; null: the frame is complete as it stands.
 VirtioHeader claim_of(const Offload* offload) noexcept;
 
 }  // namespace crosswire

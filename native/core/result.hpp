@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value or an Error. Rooms hand failures to each other with this; exceptions stay inside a room.
+// A value or an Error. Rooms report failures to each other with this; exceptions stay inside a room.
 #pragma once
 
 #include <string>
@@ -29,7 +29,7 @@ class [[nodiscard]] Result {
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
 
-  // Only after ok() was seen to be true (value) or false (error).
+  // value() requires ok(), error() requires !ok().
   T& value() & noexcept { return *std::get_if<0>(&state_); }
   const T& value() const& noexcept { return *std::get_if<0>(&state_); }
   T&& value() && noexcept { return std::move(*std::get_if<0>(&state_)); }

@@ -68,7 +68,8 @@ void Segmenter::prepare_checksum() noexcept {
   header_length_ = end;
 }
 
-// The source link checked this request, but the bytes may have changed since: check the copy that is going to be used.
+// The source link checked this request, but the bytes may have changed since. So the copy that is used is checked
+// again.
 void Segmenter::prepare_segmentation(Payload payload) noexcept {
   const uint32_t end = offload_.header_length;
   refused_ = DropReason::bad_offload;
@@ -93,8 +94,8 @@ void Segmenter::prepare_network_header() noexcept {
   network_sum_.add(ip, (ip[0] & 15) * 4u);
 }
 
-// The checksum field holds the pseudo header's sum with the length of the whole. That length is taken out again and the
-// addresses are kept, which need not be those of the IP header (IPv6 routing header, RFC 8200 §8.1).
+// The checksum field holds the pseudo header's sum with the length of the super-frame. That length is subtracted. The
+// addresses stay, since they may differ from those of the IP header (IPv6 routing header, RFC 8200 §8.1).
 void Segmenter::prepare_transport_header() noexcept {
   uint8_t* transport = header_.data() + headers_.transport;
   uint8_t* field = transport + offload_.checksum_offset;

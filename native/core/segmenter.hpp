@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finishes the work an Offload leaves to do, for sinks that cannot pass it on: splits a super-frame into the frames
-// it stands for, or fills in a checksum. Nothing is gathered in between: the sink copies straight into its own memory.
+// Does the work that an Offload describes, for sinks that cannot pass it on: splits a super-frame into the frames it
+// stands for, or fills in a checksum. There is no intermediate copy: the sink copies straight into its own memory.
 //
 //   Segmenter segmenter(burst, frame, payload);
 //   if (segmenter.refused()) → drop the frame for *segmenter.refused()
@@ -9,8 +9,9 @@
 //     for (Segment piece; (piece = segmenter.take(room_in_chunk)).length > 0;) copy(piece)
 //   }
 //
-// A frame without offload yields itself. The source may rewrite its memory meanwhile: headers are read once into a
-// private copy, lengths come from the Frame alone, so the worst it achieves is a frame with a wrong checksum.
+// A frame without offload yields itself. The source may rewrite its memory meanwhile. Headers are therefore read once
+// into a private copy, and lengths come only from the Frame. The worst that a source achieves is a frame with a wrong
+// checksum.
 #pragma once
 
 #include <array>
@@ -31,11 +32,11 @@ class Segmenter {
 
   std::optional<DropReason> refused() const noexcept { return refused_; }
 
-  // Finishes the next frame; false behind the last one. It need not be taken to its end, or at all.
+  // Prepares the next frame; false after the last one. A frame may be taken in part or not at all.
   bool next() noexcept;
   uint32_t length() const noexcept { return header_length_ + payload_length_; }
 
-  // The next bytes of the current frame that lie together, at most `at_most`; length 0 at its end.
+  // The next contiguous bytes of the current frame, at most `at_most`; length 0 at its end.
   Segment take(uint32_t at_most) noexcept;
 
  private:

@@ -7,7 +7,7 @@
 namespace crosswire {
 namespace {
 
-std::atomic<uint64_t> last_handle{0};  // of all engines: a late report never finds another's wire
+std::atomic<uint64_t> last_handle{0};  // shared by all engines: a late report never refers to another wire
 
 const char* text(Payload payload) { return payload == Payload::ethernet ? "ethernet" : "ip"; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wires, workers and counters, as control threads see them. Every method may be called from any thread; those that
-// change a wire return when its worker has done so at a quiet point.
+// Wires, workers and counters, as control threads see them. Every method may be called from any thread; a method that
+// changes a wire returns when the worker has made the change at a quiet point.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ namespace crosswire {
 struct EngineOptions {
   unsigned workers = 1;
   uint64_t spin_ns = 50'000;  // how long a wire without frames is polled before it goes cold
-  std::vector<int> cpus;      // worker i is pinned to cpus[i % size]; empty: to none
+  std::vector<int> cpus;      // worker i is pinned to cpus[i % size]; empty: no worker is pinned
   bool busy_poll = false;     // wires never go cold
 };
 
@@ -43,7 +43,7 @@ struct CounterSnapshot {
 class Engine {
  public:
   explicit Engine(const EngineOptions& options = {});
-  ~Engine() { stop(); }  // wires still there are destroyed with their links
+  ~Engine() { stop(); }  // remaining wires are destroyed with their links
 
   // Errors: ENGINE_START_FAILED, CPU_UNAVAILABLE; then no thread runs.
   Result<> start();
@@ -52,8 +52,8 @@ class Engine {
   // The handle is never reused within the process. On failure the links stay in `spec`. Errors: PAYLOAD_MISMATCH.
   Result<uint64_t> add(WireSpec&& spec);
 
-  // What the old link had received goes out first, the counters go on, and `link` holds the old link afterwards. On
-  // failure nothing changed. Errors: WIRE_MISSING, PAYLOAD_MISMATCH.
+  // Frames that the old link has received are delivered first, and the counters continue. Afterwards, `link` holds the
+  // old link. On failure nothing changes. Errors: WIRE_MISSING, PAYLOAD_MISMATCH.
   Result<> replace(uint64_t handle, EndName end, std::unique_ptr<Link>& link);
 
   // Errors: WIRE_MISSING.
@@ -79,13 +79,13 @@ class Engine {
     std::shared_ptr<WireCounters> counters;
   };
 
-  const Entry* find(uint64_t handle) const;  // under control_, or registry_mutex_
+  const Entry* find(uint64_t handle) const;  // requires control_ or registry_mutex_
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::mutex control_;         // one change at a time; never taken by readers or workers
   std::vector<size_t> loads_;  // wires per worker
 
-  mutable std::mutex registry_mutex_;  // readers and changes; never held while a worker is waited for
+  mutable std::mutex registry_mutex_;  // readers and changes; never held while waiting for a worker
   std::map<uint64_t, Entry> registry_;
 };
 

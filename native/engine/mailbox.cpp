@@ -41,7 +41,7 @@ void Mailbox::call(const std::function<void()>& task) {
   posts_.push_back(&post);
   waiting_.store(true, std::memory_order_release);
   const uint64_t one = 1;
-  // Fails only with EAGAIN, at 2^64 - 2 unread wake-ups (eventfd(2)); then it is readable all the same.
+  // Fails only with EAGAIN, at 2^64 - 2 unread wake-ups (eventfd(2)); then the fd is readable anyway.
   [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof one);
   served_.wait(lock, [&] { return post.done; });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How control threads talk to a worker: they post a task, wake the worker and wait until it ran the task between two
-// bursts, when nothing is lent. A worker takes the lock only when something was posted.
+// Control threads post a task, wake the worker, and wait until it has run the task between two bursts, when no memory
+// is lent. A worker takes the lock only if something was posted.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ class Mailbox {
   void shut();                              // by the worker, last: serves what is left; tasks run in place from now on
   int wake_fd() const { return wake_fd_; }  // readable after a post, until drain()
 
-  // By any thread but the worker's: returns when the task has run.
+  // Any thread except the worker's: returns when the task has run.
   void call(const std::function<void()>& task);
 
   bool waiting() const noexcept { return waiting_.load(std::memory_order_acquire); }

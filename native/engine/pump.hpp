@@ -15,7 +15,7 @@ struct Direction {
   uint32_t max_frame;  // of the wire, in bytes; 0: whatever the links take
 };
 
-// Moves one burst. Returns false if nothing arrived. The burst's count says afterwards how many frames were received.
+// Moves one burst. Returns false if nothing arrived. Afterwards, the burst's count is the number of frames received.
 bool pump(Burst& burst, const Direction& way) noexcept;
 
 }  // namespace crosswire

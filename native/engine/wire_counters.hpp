@@ -31,7 +31,7 @@ struct Transfer {
 struct WireCounters {
   std::array<EndCounters, 2> ends;  // client, endpoint
 
-  // By the wire's worker only: books a burst that entered at `end`.
+  // The wire's worker only: books a burst that entered at `end`.
   void book(size_t end, const Transfer& transfer) noexcept {
     EndCounters& entered = ends[end];
     EndCounters& left = ends[1 - end];

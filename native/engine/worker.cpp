@@ -16,14 +16,15 @@
 namespace crosswire {
 namespace {
 
-// While some wires are hot, how often the sleeping ones are asked for. One epoll_wait(2) costs about 0.3 µs.
+// How often the worker checks sleeping wires while others are hot. One epoll_wait(2) costs about 0.3 µs.
 constexpr uint64_t look_interval_ns = 50'000;
 
-// What an old link still holds when it is replaced goes out first, unless its peer keeps sending.
+// When a link is replaced, the frames that it still holds are delivered first: at most this many bursts, since its peer
+// may keep sending.
 constexpr int drain_bursts = 64;
 
-// A worker takes no signals: they belong to Node's threads. Those that a fault raises stay open, because a blocked one
-// kills the process (signal(7)), and memif answers SIGBUS.
+// A worker blocks signals, which are for Node's threads, except those that a fault raises: a blocked one kills the
+// process (signal(7)), and memif handles SIGBUS.
 sigset_t signals_of_a_worker() {
   sigset_t signals;
   sigfillset(&signals);
@@ -72,7 +73,7 @@ Result<> Worker::spawn() {
   if (error == 0) return Done{};
   stop();
   const std::string subject = name + ", CPU " + std::to_string(options_.cpu);
-  // sched_setaffinity(2): what is left of the mask after the CPUs that exist and the cpuset is nothing.
+  // EINVAL of sched_setaffinity(2): no CPU of the mask exists and is in the process's cpuset.
   if (error == EINVAL) {
     const char* reason = "the CPU is not online, or not in the cpuset of the process";
     return Error{"CPU_UNAVAILABLE", "pin a worker thread", subject, reason, error};
@@ -140,7 +141,7 @@ void Worker::drain(Wire& wire, size_t entered) noexcept {
   for (int i = 0; i < drain_bursts && forward(wire, entered); i++) continue;
 }
 
-// Nobody can post between the look at the mailbox and the sleep unseen: a post makes the wake fd readable first.
+// A post between the check of the mailbox and the sleep is not missed: it makes the wake fd readable first.
 void Worker::sleep(uint64_t now) {
   if (idle_.wait(now, true)) mailbox_.drain();
   meter_.slept(now_ns() - now);

@@ -31,8 +31,8 @@ class Worker {
   Result<> start();
   void stop();  // joins the thread; the wires stay, and can be taken with remove()
 
-  // By control threads, while frames flow: done at a quiet point, between two bursts. Before start() and after stop()
-  // they are done in place.
+  // For control threads, while frames flow: the worker makes the change at a quiet point, between two bursts. Before
+  // start() and after stop() the caller makes it.
   void add(std::unique_ptr<Wire> wire);
   bool replace(uint64_t handle, EndName end, std::unique_ptr<Link>& link);  // `link` holds the old one afterwards
   std::unique_ptr<Wire> remove(uint64_t handle);                            // null: unknown

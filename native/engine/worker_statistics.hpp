@@ -11,7 +11,7 @@
 
 namespace crosswire {
 
-// A copy, for whoever asked. Time that is neither busy nor idle was spent polling in vain.
+// A copy for readers. Time that is neither busy nor idle was spent polling without a frame.
 struct WorkerStatistics {
   uint64_t busy_ns = 0;   // rounds that moved frames
   uint64_t idle_ns = 0;   // asleep in epoll_wait(2)
