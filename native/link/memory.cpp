@@ -170,11 +170,11 @@ void MemoryLink::disarm() noexcept {
   const std::lock_guard lock(mutex_);
   armed_ = false;
   uint64_t count;
-  // EAGAIN where nothing was signalled: just as well.
+  // EAGAIN, if nothing was signalled, is harmless.
   [[maybe_unused]] const ssize_t ignored = ::read(event_.get(), &count, sizeof count);
 }
 
-// Under the mutex, so that the descriptor is not written to after disarm() has drained it.
+// Requires the mutex, so that nothing writes to the descriptor after disarm() has drained it.
 void MemoryLink::signal() noexcept {
   if (!armed_ || !event_) return;
   const uint64_t one = 1;

@@ -70,7 +70,7 @@ InterfaceCondition BurstReader::read_all(ReadOne read_one) noexcept {
       break;
     } else if (errno == EBADFD || errno == EBADF) {  // it was deleted (tun_chr_read_iter() in drivers/net/tun.c)
       return InterfaceCondition::deleted;
-    } else if (errno == ENETDOWN) {  // no frame, but that the interface of a packet socket went down
+    } else if (errno == ENETDOWN) {  // not a frame: the interface of a packet socket went down
       condition = InterfaceCondition::down;
     } else if (errno != EINTR) {  // the frame was taken off the queue and thrown away (tun_put_user())
       count_loss(errno);

@@ -92,8 +92,8 @@ void KernelLink::note(Phase phase) noexcept {
   if (phase_.load(std::memory_order_relaxed) != phase) phase_.store(phase, std::memory_order_relaxed);
 }
 
-// A TAP without a device is readable forever (EPOLLERR in tun_chr_poll()), and a worker that sleeps on it would spin.
-// So it leaves the epoll set that workers see, and nothing ever wakes them again.
+// A descriptor whose TAP was deleted stays readable forever (EPOLLERR in tun_chr_poll()), so that a sleeping worker
+// would spin. So the descriptor leaves the epoll instance that workers wait for, which then never wakes them again.
 void KernelLink::lose_interface() noexcept {
   phase_.store(Phase::gone, std::memory_order_relaxed);
   ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, frames_.get(), nullptr);

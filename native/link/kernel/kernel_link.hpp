@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link to an interface of the kernel's, by whatever frame source: a TAP or TUN device, a packet socket, a tunnel. The
-// kernel hands over and takes unfinished checksums and 64 KiB super-frames, see core/offload.hpp; complete frames of
-// one flow that follow each other are handed over as one, see core/coalescer.hpp.
+// A link to an interface of the kernel, through a frame source: a TAP or TUN device, a packet socket or a tunnel. The
+// kernel gives and takes unfinished checksums and 64 KiB super-frames, see core/offload.hpp; adjacent complete frames
+// of one flow are written as one super-frame, see core/coalescer.hpp.
 #pragma once
 
 #include <atomic>

@@ -13,7 +13,7 @@ InterfaceCondition PacketSource::read(int fd, BurstReader& reader) noexcept { re
 InterfaceCondition read_packets(int socket, BurstReader& reader) noexcept {
   const auto condition = reader.read_all(
       [socket](std::span<uint8_t> room, size_t& begin) { return os::receive_frame(socket, room, begin); });
-  // Frames that found the socket's queue full came behind frames that were in it: without these, nobody need ask.
+  // Frames are lost only while the queue is full: after a burst without frames there is no need to ask.
   if (reader.has_frames()) reader.drop(DropReason::tx_full, os::take_overruns(socket));
   return condition;
 }

@@ -58,7 +58,7 @@ Transmitted KernelLink::transmit(const Burst& burst, uint32_t first, uint32_t co
   return result;
 }
 
-// Frames that the kernel would not take as one.
+// Writes one by one the frames that the kernel refused as one super-frame.
 Transmitted KernelLink::write_singly(const Burst& burst, uint32_t first, uint32_t count) noexcept {
   Transmitted result;
   for (; result.taken < count; ++result.taken) {
@@ -98,7 +98,7 @@ std::optional<DropReason> KernelLink::write_parts(const iovec* parts, int count,
   return {};
 }
 
-// What the kernel would take, but the wire's contract does not allow.
+// Refuses what the kernel would take but the wire's contract forbids.
 std::optional<DropReason> KernelLink::refusal(const Burst& burst, const Frame& frame,
                                               const Offload* offload) const noexcept {
   uint8_t first = 0;
@@ -129,7 +129,7 @@ DropReason KernelLink::reason_of(int error, const Offload* offload) noexcept {
       return DropReason::link_down;
     case EMSGSIZE:
       return DropReason::too_big;
-    case EINVAL:  // the virtio header, or an IP version that changed since it was looked at
+    case EINVAL:  // the virtio header, or an IP version that the source changed after refusal()
       if (offload != nullptr) return DropReason::bad_offload;
       return facts_.payload == Payload::ip ? DropReason::bad_payload : DropReason::io_error;
     default:

@@ -14,7 +14,7 @@
 
 namespace crosswire::memif {
 
-// A link as the control thread sees it: what it wants, the sessions made for it, and what people are told.
+// The control thread's side of a link: its options, its sessions, and its state for people.
 class Attachment {
  public:
   explicit Attachment(Options wanted) : options(std::move(wanted)) {}
@@ -22,11 +22,11 @@ class Attachment {
   const Options options;
   Handover handover;
 
-  // Control thread. `end` ends the connection if the worker finds the peer in violation.
+  // Control thread. `end` ends the connection if the worker finds a violation by the peer.
   void begin(std::unique_ptr<Session> session, std::function<void(const char* violation)> end);
-  void end_session();       // the connection is gone: gets the session back from the worker
-  void reap();              // destroys sessions that came back
-  void abandon_sessions();  // no worker owns the link any more: destroys all
+  void end_session();       // after the end of the connection: recalls the session from the worker
+  void reap();              // destroys the sessions that the worker has given back
+  void abandon_sessions();  // destroys all sessions; requires that no worker owns the link any more
 
   void note_down(const std::string& why);
   void note_refused(const std::string& why);

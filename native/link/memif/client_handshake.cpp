@@ -34,7 +34,7 @@ Step ClientHandshake::take(Record record) {
   return fail("a message out of order");
 }
 
-// Whatever the maxima say, at least one ring of at least one slot, and never more than configured (§7.1).
+// At least one ring of at least one slot, whatever the peer's maxima are, and never more than configured (§7.1).
 Step ClientHandshake::take_hello(const Hello& hello) {
   if (hello.min_version > protocol_version || hello.max_version < protocol_version) return fail("unsupported version");
   const uint32_t s2m_rings = std::min<uint32_t>(options_.rings, uint32_t{hello.max_s2m_ring} + 1);
@@ -67,7 +67,7 @@ Step ClientHandshake::send_next() {
   return {Step::Kind::go_on, next, {}};
 }
 
-// New memory for every connection, never one that another peer has seen (§7.2).
+// New memory for every connection: no peer sees the memory of another (§7.2).
 Result<> ClientHandshake::make_memory(uint32_t s2m_rings, uint32_t m2s_rings, uint32_t log2_slots) {
   const RingLayout layout(s2m_rings, m2s_rings, 1u << log2_slots, options_.buffer_size);
   session_ = std::make_unique<Session>();
@@ -132,7 +132,7 @@ Result<> ClientHandshake::make_ring(uint16_t index, bool to_server, uint64_t off
   return Done{};
 }
 
-// Nothing was offered before: DPDK and libmemif clear all indices just before they send CONNECTED (§4.4).
+// Slots are offered only now: DPDK and libmemif clear all indices just before they send CONNECTED (§4.4).
 Step ClientHandshake::take_connected(const Connect& connected) {
   session_->peer += " " + clean_text(connected.interface_name);
   offer_all_slots(*session_);

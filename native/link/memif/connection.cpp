@@ -27,7 +27,7 @@ void Connection::close() noexcept {
   socket_.reset();
 }
 
-// A peer that takes no records is a peer that is gone; its end is seen by reading.
+// A peer that accepts no records is gone; reading then reports the end of the connection.
 void Connection::send(const Message& message, int fd) { os::send_record(socket_.get(), message, fd); }
 
 void Connection::disconnect(const std::string& text) noexcept {
@@ -41,7 +41,7 @@ void Connection::disconnect(const std::string& text) noexcept {
 void Connection::end(const std::string& why, Ending ending) {
   if (ending == Ending::violation) disconnect(why);
   close();
-  // The handler may destroy this object: nothing of it is touched afterwards.
+  // The handler may destroy this object, so nothing of it is used afterwards.
   const auto ended = std::move(handlers_.ended);
   ended(why, ending);
 }
@@ -79,7 +79,7 @@ bool Connection::take_record() {
   record.truncated = received.truncated;
   record.fds = std::move(received.fds);
 
-  // After the handshake a peer has nothing to say but DISCONNECT; the handshake tells (its state is connected).
+  // After the handshake, a peer may only send DISCONNECT; the handshake checks that in its state `connected`.
   Step step = handlers_.take(std::move(record));
   if (step.kind == Step::Kind::refused) {
     end(step.reason, step.ended_by_peer ? Ending::gone : Ending::violation);

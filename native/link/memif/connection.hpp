@@ -15,8 +15,8 @@ enum class Ending {
   violation,  // it broke the protocol, or was too slow
 };
 
-// A control socket: gives records to a handshake, sends its replies, keeps the deadlines, and watches the peer
-// afterwards. Lives on the control thread.
+// A control socket: passes records to a handshake, sends its replies, enforces the deadlines, and watches the peer
+// afterwards. Belongs to the control thread.
 class Connection {
  public:
   struct Handlers {
@@ -31,7 +31,7 @@ class Connection {
   ~Connection() { close(); }
 
   void send(const Message& message, int fd = -1);
-  void disconnect(const std::string& text) noexcept;  // tells the peer and closes; no `ended`
+  void disconnect(const std::string& text) noexcept;  // notifies the peer and closes; does not call `ended`
   void end(const std::string& why, Ending ending);  // as disconnect(), with `ended` (for a violation the peer is told)
   bool peer_hung_up() const noexcept;
   bool established() const noexcept { return established_; }

@@ -10,7 +10,7 @@
 namespace crosswire::memif {
 namespace {
 
-constexpr uint64_t good_session_ns = 2'000'000'000;  // long enough to try again quickly
+constexpr uint64_t good_session_ns = 2'000'000'000;  // after such a session, the retry is quick
 
 Result<os::Fd> connect_inside(const os::Fd& netns, const std::string& socket) {
   auto guard = os::NamespaceGuard::enter(netns);

@@ -15,9 +15,9 @@ inline Vector load_vector(const uint8_t* from) {
 }
 inline void store_vector(uint8_t* to, Vector value) { std::memcpy(to, &value, sizeof value); }
 
-// memmove(3) without the call for the lengths that small frames have: the last vectors overlap the first where the
-// length is no multiple. A peer can make source and target the same memory (memif contract §7.2), so all is loaded
-// before anything is stored; glibc's memcpy on x86-64 is its memmove anyway.
+// memmove(3) without a call for the lengths of small frames: if the length is not a multiple, the last vectors overlap
+// the first. A peer can make source and target the same memory (memif contract §7.2), so everything is loaded before
+// anything is stored; glibc's memcpy on x86-64 is its memmove anyway.
 inline void copy_bytes(uint8_t* to, const uint8_t* from, uint32_t length) {
   if (length < 32 || length > 128) {
     std::memmove(to, from, length);

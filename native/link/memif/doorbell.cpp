@@ -28,7 +28,7 @@ void install_interrupt() {
   ::sigaction(interrupt_signal(), &action, nullptr);
 }
 
-// Fires at this thread every hang_ns while armed. Repeating, since a single signal could come just before the write.
+// Signals this thread every hang_ns while armed. It repeats, since a single signal could come just before the write.
 class HangTimer {
  public:
   HangTimer() {
@@ -57,7 +57,7 @@ class HangTimer {
   bool armed_ = false;
 };
 
-// EAGAIN is a full counter, which wakes as well as ours would. EINTR is the timer: the write was hanging.
+// EAGAIN means a full counter, which wakes the peer just as well. EINTR comes from the timer: the write was hanging.
 void write_event(Doorbell& bell) {
   const uint64_t one = 1;
   if (::write(bell.event.get(), &one, sizeof one) < 0 && errno == EINTR) {
@@ -98,7 +98,7 @@ void Notifier::ring(Doorbell& bell) noexcept {
   if (work_.exchange(1, std::memory_order_acq_rel) == 0) work_.notify_one();
 }
 
-// Returns those whose time has not come yet.
+// Returns the doorbells that are not due yet.
 Doorbell* Notifier::ring_all(Doorbell* bells) {
   Doorbell* later = nullptr;
   while (bells != nullptr) {
@@ -110,7 +110,7 @@ Doorbell* Notifier::ring_all(Doorbell* bells) {
       continue;
     }
     bell->not_before = now + spacing_ns;
-    // Frames published from here on ask for a write of their own.
+    // Frames published from here on request another write.
     bell->pending.exchange(false, std::memory_order_acq_rel);
     if (!bell->broken.load(std::memory_order_relaxed)) write_event(*bell);
     DoorbellHandle::drop(*bell);
@@ -120,7 +120,7 @@ Doorbell* Notifier::ring_all(Doorbell* bells) {
 
 void Notifier::run() {
   HangTimer timer;
-  if (!timer.usable()) return;  // never without: doorbells stay silent and peers fall back on their own timers
+  if (!timer.usable()) return;  // without the timer, doorbells stay silent, and peers rely on their own timers
   timer.set(hang_ns);
   Doorbell* later = nullptr;
   while (!stopping_.load()) {

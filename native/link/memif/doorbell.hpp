@@ -20,10 +20,10 @@ struct Doorbell {
   explicit Doorbell(os::Fd fd) noexcept : event(std::move(fd)) {}
 
   const os::Fd event;
-  std::atomic<bool> pending{false};  // in the notifier's hands: one write will do for all frames until then
-  std::atomic<bool> broken{false};   // a write hung; the peer is up to no good
+  std::atomic<bool> pending{false};  // queued at the notifier: one write serves all frames until then
+  std::atomic<bool> broken{false};   // a write hung: the peer is hostile
   std::atomic<int> holders{1};
-  Doorbell* next = nullptr;  // of the notifier's stack
+  Doorbell* next = nullptr;  // in the notifier's stack
   uint64_t not_before = 0;   // notifier only: see spacing_ns
 };
 
@@ -61,7 +61,7 @@ class Notifier {
   Result<> start();
   void stop() noexcept;
 
-  // By any worker; never blocks.
+  // Any worker; never blocks.
   void ring(Doorbell& bell) noexcept;
 
  private:

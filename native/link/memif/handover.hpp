@@ -2,11 +2,11 @@
 // How sessions travel between the control thread, which makes and destroys them, and the worker, which uses them:
 //
 //   control: offer ─→ inbox ─→ worker: take ─→ uses it ─→ give_back ─→ returned ─→ control: destroys it
-//   control: retire ─→ the inbox still holds it: returned at once; else the worker gives it back when it looks next
+//   control: retire ─→ the inbox still holds it: returned at once; else the worker gives it back at its next check
 //
-// The data path pays one relaxed load per call. Memory is unmapped only when `returned` was seen, so the worker never
-// touches a mapping that is gone, and needs no lock. If no worker owns the link, nobody but the inbox holds a session,
-// or the link's close() takes it back itself.
+// The data path pays one relaxed load per call. The control thread unmaps memory only after it has seen `returned`, so
+// the worker never touches an unmapped page and needs no lock. If no worker owns the link, only the inbox holds a
+// session, or the link's close() takes it back.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ class Handover {
     return Done{};
   }
 
-  int wake_fd() const noexcept { return wake_.get(); }  // readable when the worker should look
+  int wake_fd() const noexcept { return wake_.get(); }  // readable when the worker should check the inbox
 
   // Control thread. An earlier session must have been retired.
   void offer(Session& session) noexcept {
@@ -47,7 +47,7 @@ class Handover {
   // Worker.
   bool wants_worker() const noexcept { return attention_.load(std::memory_order_relaxed); }
   Session* take() noexcept {
-    attention_.exchange(false, std::memory_order_acq_rel);  // before looking: what comes later calls again
+    attention_.exchange(false, std::memory_order_acq_rel);  // before the check: later changes request another
     os::drain_event_fd(wake_.get());
     return inbox_.exchange(nullptr, std::memory_order_acq_rel);
   }

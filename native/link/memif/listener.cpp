@@ -14,8 +14,8 @@ namespace crosswire::memif {
 namespace {
 
 constexpr int backlog = 64;
-constexpr uint64_t good_session_ns = 10'000'000'000;  // long enough to forget earlier violations
-constexpr uint64_t exhausted_ns = 100'000'000;        // no descriptors left: no use in asking again at once
+constexpr uint64_t good_session_ns = 10'000'000'000;  // after such a session, earlier violations are forgotten
+constexpr uint64_t exhausted_ns = 100'000'000;        // no descriptors left: wait before the next accept
 
 }  // namespace
 
@@ -72,7 +72,7 @@ void Listener::accept_all() {
   accept_later(accept_rate_.interval_ns() * 16);
 }
 
-// They wait in the backlog meanwhile.
+// Meanwhile, connections wait in the backlog.
 void Listener::accept_later(uint64_t delay_ns) {
   loop_.unwatch(socket_.fd.get(), std::exchange(watch_, 0));
   accept_timer_ = loop_.after(delay_ns, [this] {
@@ -81,7 +81,7 @@ void Listener::accept_later(uint64_t delay_ns) {
   });
 }
 
-// At the limit the oldest goes that has not finished: an honest peer finishes within milliseconds.
+// At the limit, closes the oldest connection without a finished handshake: an honest peer finishes within milliseconds.
 void Listener::make_room() {
   if (pending_ < limits_.pending_connections) return;
   const auto oldest =

@@ -14,7 +14,7 @@
 
 namespace crosswire::memif {
 
-// One listening socket and all server links on it, told apart by id. Lives on the control thread.
+// One listening socket and all server links on it, distinguished by id. Belongs to the control thread.
 class Listener {
  public:
   Listener(os::ControlLoop& loop, const Limits& limits);
@@ -38,10 +38,10 @@ class Listener {
   };
   struct Id {
     Attachment* attachment = nullptr;
-    Serial peer = 0;  // who holds it; 0: free
+    Serial peer = 0;  // the connection that holds the id; 0: free
     Backoff backoff;  // after violations
     uint64_t not_before_ns = 0;
-    RateLimit rate{200};  // connecting and closing in a loop costs us a mapping each time
+    RateLimit rate{200};  // a peer that connects and closes in a loop costs a mapping each time
   };
 
   void accept_all();

@@ -56,7 +56,7 @@ void MemifLink::close() noexcept {
   if (std::exchange(attached_, false)) service_.detach(attachment_);
 }
 
-// Between bursts only: giving a session back while its memory is lent would pull it away from under the sink.
+// Only between bursts: a session must not be given back while the sink uses its memory.
 void MemifLink::look_for_session() noexcept {
   Session* fresh = attachment_.handover.take();
   if (session_ != nullptr && (fresh != nullptr || session_->retired.load(std::memory_order_acquire))) give_back();
@@ -73,7 +73,8 @@ void MemifLink::adopt(Session& session) noexcept {
 }
 
 void MemifLink::give_back() noexcept {
-  // The peer holds the same eventfd, so closing ours would leave it in the epoll (epoll(7), question 6).
+  // The peer holds the same eventfd, so that closing our descriptor would not remove it from the epoll (epoll(7),
+  // question 6).
   for (ReceiveRing& ring : session_->receive_rings) {
     ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, ring.event.get(), nullptr);
   }
@@ -115,8 +116,8 @@ Transmitted MemifLink::transmit(const Burst& burst, uint32_t first, uint32_t cou
   return lost ? Transmitted{0, DropReason::link_down} : sent;
 }
 
-// Drained before MASK_INT is cleared: what is signalled from then on makes poll_fd() readable, and what came before is
-// seen by looking once more. The fence keeps the peer's look at the flag behind ours at the index (§4.6).
+// Drains the eventfds before it clears MASK_INT: later signals make poll_fd() readable, and earlier frames are found by
+// one more check of the rings. The fence orders the cleared flag before that check (§4.6).
 bool MemifLink::arm() noexcept {
   armed_ = true;
   if (lending_) release();

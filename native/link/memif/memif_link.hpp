@@ -42,7 +42,7 @@ class MemifLink final : public Link {
 
   // The worker's.
   Session* session_ = nullptr;
-  bool lending_ = false;  // views of the session's memory are out
+  bool lending_ = false;  // views of the session's memory are lent
   bool armed_ = false;
   uint32_t empty_wakeups_ = 0;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control messages of memif 2.0 (memif contract §3): one SEQPACKET record of 128 bytes each, packed, host byte
-// order. Bytes behind the last field are undefined in what peers send, and zero in what we send.
+// The control messages of memif 2.0 (memif contract §3): one SEQPACKET record of 128 bytes each, packed, in host byte
+// order. Bytes after the last field are undefined in messages of peers, and zero in ours.
 #pragma once
 
 #include <array>
@@ -96,7 +96,7 @@ Body decode(const Message& message) {
   return body;
 }
 
-// Fills a text field, cut so that a NUL is left at its end.
+// Fills a text field, cut so that it ends with a NUL.
 template <size_t size>
 void set_text(char (&field)[size], std::string_view text) {
   const size_t length = text.size() < size ? text.size() : size - 1;

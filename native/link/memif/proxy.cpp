@@ -13,8 +13,8 @@ namespace crosswire::memif {
 namespace {
 
 constexpr int backlog = 16;
-constexpr int messages_at_once = 16;            // then others on the control thread get their turn
-constexpr uint64_t exhausted_ns = 100'000'000;  // no descriptors left: no use in asking again at once
+constexpr int messages_at_once = 16;            // then others on the control thread come first
+constexpr uint64_t exhausted_ns = 100'000'000;  // no descriptors left: wait before the next accept
 
 Proxy::Side other(Proxy::Side side) { return side == Proxy::client ? Proxy::server : Proxy::client; }
 
@@ -60,7 +60,7 @@ void Proxy::accept_all() {
   accept_later(accept_rate_.interval_ns());
 }
 
-// They wait in the backlog meanwhile.
+// Meanwhile, connections wait in the backlog.
 void Proxy::accept_later(uint64_t delay_ns) {
   loop_->unwatch(listener_.fd.get(), std::exchange(watch_, 0));
   timer_ = loop_->after(delay_ns, [this] {
@@ -75,7 +75,7 @@ Result<os::Fd> Proxy::dial() {
   return os::connect_unix(os::SocketType::records, options_.dial.socket);
 }
 
-// A client that is turned away comes again by itself.
+// A client that is refused retries by itself.
 void Proxy::begin(os::Fd accepted) {
   if (sessions_.size() >= limits_.sessions) return note("refused a client: too many sessions");
   auto dialled = dial();
@@ -100,7 +100,7 @@ void Proxy::copy_from(Serial serial, Side side) {
   }
 }
 
-// A peer that does not read is a peer that is gone: nothing is ever kept for it.
+// A peer that does not read counts as gone: messages are never queued for it.
 const char* Proxy::copy_one(Session& session, Side side, bool& more) {
   Message message;
   const auto received = os::receive_record(session.sockets[side].get(), message);
@@ -133,7 +133,7 @@ void Proxy::tell() {
   }
 }
 
-// As long as one session runs, that is what there is to tell.
+// While a session is connected, the state describes that session.
 void Proxy::note(const std::string& why) {
   size_t connected = 0;
   for (const auto& [serial, session] : sessions_) connected += session.connected ? 1 : 0;

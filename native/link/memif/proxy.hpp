@@ -25,16 +25,16 @@ struct ProxyOptions {
   SocketPlace dial;    // where a memif server listens
 };
 
-// What two peers may take of us.
+// Limits on the resources that two peers may use.
 struct ProxyLimits {
   size_t sessions = 8;
-  uint32_t messages = 4096;          // of one session, both ways: a handshake with all rings there can be takes half
+  uint32_t messages = 4096;          // of one session, in both directions: twice a handshake with the most rings
   uint32_t accepts_per_second = 50;  // each costs a connection to the server
 };
 
-// Joins the control sockets of two memif applications, so that the memory that one hands to the other runs directly
-// between them. Copies messages of exactly 128 bytes with at most one descriptor, understands only that a session is
-// connected, and keeps none of it. Lives on the control thread, but for state().
+// Joins the control sockets of two memif applications, so that they share memory directly. Copies messages of exactly
+// 128 bytes with at most one descriptor and keeps no copy; of their contents it uses only that a session is connected.
+// Belongs to the control thread, except state().
 //
 //   memif client ──▶ listen  [session: two sockets]  dial ──▶ memif server
 class Proxy {
@@ -73,7 +73,7 @@ class Proxy {
   const ProxyOptions options_;
   const ProxyLimits limits_;
   os::ControlLoop* loop_ = nullptr;  // while open
-  os::Fd dial_netns_;                // kept open: its path may mean another one later
+  os::Fd dial_netns_;                // kept open: its path may refer to another namespace later
   os::SocketListener listener_;
   os::ControlLoop::Token watch_ = 0;
   os::ControlLoop::Token timer_ = 0;

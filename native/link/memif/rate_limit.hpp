@@ -8,7 +8,7 @@
 
 namespace crosswire::memif {
 
-// So many per second, and one second's worth at once after a quiet time.
+// A token bucket: a number of events per second, and after a quiet second as many at once.
 class RateLimit {
  public:
   explicit RateLimit(uint32_t per_second) : interval_ns_(1'000'000'000 / per_second) {}

@@ -11,7 +11,7 @@ uint16_t& sender_index(Ring& ring) {
   return role == Role::server ? ring.header->head : ring.header->tail;
 }
 
-// The bytes of a slot, or null if it points outside (§7.2). A client knows its own buffers and believes only a length.
+// The bytes of a slot, or null if it points outside (§7.2). A client knows its own buffers and reads only the length.
 template <Role role>
 const uint8_t* bytes_of(const Session& session, const ReceiveRing& ring, const Slot& slot, uint16_t counter) {
   if (slot.length() == 0) return nullptr;
@@ -26,7 +26,8 @@ const uint8_t* bytes_of(const Session& session, const ReceiveRing& ring, const S
   }
 }
 
-// DPDK before 2026-03 never clears NEXT of a slot that once began a chain (§4.3). A client rewrites its slots anyway.
+// DPDK before 2026-03 never clears NEXT of a slot that once began a chain (§4.3), so a server clears it. A client
+// rewrites its slots anyway.
 template <Role role>
 void clear_next(Descriptor& descriptor, const Slot& slot) {
   if constexpr (role == Role::server) store_what(descriptor, slot_what(0, slot.region(), slot.length()));
@@ -40,8 +41,8 @@ void append(Burst& burst, const Frame& frame, Payload payload) {
   burst.frames[burst.count++] = frame;
 }
 
-// A frame of several slots, all of which were published together (§4.7): one that ends early, or never, is no frame.
-// `slot` is the first, already at ring.position.
+// A frame of several slots, which are all published together (§4.7); a chain that ends early or never is dropped.
+// `slot` is the first, at ring.position.
 template <Role role>
 void receive_chain(const Session& session, ReceiveRing& ring, Burst& burst, uint16_t end, Slot slot) {
   Frame frame{nullptr, 0, 0, 0, static_cast<uint16_t>(burst.segment_count)};
@@ -70,7 +71,7 @@ void receive_chain(const Session& session, ReceiveRing& ring, Burst& burst, uint
   append(burst, frame, session.payload);
 }
 
-// How many slots the sender filled. More than it could have: everything in between is skipped (§7.2).
+// How many slots the sender filled. If the number is impossible, everything in between is skipped (§7.2).
 template <Role role>
 uint16_t waiting_slots(Session& session, ReceiveRing& ring, Burst& burst) {
   const uint16_t produced = load_index(sender_index<role>(ring));
@@ -110,7 +111,7 @@ void receive_ring(Session& session, ReceiveRing& ring, Burst& burst) {
   }
 }
 
-// Offers slots again that were consumed, rewritten from private knowledge, whatever the server left in them.
+// Offers consumed slots again, rewritten from private state, whatever the server wrote into them.
 void refill(Session& session, ReceiveRing& ring, uint16_t slots) {
   for (uint16_t i = 0; i < slots; i++) {
     const auto counter = static_cast<uint16_t>(ring.position - slots + i);

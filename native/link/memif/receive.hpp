@@ -6,8 +6,8 @@
 
 namespace crosswire::memif {
 
-// Appends views of waiting frames to the burst, round-robin over the rings. Their slots stay ours until
-// return_slots(). Whatever the peer wrote costs at most a bounded number of slots per call.
+// Appends views of waiting frames to the burst, round-robin over the rings. Their slots stay ours until return_slots().
+// Whatever the peer wrote, a call processes at most a bounded number of slots.
 void receive_burst(Session& session, Burst& burst) noexcept;
 void return_slots(Session& session) noexcept;
 

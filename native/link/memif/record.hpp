@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the handshakes take and give, so that they run without a socket (and under a fuzzer).
+// Input and output of the handshakes, which therefore run without a socket (and under a fuzzer).
 #pragma once
 
 #include <optional>
@@ -11,9 +11,9 @@
 
 namespace crosswire::memif {
 
-// A record as it came. Only check_record() turns it into a Message.
+// A record as received. Only check_record() turns it into a Message.
 struct Record {
-  std::array<uint8_t, message_size + 1> bytes;  // one more, to tell a long record from a right one
+  std::array<uint8_t, message_size + 1> bytes;  // one more, to detect a record that is too long
   size_t length = 0;
   bool truncated = false;
   std::vector<os::Fd> fds;
@@ -25,7 +25,7 @@ struct Record {
   }
 };
 
-// Why a record is no message, or null: 128 bytes, and exactly as many descriptors as its type carries.
+// Why a record is not a message, or null: it must have 128 bytes and exactly as many descriptors as its type carries.
 inline const char* record_fault(const Record& record) {
   if (record.length != message_size || record.truncated) return "a message of wrong size";
   const MessageType type = type_of(record.message());
@@ -39,13 +39,13 @@ struct Reply {
   int fd = -1;  // lent; the handshake keeps it
 };
 
-// What a handshake wants done after a record.
+// What to do after a record, by order of the handshake.
 struct Step {
   enum class Kind { go_on, established, refused };
   Kind kind = Kind::go_on;
   std::optional<Reply> reply;
   std::string reason;          // refused: for our state and the peer's log
-  bool ended_by_peer = false;  // refused by, or ended with, a DISCONNECT of the peer's
+  bool ended_by_peer = false;  // the peer sent DISCONNECT
 
   static Step answer(const Message& message, int fd = -1) { return {Kind::go_on, Reply{message, fd}, {}}; }
   static Step refuse(std::string why) { return {Kind::refused, std::nullopt, std::move(why)}; }

@@ -11,7 +11,7 @@ namespace crosswire::memif {
 
 inline constexpr uint32_t ring_cookie = 0x03E31F20;
 inline constexpr uint16_t flag_mask_interrupt = 1;  // of RingHeader: "I poll, do not signal me"
-inline constexpr uint16_t flag_next = 1;            // of Descriptor: the frame goes on in the next slot
+inline constexpr uint16_t flag_next = 1;            // of Descriptor: the frame continues in the next slot
 
 struct RingHeader {
   uint32_t cookie;
@@ -73,7 +73,8 @@ inline void store_flags(RingHeader& header, uint16_t flags) {
   std::atomic_ref(header.flags).store(flags, std::memory_order_relaxed);
 }
 
-// Store, then load, in that order for the other side too (§4.6). ThreadSanitizer knows no fences, only operations.
+// Orders an earlier store before a later load, as the peer sees them, too (§4.6). ThreadSanitizer ignores fences and
+// understands only atomic operations.
 inline void full_fence() {
 #ifdef __SANITIZE_THREAD__
   static std::atomic<int> everybody{0};

@@ -7,9 +7,9 @@
 
 namespace crosswire::memif {
 
-// Where things lie in a client's memory: one region with all rings, S2M first, and the buffers behind them in the same
-// order, one per slot (memif contract §4). Everything begins on a cache line, and buffers are an odd number of lines
-// apart: at a distance of 2048 bytes the heads of all frames would share a few sets of every cache.
+// The layout of a client's memory: one region with all rings, S2M first, and then the buffers in the same order, one
+// per slot (memif contract §4). Everything begins on a cache line, and buffers are an odd number of lines apart: at a
+// distance of 2048 bytes, the heads of all frames would share a few sets of every cache.
 class RingLayout {
  public:
   RingLayout(uint32_t s2m_rings, uint32_t m2s_rings, uint32_t slots, uint32_t buffer_size)

@@ -18,8 +18,8 @@ class RingWriter {
  public:
   RingWriter(Session& session, TransmitRing& ring) noexcept : session_(session), ring_(ring) {}
 
-  // Complete frames that lie together, from the front, each into one slot; returns how many it could. It looks at some
-  // slots first and fetches their buffers for writing, so that the copies do not wait for one cache line after another.
+  // Writes complete frames of one segment, from the front, each into one slot; returns how many it wrote. It prefetches
+  // the buffers of several slots for writing, so that the copies do not wait for one cache line after another.
   uint32_t write_run(const Frame* frames, uint32_t count) noexcept {
     if (static_cast<uint16_t>(ring_.limit - ring_.position) < count) look_again();
     uint32_t written = 0;
@@ -81,8 +81,8 @@ class RingWriter {
     return frame.more == 0 && frame.offload == 0 && frame.length <= session_.max_frame;
   }
 
-  // A peer cannot free more slots than there are. One that seems to (libmemif's refill, DPDK's sender, §5) is taken to
-  // have freed all.
+  // A peer cannot free more slots than there are. If the index says so (libmemif's refill, DPDK's sender, §5), all
+  // count as free.
   void look_again() noexcept {
     const uint16_t seen = load_index(role == Role::server ? ring_.header->head : ring_.header->tail);
     ring_.limit = static_cast<uint16_t>(role == Role::server ? seen : seen + ring_.size);
@@ -108,7 +108,7 @@ class RingWriter {
     }
   }
 
-  // A server changes flags and length only (§4.3): region goes back as it was read.
+  // A server changes only flags and length (§4.3): it writes the region back as read.
   void close_slot(const Target& target, uint32_t length, uint16_t flags) noexcept {
     Descriptor& descriptor = ring_.slot(ring_.position++);
     if constexpr (role == Role::client) {

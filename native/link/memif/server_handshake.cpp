@@ -26,7 +26,7 @@ bool has_cookie(const Ring& ring) {
 
 ServerHandshake::ServerHandshake(Admit admit, const Limits& limits) : admit_(std::move(admit)), limits_(limits) {}
 
-// The maxima bind nobody to less than 14: a VPP client would lay out its rings wrongly (§3).
+// Never announces a maximum below 14: a VPP client would lay out its rings wrongly (§3).
 Message ServerHandshake::hello() {
   Hello hello{};
   set_text(hello.name, "crosswire");
@@ -80,7 +80,7 @@ Step ServerHandshake::take_init(const Message& message) {
   return Step::answer(encode(MessageType::ack));
 }
 
-// Seals first, then the size, then the mapping: the other way round the file could still shrink (§7.3).
+// Seals the file, then checks its size, then maps it: in any other order the file could still shrink (§7.3).
 Step ServerHandshake::take_region(const AddRegion& region, const os::Fd& fd) {
   const size_t count = session_->memory.size();
   if (count == max_regions) return fail("too many memory regions");
@@ -130,7 +130,7 @@ Step ServerHandshake::take_ring(const AddRing& announced, os::Fd event) {
   return Step::answer(encode(MessageType::ack));
 }
 
-// Heads are the client's and start at 0 (§4.4); tails are ours.
+// The client writes the heads, which start at 0 (§4.4); we write the tails.
 Step ServerHandshake::take_connect() {
   if (session_->receive_rings.empty() || session_->transmit_rings.empty()) return fail("no rings");
   for (ReceiveRing& ring : session_->receive_rings) {

@@ -20,8 +20,8 @@ class ServerHandshake {
  public:
   enum class State { wait_init, regions, rings, connected, failed };
 
-  // The options of the wanted id, or why it is refused. Asked once, with an INIT whose version is right; the secret is
-  // checked before the id is told apart from a free one, by the callee with same_secret().
+  // The options of the wanted id, or why it is refused. Called once, after an INIT with the right version. The callee
+  // checks the secret with same_secret() before it reveals whether the id exists or is in use.
   using Admit = std::function<std::variant<const Options*, const char*>(const Init&)>;
 
   ServerHandshake(Admit admit, const Limits& limits);

@@ -15,7 +15,7 @@
 
 namespace crosswire::memif {
 
-// What all memif links of a process share: the control thread with every listener, connector and handshake, and the
+// Shared by all memif links of a process: the control thread with every listener, connector and handshake, and the
 // notifier. Owned by the binding; outlives its links. Its threads start with the first link.
 class Service {
  public:
@@ -24,11 +24,11 @@ class Service {
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  // Any thread but a worker.
+  // Any thread except workers.
   Result<> attach(Attachment& attachment);
   void detach(Attachment& attachment) noexcept;  // only while no worker owns the link
 
-  // The same for what joins two applications. Closed, it is nobody's again.
+  // The same for a proxy, which joins two applications. A closed proxy belongs to its caller again.
   Result<> open(Proxy& proxy);
   void close(Proxy& proxy) noexcept;
 

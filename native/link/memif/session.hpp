@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection's shared memory, as the data path sees it. Made by the control thread, used by one worker, destroyed
-// by the control thread after the worker gave it back (handover.hpp). All that decides about an address is private
-// here; nothing of it is read back from shared memory (memif contract §7.2).
+// The shared memory of one connection, for the data path. Created by the control thread, used by one worker, and
+// destroyed by the control thread after the worker has given it back (handover.hpp). All values from which addresses
+// are computed are private here; none is read back from shared memory (memif contract §7.2).
 #pragma once
 
 #include <array>
@@ -65,21 +65,21 @@ struct Session {
   std::vector<ReceiveRing> receive_rings;
   std::vector<TransmitRing> transmit_rings;
 
-  // Why the worker will not go on with this peer; a literal.
+  // Why the worker stops serving this peer; a literal.
   const char* violation = nullptr;
 
   std::atomic<bool> poisoned{false};  // by the SIGBUS guard
   std::atomic<bool> retired{false};   // control thread: give it back
   std::atomic<bool> returned{false};  // worker: will not touch it again
 
-  std::vector<os::SharedMapping> memory;  // declared last: unmapped before `poisoned` goes
+  std::vector<os::SharedMapping> memory;  // declared last: unmapped before `poisoned` is destroyed
 
   std::string peer;
   uint32_t ring_slots = 0;  // of the largest ring, for people
 };
 
-// Impossible indices come from honest peers too (§5, DPDK's sender), so only their repetition ends a session: each one
-// adds `step`, each good burst takes one away.
+// Honest peers, too, write impossible indices (§5, DPDK's sender), so only repetition ends a session: each impossible
+// index adds `step`, each good burst subtracts one.
 inline constexpr uint32_t mistrust_step = 16;
 inline constexpr uint32_t mistrust_limit = 256 * mistrust_step;
 

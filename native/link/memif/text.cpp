@@ -15,7 +15,7 @@ std::string clean_text(std::span<const char> field) {
 bool same_secret(const char (&offered)[secret_size], std::string_view wanted) {
   char padded[secret_size];
   set_text(padded, wanted);
-  // Bytes behind the NUL are undefined (§3): blanked before comparing, without a branch on any byte.
+  // Bytes after the NUL are undefined (§3): cleared before the comparison, without a branch on any byte.
   uint8_t difference = 0;
   uint8_t keep = 0xff;
   for (size_t i = 0; i < secret_size; i++) {

@@ -13,7 +13,7 @@ namespace crosswire::memif {
 // Up to the first NUL or the end of the field; anything but printable ASCII becomes '?', so that it can be logged.
 std::string clean_text(std::span<const char> field);
 
-// Takes as long for a wrong secret as for the right one.
+// Takes the same time for a wrong secret as for the right one.
 bool same_secret(const char (&offered)[secret_size], std::string_view wanted);
 
 }  // namespace crosswire::memif

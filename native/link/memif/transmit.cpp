@@ -7,7 +7,7 @@
 namespace crosswire::memif {
 namespace {
 
-// Chained frames, frames with work left to do, and those that did not fit into one slot. True if all was delivered.
+// Writes chained frames, frames with an offload, and those that did not fit into one slot. True if all were delivered.
 template <Role role>
 bool write_units(Session& session, RingWriter<role>& writer, const Burst& burst, const Frame& frame,
                  Transmitted& sent) {
@@ -29,8 +29,8 @@ bool write_units(Session& session, RingWriter<role>& writer, const Burst& burst,
   return true;
 }
 
-// Wakes the ring's receiver if it asked to be. The fence orders the index before the look at the flag: the receiver
-// clears the flag, then looks at the index (§4.6).
+// Wakes the ring's receiver if it wants that. The fence orders the store of the index before the load of the flag: the
+// receiver clears the flag, then checks the index (§4.6).
 void publish(Session& session, TransmitRing& ring, Notifier& notifier) {
   RingHeader& header = *ring.header;
   publish_index(session.role == Role::server ? header.tail : header.head, ring.position);

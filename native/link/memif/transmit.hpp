@@ -7,8 +7,8 @@
 
 namespace crosswire::memif {
 
-// Copies frames into the peer's slots, as Link::transmit() states, publishes once per ring and rings the doorbells of
-// peers that sleep. With several rings a frame goes by a hash of its addresses, so that no flow is reordered.
+// Copies frames into the peer's slots as Link::transmit() specifies, publishes once per ring, and rings the doorbells
+// of sleeping peers. With several rings, a hash of a frame's addresses selects the ring, so that no flow is reordered.
 Transmitted transmit_burst(Session& session, const Burst& burst, uint32_t first, uint32_t count,
                            Notifier& notifier) noexcept;
 
