@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of the bench's generator needs no DPDK: what it sends and checks, counts, understands and reports.
+// The parts of the bench's generator that need no DPDK: frames, checks, counters, commands and reports.
 #include <doctest/doctest.h>
 
 #include <algorithm>

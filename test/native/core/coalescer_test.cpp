@@ -61,7 +61,7 @@ TEST_CASE("coalescer: the frames of a super-frame become that super-frame again,
         REQUIRE(runs[0].offload.header_length == whole.data);
         REQUIRE(runs[0].offload.segment_size == size);
 
-        // The kernel is told what the kernel itself would have told us.
+        // The kernel gets the same offload that it would have given for such a super-frame.
         const CheckedOffload checked = check_offload(claim_of(&runs[0].offload), whole.bytes,
                                                      uint32_t(whole.bytes.size()), limits_of(spec).payload);
         REQUIRE_FALSE(checked.refused);
@@ -72,7 +72,7 @@ TEST_CASE("coalescer: the frames of a super-frame become that super-frame again,
   }
 }
 
-// Three frames of 1,000 bytes, with one thing about the middle one changed.
+// Three frames of 1,000 bytes, of which the middle one is changed in one respect.
 struct Middle {
   const char* what;
   std::function<void(PacketSpec&)> change;

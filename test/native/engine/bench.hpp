@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engine wires between memory links, and frames that say where they come from.
+// Engine wires between memory links, and frames that carry their origin.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -82,7 +82,7 @@ inline Row read_row(const Engine& engine, uint64_t handle) {
   return row;
 }
 
-// Gives way until `done`; false if the state does not come within a minute, which is a hang.
+// Yields until `done`; false after a minute, which means a hang.
 inline bool eventually(const std::function<bool()>& done) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   while (!done()) {

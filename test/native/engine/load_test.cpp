@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds while frames flow: nothing lost without a name, in order, on no other wire.
+// Invariants under load: every frame is delivered or counted, in order, and on no other wire.
 #include <doctest/doctest.h>
 
 #include <atomic>

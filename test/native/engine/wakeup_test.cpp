@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The proof in engine/idle_policy.hpp, hammered: every single frame must come out without any further stimulus,
-// whenever it arrives between "hot" and "asleep".
+// A stress test of the proof in engine/idle_policy.hpp: every single frame must come out without further stimulus, at
+// whatever moment between "hot" and "asleep" it arrives.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -18,8 +18,8 @@ void pause_for(uint64_t ns) {
   for (const uint64_t end = now_ns() + ns; now_ns() < end;) continue;
 }
 
-// One frame at a time, injected at a random moment after its predecessor was booked: around the worker's last look,
-// its arming of the links, its going to sleep.
+// One frame at a time, injected at a random moment after its predecessor was booked: around the worker's last check,
+// the arming of the links, and the start of its sleep.
 void hammer(const Engine& engine, const TestWire& wire, uint64_t longest_gap_ns, int frames) {
   std::mt19937_64 random(longest_gap_ns + 1);
   uint64_t delivered[2] = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any burst of neighbours, spoilt anywhere: the runs cover it in order, and a run split again yields the very frames it
-// was made of.
+// Any burst of adjacent frames, corrupted anywhere: the runs cover it in order, and splitting a run yields exactly the
+// frames from which it was made.
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -58,7 +58,7 @@ struct Lent {
   }
 };
 
-// Frames that continue each other, but for what the input changes in one of them.
+// Frames that continue each other, except for what the input changes in one of them.
 Lent neighbours(Input& input, Payload payload) {
   Lent lent;
   const uint8_t shape = input.byte();
@@ -86,7 +86,7 @@ Lent neighbours(Input& input, Payload payload) {
   return lent;
 }
 
-// 0 and 0xffff are the same checksum, and an identification that stands still comes out counted.
+// 0 and 0xffff are the same checksum, and constant identifications come out numbered.
 Bytes comparable(Bytes bytes, const Offload& offload, Payload payload) {
   const auto headers = parse_transport(bytes, payload);
   require(headers.has_value());

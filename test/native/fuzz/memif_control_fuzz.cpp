@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control records of any kind, in any order, with any descriptors, through both handshakes. Each step is right unless
-// the input bends it, so that the later states are reached too.
+// Control records of any kind, in any order, with any descriptors, through both handshakes. Each step is valid unless
+// the input corrupts it, so that later states are reached, too.
 #include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/eventfd.h>
@@ -19,7 +19,7 @@ using namespace crosswire::memif;  // NOLINT
 
 constexpr uint64_t memory_size = 64 * 1024;
 
-// A memory with cookies where right rings go, sealed; the same unsealed; an eventfd; something else.
+// Sealed memory with cookies at the offsets of valid rings; the same unsealed; an eventfd; another file.
 int make_memory(unsigned seals) {
   const int file = ::memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (::ftruncate(file, memory_size) != 0) std::abort();

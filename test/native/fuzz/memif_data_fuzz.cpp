@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rings full of anything, through the receive and transmit paths of both roles. The shared memory lies between two
-// pages that nobody may touch, so that an address outside ends the run; every received byte is read.
+// Rings with arbitrary contents, through the receive and transmit paths of both roles. The shared memory lies between
+// two inaccessible pages, so that an access outside crashes; every received byte is read.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <sys/mman.h>
 
@@ -26,7 +26,7 @@ uint8_t* guarded_memory() {
 }
 
 uint8_t* const memory = guarded_memory();
-Notifier notifier;  // never started: the doorbell below is always taken for pending
+Notifier notifier;  // never started: the doorbell below always counts as pending
 volatile uint64_t sink;
 
 void attach(Ring& ring, uint32_t number, FuzzedDataProvider& input) {

@@ -20,7 +20,7 @@ class Input {
   Input(const uint8_t* data, size_t size) : data_(data), size_(size) {}
   uint8_t byte() { return size_ == 0 ? uint8_t{0} : (--size_, *data_++); }
   uint16_t word() { return static_cast<uint16_t>(byte() << 8 | byte()); }
-  // Xors what is left over the bytes, and lengthens them where more is left.
+  // Xors the remaining input onto the bytes, and appends what exceeds them.
   void disturb(std::vector<uint8_t>& bytes) const {
     bytes.resize(std::max(bytes.size(), size_));
     for (size_t i = 0; i < size_; ++i) bytes[i] ^= data_[i];
@@ -35,7 +35,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-// A request that would be granted, for the input to spoil.
+// A valid request, for the input to corrupt.
 std::vector<uint8_t> super_frame(Input& input, Payload payload, uint8_t* virtio) {
   const uint8_t shape = input.byte();
   test::PacketSpec spec{.ethernet = payload == Payload::ethernet, .finished = false};
@@ -91,7 +91,7 @@ void lend(Burst& burst, const Pieces& pieces, const Offload& offload) {
   frame.offload = 1;
 }
 
-// How many frames came out; each as long as it said.
+// How many frames came out; checks that each has the length that was announced.
 uint32_t drain(Segmenter& segmenter, uint32_t chunk, uint64_t& bytes) {
   uint32_t frames = 0;
   std::vector<uint8_t> copy;

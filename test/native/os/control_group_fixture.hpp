@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control groups that a test makes for itself below the mount of their version, and takes away again.
+// Control groups that a test creates below the mount of their version, and removes again.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -20,7 +20,7 @@
 
 namespace crosswire::test {
 
-// Where groups of the version are mounted that decide on devices; empty: nowhere.
+// Where control groups of the version that control devices are mounted; empty: nowhere.
 inline std::string mount_of(int version) {
   std::ifstream mounts("/proc/self/mounts");
   for (std::string line; std::getline(mounts, line);) {
@@ -78,7 +78,7 @@ constexpr os::DeviceNode null{1, 3};
 
 }  // namespace crosswire::test
 
-// In a test that needs groups: says why and leaves where there are none.
+// For a test that needs control groups: reports why there are none, and returns.
 #define NEEDS_GROUP(name, parent)                                                                       \
   const crosswire::test::TestGroup name(parent);                                                        \
   if (!name.available()) {                                                                              \

@@ -33,7 +33,7 @@ TEST_CASE("device access, version 2: a process may open the node from the grant 
     REQUIRE(group.attach(runtime_filter({{1, 3}}), "sd_devices", flags));
     const auto before = programs_of(group);
     REQUIRE(group.opens("/dev/full") == EPERM);
-    for (int round = 0; round < 2; ++round) {  // twice is once
+    for (int round = 0; round < 2; ++round) {  // idempotent
       const auto access = grant_devices(group.path(), "a", {full, null});
       REQUIRE(access.ok());
       CHECK(access.value().version == 2);

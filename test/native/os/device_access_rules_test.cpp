@@ -27,7 +27,7 @@ TEST_CASE("device access, version 1: a process may open the node from the grant 
   confine(group);
   const auto before = list_of(group);
   REQUIRE(group.opens("/dev/full") == EPERM);
-  for (int round = 0; round < 2; ++round) {  // twice is once
+  for (int round = 0; round < 2; ++round) {  // idempotent
     const auto access = grant_devices(group.path(), "a", {full, null});
     REQUIRE(access.ok());
     CHECK(access.value().version == 1);

@@ -50,7 +50,7 @@ TEST_CASE("one batch configures everything; the same batch again changes nothing
     CHECK(seen.routes.empty());
     CHECK(seen.neighbours.empty());
   }
-  // What is gone altogether needs no removing, but cannot be changed.
+  // To delete an interface that does not exist is a success; to change it is not.
   removal.interface.name = "cw-none";
   CHECK(change_interface(removal).ok());
   removal.mtu = 1400;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptors across a bridge: on any byte, many, doubled, hostile; and none left over.
+// Descriptors across a bridge: on any byte, many, duplicate, hostile; and none is leaked.
 #include <doctest/doctest.h>
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// StreamSockets with what they told, and helpers for the two kinds of ends: the holder's, that knows only read and
-// write, and the raw peer's.
+// StreamSockets with their recorded events, and helpers for the two kinds of ends: that of the holder, who only reads
+// and writes, and that of a raw peer.
 #pragma once
 
 #include <dirent.h>
@@ -24,7 +24,7 @@
 
 namespace crosswire::test {
 
-constexpr auto patience = std::chrono::seconds(60);  // for what must come; nothing is judged by time
+constexpr auto patience = std::chrono::seconds(60);  // for events that must come; no assertion depends on time
 
 inline size_t open_descriptors() {
   size_t count = 0;
@@ -96,7 +96,7 @@ inline bool ready(int fd, short events) {
   return ::poll(&asked, 1, static_cast<int>(std::chrono::milliseconds(patience).count())) == 1;
 }
 
-// All of it, waiting for room; `fd` with the first byte. False if the other side is gone.
+// Writes everything, waiting for room; `fd` goes with the first byte. False if the other side is gone.
 inline bool write_all(int socket, const std::string& text, int fd = -1) {
   std::span<const uint8_t> left(reinterpret_cast<const uint8_t*>(text.data()), text.size());
   while (!left.empty()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel would tell of virtual functions, made up byte by byte: no NIC is needed.
+// Answers about virtual functions, composed byte by byte as the kernel sends them: no NIC is needed.
 #include "os/virtual_function.hpp"
 
 #include <linux/if_link.h>

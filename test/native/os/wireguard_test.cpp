@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said to a WireGuard device and read from it, without one: the messages alone. Devices are in test/sriov,
-// where the kernel has them.
+// Only the messages to and from a WireGuard device. Tests with devices are in test/sriov, where the kernel has
+// WireGuard.
 #include "os/wireguard.hpp"
 
 #include <linux/genetlink.h>

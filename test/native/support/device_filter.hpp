@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device filter as container runtimes attach it to a control group of version 2: every node may be made, of the
-// character devices named also opened, the rest is refused.
+// A device filter as container runtimes attach it to a control group of version 2: it allows to make every node and to
+// open the given character devices, and refuses the rest.
 #pragma once
 
 #include <linux/bpf.h>
@@ -46,7 +46,7 @@ inline std::vector<bpf_insn> runtime_filter(const std::vector<std::pair<int, int
   return code;
 }
 
-// A program as it is not made by runtimes: it calls the kernel (bpf_ktime_get_ns) and then refuses.
+// A program unlike those of container runtimes: it calls the kernel (bpf_ktime_get_ns) and then refuses.
 inline std::vector<bpf_insn> calling_filter() {
   return {instruction(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ktime_get_ns),
           instruction(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0), instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A burst of frames over bytes in pieces of their own, and what a Coalescer makes of it.
+// A burst of frames whose pieces are separate allocations, and the runs that a Coalescer finds in it.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace crosswire::test {
 
-// Every piece is an allocation of its own, so that AddressSanitizer sees one byte too many.
+// Every piece is a separate allocation, so that AddressSanitizer detects an access to one byte too many.
 class LentBurst {
  public:
   void add(const Bytes& bytes, const std::vector<size_t>& cuts = {}) {

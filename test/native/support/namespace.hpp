@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network namespace that lives as long as the object: a thread unshares and waits.
+// A network namespace that exists as long as the object: a thread unshares and waits.
 #pragma once
 
 #include <sched.h>
@@ -50,7 +50,7 @@ class TestNamespace {
 
 }  // namespace crosswire::test
 
-// In a test that needs namespaces: says why and leaves where this process may not make them.
+// For a test that needs namespaces: if this process may not create them, reports why and returns.
 #define NEEDS_NAMESPACE(name)                                                \
   crosswire::test::TestNamespace name;                                       \
   if (!name.available()) {                                                   \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real packets, built from scratch with the plainest arithmetic there is: the oracle of the offload tests. Shares no
-// code with native/core.
+// Real packets, built with the simplest possible arithmetic: the oracle of the offload tests. Shares no code with
+// native/core.
 #pragma once
 
 #include <algorithm>
@@ -39,7 +39,7 @@ struct PacketSpec {
   int ip_version = 4;
   bool udp = false;
   Bytes ip_options = {};  // IPv4, a multiple of 4
-  Bytes extensions = {};  // IPv6, complete but for the last one's next header
+  Bytes extensions = {};  // IPv6, complete except for the next header of the last one
   uint8_t first_extension = 0;
   size_t last_extension = 0;  // offset of the last one in `extensions`
   Bytes tcp_options = {};     // a multiple of 4

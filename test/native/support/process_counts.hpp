@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this process holds, to see that nothing is left behind.
+// Counts the resources of this process, to detect leaks.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A kernel that refuses what it would take: a seccomp(2) filter over writev(2), for one thread.
+// Makes the kernel refuse writes that it would accept: a seccomp(2) filter for writev(2), for one thread.
 #pragma once
 
 #include <linux/audit.h>
@@ -17,7 +17,8 @@
 
 namespace crosswire::test {
 
-// Every writev(2) of this thread with more than `parts` parts fails from now on. Why it does not; empty if it does.
+// Makes every writev(2) of this thread with more than `parts` parts fail. Returns why that is impossible; empty on
+// success.
 inline std::string refuse_long_writes(uint32_t parts, uint16_t error) {
   std::array<sock_filter, 6> program = {{
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A burst of one frame over bytes in pieces of their own, and the Segmenter driven to its end.
+// A burst of one frame whose pieces are separate allocations, and a Segmenter run to its end.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace crosswire::test {
 
-// Every piece is an allocation of its own, so that AddressSanitizer sees one byte too many.
+// Every piece is a separate allocation, so that AddressSanitizer detects an access to one byte too many.
 class LentFrame {
  public:
   LentFrame(const Bytes& bytes, const std::vector<size_t>& cuts, std::optional<Offload> offload, uint16_t units = 1) {

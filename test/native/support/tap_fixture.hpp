@@ -129,9 +129,9 @@ inline bool readable(int fd, int milliseconds) {
   return ::poll(&wait, 1, milliseconds) == 1;
 }
 
-constexpr uint16_t experimental = 0x88b5;  // IEEE 802, for local experiments: nobody else sends it
+constexpr uint16_t experimental = 0x88b5;  // IEEE 802, for local experiments: only tests send it
 
-// Why the link refused the frame; nothing where it took it.
+// Why the link refused the frame; empty if it took it.
 inline std::optional<DropReason> send(KernelLink& link, const Bytes& bytes, std::optional<Offload> offload = {},
                                       uint16_t units = 1) {
   const LentFrame lent(bytes, {}, offload, units);
@@ -139,7 +139,7 @@ inline std::optional<DropReason> send(KernelLink& link, const Bytes& bytes, std:
   return result.taken == 1 ? std::nullopt : std::optional(result.reason);
 }
 
-// The next frame of the experimental EtherType, whatever else the namespace says.
+// The next frame of the experimental EtherType; skips other frames of the namespace.
 inline Bytes receive_experimental(KernelLink& link) {
   WorkerBurst worker;
   while (readable(link.poll_fd(), 10000)) {

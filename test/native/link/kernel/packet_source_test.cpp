@@ -33,7 +33,7 @@ struct Pair {
     return os::create_veth_pair(near, far).ok() && set_up(near.interface, true) && set_up(far.interface, true);
   }
 
-  // Without neighbour discovery, there are no frames but those of the test.
+  // Without neighbour discovery, there are only frames of the test.
   static void silence(const test::TestNamespace& workload) {
     auto inside = os::NamespaceGuard::enter(workload.path());
     std::ofstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") << "1";

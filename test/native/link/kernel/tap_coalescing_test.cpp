@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the workload's kernel is handed when a burst holds neighbours of one flow, seen by a packet socket.
+// What the workload's kernel receives from a burst with adjacent frames of one flow, seen by a packet socket.
 #include <doctest/doctest.h>
 
 #include "engine/pump.hpp"
@@ -15,7 +15,7 @@ using test::Bytes;
 using test::PacketSpec;
 
 constexpr uint16_t ipv4 = 0x0800;
-constexpr uint32_t whole_writes = 2;  // parts of a frame that lies together: virtio_net_hdr, frame
+constexpr uint32_t whole_writes = 2;  // parts of a frame in one segment: virtio_net_hdr, frame
 
 // A TAP of its own namespace, up, with a listener.
 struct Workload {
@@ -93,7 +93,7 @@ TEST_CASE("tap: frames that the kernel refuses as one are handed over one by one
   workload.expect(udp.frames);
   workload.expect(tcp.frames);
 
-  // A kernel without UDP segmentation is asked once, until the link is opened again.
+  // A kernel without UDP segmentation is tried once, until the link is opened again.
   CHECK(workload.link.transmit(lent.burst(), 0, lent.burst().count).taken == 9);
   workload.expect(udp.frames);
   workload.expect({tcp.whole});

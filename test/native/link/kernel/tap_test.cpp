@@ -125,7 +125,7 @@ TEST_CASE("tap: what it cannot deliver is refused with the reason") {
   offload.segment_size = 1469;
   CHECK(send(link, packet.bytes, offload, 4) == DropReason::too_big);
   offload.segment_size = 1400;
-  offload.checksum_start = 6000;  // behind the frame: the kernel says no
+  offload.checksum_start = 6000;  // after the end of the frame: the kernel refuses it
   CHECK(send(link, packet.bytes, offload, 4) == DropReason::bad_offload);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real TCP and UDP from one namespace's kernel to another's: theirs is the independent judge of our offloads.
+// Real TCP and UDP between the kernels' stacks of two namespaces, which verify our offloads independently.
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -176,7 +176,7 @@ TEST_CASE("tap: a batch of UDP datagrams arrives as the datagrams it stands for"
     ends.set_up();
     const test::WireThread wire(ends.a, ends.b, one.finish_here);
 
-    // Nobody repeats a lost datagram: let TCP wait until both kernels see their carrier and their addresses.
+    // Nobody repeats a lost datagram, so a TCP connection first waits until both sides have a carrier and addresses.
     transfer_tcp(ends.namespace_a, ends.namespace_b, one.ipv6, 1);
 
     const Address address(one.ipv6, one.ipv6 ? "fd77::2" : "10.77.0.2", 5002);

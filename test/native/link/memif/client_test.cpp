@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our client against scripted servers, right and hostile.
+// Our client against scripted servers, correct and hostile ones.
 #include <doctest/doctest.h>
 
 #include "fixture.hpp"
@@ -168,7 +168,7 @@ TEST_CASE("memif client: lengths past our buffers, chains and jumps of a server'
     stage.player->turn();
     CHECK(stage.player->drops(DropReason::bad_desc) == before + 1);
   }
-  stage.send_frame(next++, 60, 1);  // a chain that is not there
+  stage.send_frame(next++, 60, 1);  // a chain without a second slot
   stage.player->turn();
   CHECK(stage.player->drops(DropReason::bad_desc) == 6);
   stage.send_frame(next++, 60);

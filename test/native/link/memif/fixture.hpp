@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two memif links of one process, and a worker for each that the test plays itself.
+// Two memif links of one process; the test plays the worker of each.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -32,7 +32,7 @@ class SocketDirectory {
   std::string path_;
 };
 
-// A frame that tells its number in every byte behind the header.
+// A frame with its number in every byte after the header.
 inline Bytes numbered(uint32_t number, size_t length) {
   Bytes bytes(length);
   for (size_t i = 0; i < length; i++) bytes[i] = static_cast<uint8_t>(number * 31 + i * 7 + (i >> 8));
@@ -47,7 +47,7 @@ struct Player {
   std::vector<Bytes> got;
   std::array<uint64_t, drop_reason_count> dropped{};
 
-  // One turn of a worker: whatever waits is copied out and given back.
+  // One turn of a worker: copies out and gives back whatever waits.
   uint32_t turn() {
     burst->clear();
     link.receive(*burst);
@@ -83,7 +83,7 @@ struct Player {
   uint64_t drops(DropReason reason) const { return dropped[static_cast<size_t>(reason)]; }
 };
 
-// Takes turns until it holds, for at most ten seconds; waits for the links in between.
+// Lets workers take turns until the condition holds, for at most ten seconds; waits for the links in between.
 inline bool until(const std::function<bool()>& holds, const std::vector<Player*>& players) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!holds()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hostile client on the control channel, one row of the memif contract's §7.1 after the other. A well-behaved pair on
-// the same listener forwards throughout, and after every attack an honest client still gets in.
+// A hostile client on the control channel: every row of the memif contract's §7.1. An honest pair on the same listener
+// forwards throughout, and after every attack an honest client can still connect.
 #include <doctest/doctest.h>
 
 #include <thread>

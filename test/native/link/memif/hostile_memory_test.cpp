@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hostile client that was let in: descriptors, indices and chains, one row of the memif contract's §7.2 after the
-// other. Whatever it writes costs it its own frames, or its session.
+// A hostile client with a session: descriptors, indices and chains, every row of the memif contract's §7.2. Whatever it
+// writes affects only its own frames or its session.
 #include <doctest/doctest.h>
 
 #include "fixture.hpp"
@@ -32,7 +32,7 @@ struct Victim {
     player->got.clear();
   }
 
-  // Publishes slots [head, head + count) and lets the worker look at them.
+  // Publishes slots [head, head + count) and lets the worker process them.
   void publish(uint16_t count) {
     client->set_head(0, uint16_t(client->head(0) + count));
     player->turn();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that its owner takes away, or never had (memif contract §7.1 and §7.3).
+// Memory that its owner truncates, or that was never there (memif contract §7.1 and §7.3).
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 

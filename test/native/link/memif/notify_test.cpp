@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sleeping and being woken, with peers that are honest about it and peers that are not (memif contract §4.6, §7.1).
+// Sleeping and waking, with honest and hostile peers (memif contract §4.6, §7.1).
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -41,7 +41,7 @@ TEST_CASE("memif notify: a sleeping link wakes for a frame, a polling one is lef
       to->link.disarm();
       CHECK(to->turn() == 1);
     }
-    // A frame that came before arm() is told by arm() itself.
+    // arm() itself reports a frame that came before it.
     REQUIRE(from->send({Bytes(60, 1)}).taken == 1);
     CHECK(to->link.arm());
     to->link.disarm();
@@ -140,7 +140,7 @@ TEST_CASE("memif notify: a write may hang while its session ends") {
   REQUIRE(::write(event, &full, sizeof full) == sizeof full);
   REQUIRE(::fcntl(event, F_SETFL, 0) == 0);
   victim->player.send({Bytes(60, 1)});
-  victim->link.close();  // returns, whatever the notifier is stuck in
+  victim->link.close();  // returns even if the notifier hangs
   victim.reset();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two applications of bare system calls with a proxy between them:
+// Two applications, made of plain system calls, with a proxy between them:
 //   client ──▶ front.sock [proxy] ──▶ back.sock server
 #include "link/memif/proxy.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A memif client made of bare system calls, which does right or wrong exactly as told. Shares the message layouts with
-// the product and nothing else.
+// A memif client made of plain system calls, which follows or breaks the protocol exactly as a test says. Shares only
+// the message layouts with the product.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -125,7 +125,7 @@ class RawClient : public RawSocket {
     }
   }
 
-  // As far as the ACK of the named step, each of which must come.
+  // Performs the handshake up to the ACK of the named step; every ACK must come.
   void say_init() {
     send(init());
     REQUIRE(next_type() == memif::MessageType::ack);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A memif server made of bare system calls, which does right or wrong exactly as told.
+// A memif server made of plain system calls, which follows or breaks the protocol exactly as a test says.
 #pragma once
 
 #include <sys/stat.h>
@@ -62,7 +62,7 @@ class RawServer : public RawSocket {
   void ack() const { send(memif::encode(memif::MessageType::ack)); }
   void connected() const { send(memif::encode(memif::MessageType::connected, memif::Connect{})); }
 
-  // Everything up to the client's CONNECT, right.
+  // A valid handshake up to the client's CONNECT.
   void shake_hands_until_connect(const memif::Hello& body = hello_body()) {
     accept();
     send(hello(body));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A peer that writes anything anywhere, all the time, while frames flow on its own link and on a well-behaved pair
-// (memif contract §7.4).
+// A peer that keeps writing random data anywhere, while frames flow on its own link and between an honest pair (memif
+// contract §7.4).
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -78,7 +78,7 @@ TEST_CASE("memif scribble: a well-behaved pair loses nothing beside it") {
     victim.burst->clear();
     link.receive(*victim.burst);
     taken_from_it += victim.burst->count;
-    link.transmit(*victim.burst, 0, victim.burst->count);  // its own garbage back at it
+    link.transmit(*victim.burst, 0, victim.burst->count);  // returns its own garbage
     link.release();
     honest.server->turn();
     REQUIRE(honest.server->got.size() == taken);
