@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The façade: what types.ts promises, over the addon. Loads it at first use; holds no state but its engine.
+// The façade of types.ts over the addon, which it loads at first use. Its only state is the engine.
 
 import { engineDropReasons } from '../model/drop-reason.ts';
 import { type Addon, loadAddon, type NativeEngine } from './loader.ts';

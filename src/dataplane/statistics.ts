@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of words as the numbers they mean, and back.
+// Translates rows of words into InterfaceStatistics and back.
 
 import type { InterfaceStatistics, StatisticsRows } from './types.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tunnels to another node, which the kernel makes: what each kind is told, and what can be seen of it.
+// Tunnels to another node, which are devices of the kernel: the parameters and the state of each kind.
 
 export interface VxlanParameters {
   readonly kind: 'vxlan';
@@ -9,13 +9,13 @@ export interface VxlanParameters {
   readonly vni: number;
 }
 
-/** One peer, which may have all addresses. Keys are in base64. */
+/** One peer, whose allowed IPs are all addresses. Keys are in base64. */
 interface WireguardPeering {
   readonly kind: 'wireguard';
   readonly localPort: number; // UDP, bound when the device goes up
   readonly remote: string;
   readonly remotePort: number;
-  readonly publicKey: string; // of the other side
+  readonly publicKey: string; // of the peer
 }
 
 export interface WireguardParameters extends WireguardPeering {
@@ -35,8 +35,8 @@ export interface VxlanState extends VxlanParameters {
 export type TunnelParameters = VxlanParameters | WireguardParameters;
 export type TunnelKind = TunnelParameters['kind'];
 
-/** Of a device as createTunnel() makes it. `handshake`, of kinds that have any: the last one, in seconds since 1970; 0: none
- *  yet. */
+/** The state of a device as createTunnel() makes it. `handshake` is the time of the last handshake in seconds since 1970, or
+ *  0 if there was none; absent for kinds without handshakes. */
 export type TunnelState = VxlanState | WireguardState;
 
 export interface TunnelRequest {

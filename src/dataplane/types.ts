@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The façade to the addon: asynchronous, plain data in and out, so that the data plane can move into a process of its
-// own. Namespaces are paths; '' is the forwarder's own. Everything rejects with a CrosswireError and changes nothing
-// when it does, unless a method says otherwise.
+// The façade to the addon: asynchronous, with plain data in and out, so that the data plane can become a process of its
+// own. Namespaces are paths; '' is the forwarder's own. A method that fails rejects with a CrosswireError and changes
+// nothing, unless its comment says otherwise.
 
 import type { Payload } from '../model/wire.ts';
 import type { TunnelKind, TunnelParameters, TunnelRequest, TunnelState } from './tunnels.ts';
@@ -48,7 +48,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** A routing table of its own for packets to which all that is given applies, and the rules that lead there. */
+/** A routing table for the packets that match all given members, and the rules that lead to it. */
 export interface PolicyEntry {
   readonly from?: string;
   readonly protocol?: number;
@@ -57,13 +57,13 @@ export interface PolicyEntry {
   readonly routes: readonly RouteEntry[];
 }
 
-/** What an interface has of a host device: a macvlan of its own in private mode, which no other such interface sees. */
+/** How an interface is joined to a host device: by its own macvlan in private mode, isolated from other such interfaces. */
 export interface Uplink {
-  readonly device: string; // of the forwarder's namespace; '' where it is not there
+  readonly device: string; // in the forwarder's namespace; '' if it is missing
   readonly id: number; // VLAN identifier; 0: the interface is the macvlan itself
   readonly name: string; // of the macvlan in the forwarder's namespace; '' for id 0
   readonly mac: string; // of that macvlan
-  /** It is as it was made: private, as long as the device, up where it is another than the interface. */
+  /** As created: private, with the device's MTU and, if there is a VLAN device above it, up. */
   readonly sound: boolean;
 }
 
@@ -75,17 +75,17 @@ export interface VlanRequest {
   readonly mtu: number;
   readonly device: string;
   readonly id: number;
-  /** Name of the macvlan, '' for id 0. Its mark is the alias with `/uplink` behind. */
+  /** Name of the macvlan, '' for id 0. Its mark is the alias followed by `/uplink`. */
   readonly uplink: string;
 }
 
-/** One ordered batch on one interface. Adding what is there and removing what is gone are successes. If a step fails,
- *  the steps before it in this batch are undone. Order: removals, rename, mtu, mac, ping, addresses, up, routes, neighbours,
+/** One ordered batch on one interface. It is a success to add what exists and to remove what does not. If a step fails,
+ *  the previous steps of the batch are undone. Order: removals, rename, mtu, mac, ping, addresses, up, routes, neighbours,
  *  policies. */
 export interface InterfaceChange {
   readonly netns: string;
   readonly name: string;
-  /** The interface's alias must be this; otherwise INTERFACE_NOT_OURS. */
+  /** Must equal the interface's alias; otherwise INTERFACE_NOT_OURS. */
   readonly alias: string;
   readonly rename?: string;
   readonly mtu?: number;
@@ -97,9 +97,9 @@ export interface InterfaceChange {
   readonly removeRoutes?: readonly RouteEntry[];
   readonly addNeighbours?: readonly NeighbourEntry[];
   readonly removeNeighbours?: readonly NeighbourEntry[];
-  /** Lets everybody in the namespace ping, and enables IPv6 on the interface; there is no way back. */
+  /** Allows everybody in the namespace to ping, and enables IPv6 on the interface. Never reset. */
   readonly allowPing?: boolean;
-  /** All that there are to be: others of ours are removed. */
+  /** The complete new set: our other policies are removed. */
   readonly policies?: readonly PolicyEntry[];
 }
 
@@ -114,8 +114,8 @@ export interface InterfaceStatistics {
   readonly txDropped: bigint;
 }
 
-/** Row i is of the i-th interface asked for: found[i] is 1 or 0, and its 8 words are in the order of the members of
- *  InterfaceStatistics. */
+/** Row i belongs to the i-th interface of the request: found[i] is 1 or 0, and its 8 words are in the order of the members
+ *  of InterfaceStatistics. */
 export interface StatisticsRows {
   readonly found: Uint8Array;
   readonly words: BigUint64Array;
@@ -125,7 +125,7 @@ export interface InterfaceInfo {
   readonly index: number;
   readonly name: string;
   readonly alias: string;
-  readonly kind: string; // as the kernel names it, but 'tap' for a TUN of that type; '' for hardware
+  readonly kind: string; // the kernel's name, but 'tap' for a TUN device of type TAP; '' for hardware
   readonly mac: string; // '' where it has none
   readonly mtu: number;
   readonly up: boolean; // administratively
@@ -137,7 +137,7 @@ export interface InterfaceInfo {
   readonly allowsPing: boolean;
   readonly tunnel?: TunnelState; // of a device as createTunnel() makes it
   readonly device?: string; // address of its PCI function; unknown before Linux 5.14
-  readonly uplink?: Uplink; // of a vlan or macvlan device
+  readonly uplink?: Uplink; // of a part of a host device
 }
 
 export interface InterfaceQuery {
@@ -148,7 +148,7 @@ export interface InterfaceQuery {
   readonly details?: boolean;
 }
 
-/** As the physical function's driver knows it; what the driver does not say is absent. */
+/** As the driver of the physical function knows it; what the driver does not report is absent. */
 export interface VirtualFunctionInfo {
   readonly index: number; // N of virtfnN
   readonly mac?: string;
@@ -159,21 +159,21 @@ export interface VirtualFunctionInfo {
   readonly link?: 'automatic' | 'up' | 'down';
   readonly minRate?: number; // Mbit/s; 0: no bound
   readonly maxRate?: number;
-  /** rx is what the VF received. A driver that counts nothing shows as zeros: the kernel makes no difference. */
+  /** rx is what the VF received. All zeros if the driver does not count: the kernel does not tell the two apart. */
   readonly statistics?: VirtualFunctionStatistics;
 }
 
 export type VirtualFunctionStatistics = Omit<InterfaceStatistics, 'rxErrors' | 'txErrors'>;
 
-/** One request to the driver for each attribute, in this order. The error's `operation` names the one that was refused;
- *  those before it stay as they were set. */
+/** One request to the driver for each attribute, in this order. The error's `operation` names the refused one; attributes
+ *  set before it stay set. */
 export interface VirtualFunctionChange {
   readonly netns: string; // of the physical function
   readonly pf: string; // name of its interface
   readonly index: number;
   readonly mac?: string;
   readonly vlan?: number;
-  readonly qualityOfService?: number; // goes with vlan; default 0
+  readonly qualityOfService?: number; // set together with vlan; default 0
   readonly spoofCheck?: boolean;
   readonly trust?: boolean;
   readonly maxRate?: number;
@@ -182,9 +182,9 @@ export interface VirtualFunctionChange {
 export interface InterfaceMark {
   readonly netns: string;
   readonly name: string;
-  /** The alias that it has now; otherwise INTERFACE_NOT_OURS. */
+  /** The current alias; otherwise INTERFACE_NOT_OURS. */
   readonly from: string;
-  readonly alias: string; // '' takes it away
+  readonly alias: string; // '' removes it
 }
 
 export interface InterfaceMove {
@@ -204,7 +204,7 @@ export interface DeviceNode {
 
 export interface DeviceAccess {
   readonly version: 1 | 2; // of control groups
-  readonly opened: readonly DeviceNode[]; // of those wanted, the ones that the group refuses without this grant
+  readonly opened: readonly DeviceNode[]; // the requested ones that the group refuses without this grant
   readonly changed: boolean; // false: the holder had them already
 }
 
@@ -217,7 +217,7 @@ export interface TapLinkRequest {
   readonly mtu: number;
 }
 
-/** Payload ethernet: any interface but a tap, by a packet socket. */
+/** Any interface except a tap, by a packet socket. Payload ethernet. */
 export interface DeviceLinkRequest {
   readonly kind: 'device';
   readonly name: string;
@@ -242,7 +242,7 @@ export interface MemifLinkRequest {
   readonly mtu: number;
 }
 
-/** The kernel's device for it comes and goes with the link, seen by nobody else. */
+/** The tunnel device belongs to the link alone: created when it opens, deleted when it closes. */
 export interface TunnelLinkRequest {
   readonly kind: 'tunnel';
   readonly name: string;
@@ -256,7 +256,7 @@ export type LinkRequest = TapLinkRequest | DeviceLinkRequest | MemifLinkRequest 
 export interface EngineWireRequest {
   readonly name: string;
   readonly payload: Payload;
-  /** Both links are memif, server and client: no frame goes through the engine, and none is counted. */
+  /** Joins two memif applications directly: no frame passes through the engine, and none is counted. */
   readonly direct?: boolean;
   readonly client: LinkRequest;
   readonly endpoint: LinkRequest;
@@ -306,67 +306,69 @@ export interface MachineProbe {
   readonly udpSegmentation: boolean; // TUN_F_USO4/6
   readonly memfd: boolean;
   readonly abstractSockets: boolean;
-  /** The kernel has it, or could load it just now; absent: the kernel cannot be asked. */
+  /** Whether the kernel has the kind, or could load it now; absent: the kernel cannot be asked. */
   readonly tunnels: Readonly<Partial<Record<TunnelKind, boolean>>>;
 }
 
 export interface DataplaneOptions {
   readonly workers?: number; // default 1
-  readonly cpus?: readonly number[]; // worker i is pinned to cpus[i]; absent or empty: to none
+  readonly cpus?: readonly number[]; // worker i is pinned to cpus[i]; absent or empty: no worker is pinned
   readonly busyPoll?: boolean; // workers never sleep
 }
 
 export interface Dataplane {
   readonly dropReasons: readonly string[];
-  /** Starts threads. Only once. */
+  /** Starts threads. To be called once. */
   start(options?: DataplaneOptions): Promise<void>;
   /** Stops every engine wire and joins all threads; interfaces stay. Idempotent. */
   close(): Promise<void>;
   probe(): Promise<MachineProbe>;
 
   identifyNamespace(path: string): Promise<NamespaceIdentity>;
-  /** All that can be found below /run/netns and /proc, each once. */
+  /** All namespaces below /run/netns and /proc, each once. */
   listNamespaces(): Promise<NamespaceEntry[]>;
 
   listInterfaces(query: InterfaceQuery): Promise<InterfaceInfo[]>;
   /** Both sides appear in their namespaces at once, down, and nowhere else. */
   createVethPair(a: VethSide, b: VethSide): Promise<void>;
-  /** Persistent: it outlives the process. Down when made. */
+  /** Created down. Persistent: it outlives the process. */
   createTap(request: TapRequest): Promise<void>;
-  /** The device appears in its namespace, down, and nowhere else; it sends and receives in the forwarder's own. */
+  /** The device appears in its namespace, down, and nowhere else; its outer packets belong to the forwarder's namespace. */
   createTunnel(request: TunnelRequest): Promise<void>;
-  /** The interface appears in its namespace, down; a macvlan below it stays in the forwarder's, up, and takes the
-   *  interface along when it is deleted. One left of an earlier try goes first. */
+  /** The interface appears in its namespace, down. A macvlan below it stays in the forwarder's namespace, up; deleting that
+   *  macvlan deletes the interface. A macvlan left by an earlier attempt is deleted first. */
   createVlan(request: VlanRequest): Promise<void>;
   changeInterface(change: InterfaceChange): Promise<void>;
-  /** With the rules of its policies. false: there was none. Rejects with INTERFACE_NOT_OURS if the alias differs. */
+  /** Deletes the rules of its policies, too. false: there was no interface. Rejects with INTERFACE_NOT_OURS if the alias
+   *  differs. */
   deleteInterface(netns: string, name: string, alias: string): Promise<boolean>;
-  /** A long list is known again when it comes again: it must not change, and is better replaced by another. */
+  /** The addon keeps the translation of a long list for as long as the array exists. So do not change the array: pass a new
+   *  one instead. */
   readStatistics(interfaces: readonly { netns: string; name: string }[]): Promise<StatisticsRows>;
 
-  /** Of the physical function whose interface `pf` is; none for any other interface. */
+  /** Those of the physical function with the interface `pf`; none for any other interface. */
   readVirtualFunctions(netns: string, pf: string): Promise<VirtualFunctionInfo[]>;
   changeVirtualFunction(change: VirtualFunctionChange): Promise<void>;
   markInterface(mark: InterfaceMark): Promise<void>;
-  /** To another namespace and name in one step; it arrives down, without addresses, with its alias. */
+  /** Moves to another namespace and name atomically; the interface arrives down, without addresses, with its alias. */
   moveInterface(move: InterfaceMove): Promise<void>;
-  /** Lets the processes of a control group, named by its directory, use device nodes. The group itself keeps the record
-   *  of who holds what; a node stays usable as long as one holder has it. Repeatable. */
+  /** Allows the processes of a control group, named by its directory, to use device nodes. The record of each holder is kept
+   *  on the group itself; a node stays usable as long as one holder has it. Idempotent. */
   grantDevices(group: string, holder: string, nodes: readonly DeviceNode[]): Promise<DeviceAccess>;
   /** false: the holder had nothing there, or the group is gone. */
   withdrawDevices(group: string, holder: string): Promise<boolean>;
 
-  /** Of interfaces that are nobody else's: without addresses or routes, quiet, gone with the process. Found by this path from
-   *  this process alone. */
+  /** The namespace for the engine's own interfaces: without addresses and routes, silent, gone with the process. Its path is
+   *  valid only in this process. */
   engineNamespace(): Promise<NamespaceEntry>;
   startWire(request: EngineWireRequest): Promise<EngineWireId>;
-  /** Opens the new link, switches at a quiet point, closes the old one. Counters go on. */
+  /** Opens the new link, switches at a quiet point, closes the old link. The counters continue. */
   replaceEnd(id: EngineWireId, end: 'client' | 'endpoint', link: LinkRequest): Promise<void>;
   stopWire(id: EngineWireId): Promise<void>;
   describeWire(id: EngineWireId): { client: LinkState; endpoint: LinkState };
-  /** A value for each engine wire: as long as it stays, describeWire() would tell what it told before. */
+  /** A hash for each engine wire: while it stays the same, so does the result of describeWire(). */
   fingerprints(): ReadonlyMap<EngineWireId, bigint>;
-  /** Of all engine wires, or of one. */
+  /** The counters of all engine wires, or of one. */
   readCounters(id?: EngineWireId): EngineCounters;
   workerStatistics(): WorkerStatistics[];
 }

@@ -17,7 +17,7 @@ export interface HeldDescriptor {
 
 const backlogFullMs = 20;
 
-/** Of one connection: resolved when the file of that name is there, rejected when it cannot come any more. */
+/** The waiters of one connection: resolved when the file of that name has come, rejected when it cannot come any more. */
 interface Waiter {
   readonly arrived: () => void;
   readonly lost: (reason: string) => void;
@@ -28,14 +28,14 @@ export class NativeUnixConnection {
   readonly #native: NativeUnixSocketsHandle;
   readonly #id: number;
   readonly #waiters = new Map<string, Set<Waiter>>();
-  /** Why no file comes any more: nobody would tell a waiter that came after that. */
+  /** Why no file can come any more, for waiters that ask after the end. */
   #ended: string | undefined;
 
   constructor(native: NativeUnixSocketsHandle, id: number, fd: number) {
     this.#native = native;
     this.#id = id;
     this.socket = new Socket({ fd, readable: true, writable: true });
-    this.socket.on('error', () => {}); // told to whoever reads, and by 'close'
+    this.socket.on('error', () => {}); // readers get the error, and 'close' reports it
   }
 
   async send(path: string): Promise<string> {
@@ -105,7 +105,7 @@ export class NativeUnixListener {
   }
 }
 
-/** What src/grpc/unix-sockets.ts asks for. */
+/** Implements the interface of src/grpc/unix-sockets.ts. */
 export class NativeUnixSockets {
   readonly #connections = new Map<number, NativeUnixConnection>();
   readonly #listeners = new Map<number, (connection: NativeUnixConnection) => void>();
@@ -135,7 +135,7 @@ export class NativeUnixSockets {
     }
   }
 
-  /** Ends every connection and listener. For good. */
+  /** Ends every connection and listener. Final. */
   async close(): Promise<void> {
     this.#listeners.clear();
     await this.#made?.close();
