@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon says of a wire: the shape of the control API's answers.
+// The status of a wire: the type of the control API's answers.
 
 import type { ErrorDetails } from '../model/error.ts';
 import type { DeviceNode, WireOwner, WirePhase } from '../model/status.ts';
@@ -21,7 +21,7 @@ export interface EndStatus {
   readonly sessions?: number;
   readonly device?: string; // the PCI address of its virtual function
   readonly iommuGroup?: number;
-  /** Of /dev/vfio/vfio and /dev/vfio/GROUP: what an application opens. */
+  /** The numbers of /dev/vfio/vfio and /dev/vfio/GROUP, which an application opens. */
   readonly deviceNodes?: { readonly container: DeviceNode; readonly group: DeviceNode };
 }
 

@@ -13,7 +13,7 @@ import type { Wire } from '../../wire/wire.ts';
 import type { Wires } from './wires.ts';
 
 export interface ServiceSettings {
-  /** Of our path segment and of our registration. */
+  /** The name of our path segment and of our registration. */
   readonly name: string;
   readonly tunnel?: TunnelSettings;
   /** Mechanism types to offer first. */

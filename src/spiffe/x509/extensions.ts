@@ -29,7 +29,7 @@ export interface Extension {
 
 const extensionsField = 0xa3; // of TBSCertificate, [3]
 
-/** Of a whole certificate, by the content of their object identifiers in hexadecimal. */
+/** The extensions of a certificate: content of the object identifier in hexadecimal → extension. */
 export function extensionsOf(certificate: Buffer): Map<string, Extension> {
   const [toBeSigned] = sequenceOf(certificate);
   const field = elementsOf(toBeSigned?.content ?? Buffer.alloc(0)).find((one) => one.tag === extensionsField);

@@ -45,7 +45,8 @@ function neededBy(actions: readonly Action[]): number {
   return needed;
 }
 
-/** Of a direct wire: the listener, the namespace dialled in, and eight sessions of two sockets. */
+/** The descriptors of an engine wire. A direct wire has a listener, the namespace of its connections, and up to eight sessions of
+ *  two sockets. */
 function heldByEngine({ direct, client, endpoint }: EngineState): number {
   return direct ? 2 + 8 * 2 : heldBy(client) + heldBy(endpoint);
 }

@@ -29,7 +29,7 @@ export interface ResolvedWire {
   /** Where its port is; it goes with the process. */
   readonly engineNamespace?: Namespace;
   readonly devices?: ChosenDevices;
-  /** Of the host device that an end is behind. */
+  /** The MTU of the host device that an end uses. */
   readonly deviceMtu?: number;
 }
 

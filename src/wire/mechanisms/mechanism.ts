@@ -164,7 +164,7 @@ export type Row = readonly [label: string, value: string | number | undefined];
 export interface WrittenEnd {
   readonly name: EndName;
   readonly kind: MechanismKind;
-  /** Of the mechanism's mapping. */
+  /** The path of the mechanism's keys in the document. */
   readonly path: KeyPath;
   readonly value: Readonly<Record<string, unknown>>;
 }
@@ -173,7 +173,7 @@ export interface WrittenWire {
   readonly payload: Payload;
   readonly mtu: number | undefined;
   readonly direct: boolean;
-  /** Of the other side of an end, if it has one that can be told. */
+  /** The opposite end; undefined if its mechanism is unknown. */
   readonly opposite: (end: EndName) => WrittenEnd | undefined;
 }
 
