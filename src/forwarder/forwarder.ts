@@ -37,7 +37,7 @@ export interface ForwarderParts {
   readonly log: ServiceLog;
 }
 
-/** For calls that are under way when it stops. */
+/** For calls that are still open when the forwarder stops. */
 const stopMilliseconds = 2_000;
 
 export class Forwarder {
@@ -104,14 +104,14 @@ export class Forwarder {
     );
   }
 
-  /** Calls are answered. */
+  /** Whether calls are answered. */
   get serving(): boolean {
     return this.#serving;
   }
 
-  /** Returns at once: what it waits for, an identity first of all, it waits for in the background. */
+  /** Returns at once; waits for an identity in the background. */
   start(onFailed: (error: unknown) => void): void {
-    // The longest life of any connection of an earlier run.
+    // No connection of an earlier run lives longer than a token.
     this.#parts.wires.expire('nsm', this.#settings.maxTokenMilliseconds);
     this.#running = this.#begin().catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) onFailed(error);
