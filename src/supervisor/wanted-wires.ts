@@ -172,9 +172,10 @@ export class WantedWires {
   ): Promise<ApplyReport[]> {
     const { keeper, reconciler, queues } = this.#parts;
     const reports = new Map<string, ApplyReport>();
+    const byName = new Map(wants.map((want) => [want.wire.name, want]));
     const report = async (one: ApplyReport) => {
       reports.set(one.name, one);
-      const want = wants.find(({ wire }) => wire.name === one.name);
+      const want = byName.get(one.name);
       if (one.error && want) await way.onFailed?.(want, new CrosswireError(one.error));
     };
     const accepted = wants.flatMap((want) => {

@@ -65,6 +65,7 @@ test('a wire that cannot be made yet waits, is told of with its reason, and is m
   t.like(supervisor.get('y'), { phase: 'up', owner: 'files' });
   t.like(supervisor.health(), { length: 1, 0: { code: 'NAMESPACE_MISSING', severity: 'warning', wire: 'x' } });
   t.false((await supervisor.counters()).has('x'));
+  t.regex((await supervisor.explain('x'))?.why.at(-1) ?? '', /cannot be made now/);
   t.is((await supervisor.statuses()).length, 2);
   t.deepEqual([...machine.files.keys()], ['y'], 'the files are read again at the next start: no journal');
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { JournalDirectory } from '../../../../src/supervisor/store/journal.ts';
+import { JournalDirectory, peek } from '../../../../src/supervisor/store/journal.ts';
 import { type JournalRecord, journalFormat } from '../../../../src/supervisor/store/record.ts';
 import { Supervisor } from '../../../../src/supervisor/supervisor.ts';
 import { FakeDataplane } from '../../../fakes/dataplane.ts';
@@ -161,4 +161,52 @@ test('a second supervisor on the state directory is refused', async (t) => {
   await first.stop();
   await t.notThrowsAsync(second.start());
   await second.stop();
+});
+
+test('a change of several wires that was interrupted is in the records of all of them; one that is over is forgotten', async (t) => {
+  const directory = stateDirectory(t);
+  const journal = new JournalDirectory(directory);
+  await journal.load();
+  const of = (name: string, more: Partial<JournalRecord> = {}, mtu?: number): JournalRecord => {
+    const own = { ...wire, name, ...(mtu === undefined ? {} : { mtu }) };
+    return { ...record, wire: own, ...more };
+  };
+  const changing = ['x', 'y'].map((name) =>
+    of(
+      name,
+      { phase: 'applying', together: ['x', 'y'], previous: [{ wire: of(name).wire, namespaces: record.namespaces }] },
+      1400,
+    ),
+  );
+  await journal.write(of('x'));
+  await journal.write(of('y'));
+  await journal.begin(changing);
+  await journal.write(of('x', {}, 1400)); // cut off between the records of the two
+  t.deepEqual(
+    (await journal.load()).records.map((one) => [one.wire.name, one.phase, one.wire.mtu]),
+    [
+      ['x', 'applying', 1400],
+      ['y', 'applying', 1400],
+    ],
+  );
+  t.deepEqual(readdirSync(join(directory, 'changes')), []);
+
+  await journal.begin(changing);
+  await journal.write(of('y', {}, 9000)); // changed since: the file was only left behind
+  t.deepEqual(
+    (await journal.load()).records.map((one) => [one.wire.name, one.phase, one.wire.mtu]),
+    [
+      ['x', 'applying', 1400],
+      ['y', 'applied', 9000],
+    ],
+  );
+  t.deepEqual(readdirSync(join(directory, 'changes')), []);
+
+  writeFileSync(join(directory, 'changes', 'torn.json'), '{"records":[{');
+  t.like(await journal.load(), { records: { length: 2 }, corrupt: { length: 1 } });
+  const change = await journal.begin(changing);
+  t.is(peek(directory).length, 4);
+  await journal.end(change);
+  await journal.eraseAll();
+  t.deepEqual((await journal.load()).records, []);
 });
