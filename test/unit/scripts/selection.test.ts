@@ -2,6 +2,7 @@
 // Which stages the arguments of scripts/test ask for.
 
 import { globSync, readFileSync } from 'node:fs';
+import { matchesGlob } from 'node:path';
 import test from 'ava';
 import { statusLine } from '../../../scripts/lib/tests/progress.ts';
 import { matching } from '../../../scripts/lib/tests/patterns.ts';
@@ -64,6 +65,21 @@ test('the scenarios that the mesh leaves out are those of the lab', (t) => {
     mesh.filter((word) => word.startsWith('!')),
     inLab?.map((file) => `!${file}`),
   );
+});
+
+test('each scenario of the sample is there', (t) => {
+  const values: Record<string, string> = { payload: 'IP', order: 'lower', family: 'IPv4' };
+  const sources = globSync('test/nsm/*.test.ts').map((path) => readFileSync(path, 'utf8'));
+  const strings = [...sources.join('\n').matchAll(/(['`])(.*?)\1/g)].map((match) => match[2] ?? '');
+  const titles = strings.map((text) => text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => values[name] ?? 'any'));
+  const sample = stages.find(({ name }) => name === 'mesh-sample')?.command ?? [];
+  const patterns = sample.filter((word) => word.startsWith('--match=')).map((word) => word.replace('--match=', ''));
+  t.true(patterns.length > 0);
+  for (const pattern of patterns)
+    t.true(
+      titles.some((title) => matchesGlob(title.replaceAll('/', ' '), pattern) || `f: ${title}` === pattern),
+      pattern,
+    );
 });
 
 test('the line of what runs: each stage with its time and its last words, within the width', (t) => {
