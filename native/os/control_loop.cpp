@@ -125,8 +125,10 @@ void ControlLoop::loop() {
   while (!stopping_.load()) {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms());
     for (int i = 0; i < count; i++) {
+      // Copied: epoll_event is packed, so its member may not be aligned.
+      const uint64_t token = events[static_cast<size_t>(i)].data.u64;
       // Looked up each time: an earlier handler of this round may have removed it.
-      const auto found = handlers_.find(events[static_cast<size_t>(i)].data.u64);
+      const auto found = handlers_.find(token);
       if (found == handlers_.end()) continue;
       const auto handler = found->second;
       (*handler)();
