@@ -22,6 +22,8 @@ export interface Step {
 }
 
 export function planTogether(changes: readonly WireChange[]): Step[] {
+  const [first, ...others] = changes;
+  if (first && others.length === 0) return stepsOf([plan(first.observed, first.wanted, first.names)]);
   const given = changes.map((one, at) => giveUp(one, takenFrom(changes, at)));
   const made = changes.map(({ observed, wanted, names }, at) =>
     plan((given[at] ?? []).reduce(advance, observed), wanted, names),

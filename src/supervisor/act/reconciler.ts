@@ -133,6 +133,7 @@ export class Reconciler {
 
   /** Groups the changes that take resources from each other. */
   group<C extends Change>(changes: readonly C[]): C[][] {
+    if (changes.length === 1 || changes.every(({ entry }) => !entry.record)) return changes.map((one) => [one]);
     const resources = changes.map(({ entry, target }) => ({
       before: resolvedWiresOf(entry.record).map((one) => this.#compiled(one)),
       after: this.#compiled(target),
@@ -161,7 +162,7 @@ export class Reconciler {
     );
     const { steps, brought } = this.#plan(prepared);
     if (steps.length > 0) await this.#perform(prepared, steps);
-    else await Promise.all(prepared.map((one) => this.#writeApplied(one)));
+    else await Promise.all(prepared.map((one, at) => this.#writeApplied(one, brought[at] as Brought)));
     for (const { entry, target, owner } of changes) Object.assign(entry, { wire: target.wire, owner });
     return brought;
   }
@@ -324,9 +325,9 @@ export class Reconciler {
     entry.meter.settle(entry.interfaces);
   }
 
-  async #writeApplied(one: Prepared): Promise<void> {
-    const applied = this.#record(one, 'applied');
-    if (!one.before || !sameValue(one.before, applied)) await this.#write(one.entry, applied);
+  async #writeApplied(one: Prepared, { changed }: Brought): Promise<void> {
+    const isNeeded = changed || one.before?.owner !== one.owner;
+    if (isNeeded) await this.#write(one.entry, this.#record(one, 'applied'));
   }
 
   /** After a failure, restores the record from before. If the undo was incomplete, the record also says where parts may be. */

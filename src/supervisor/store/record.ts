@@ -46,7 +46,7 @@ export function resolvedWireOf({ wire, namespaces, engineNamespace, devices, dev
 /** Every state of the wire that may have left parts, without duplicates. The first is the record's own. */
 export function resolvedWiresOf(record: JournalRecord | undefined): ResolvedWire[] {
   const all = record ? [resolvedWireOf(record), ...(record.previous ?? [])] : [];
-  return all.filter((one, at) => all.findIndex((other) => sameValue(one, other)) === at);
+  return all.filter((one, at) => all.findIndex((other) => other === one || sameValue(one, other)) === at);
 }
 
 /** The namespaces in which it may have interfaces. */
