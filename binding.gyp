@@ -1,4 +1,5 @@
 {
+  "variables": { "x64_level%": "x86-64-v2" },
   "targets": [{
     "target_name": "crosswire",
     "sources": ["<!@(grep -v '^#' native/sources.txt)"],
@@ -7,7 +8,6 @@
     "cflags!": ["-fno-exceptions"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
     "cflags_cc": ["-std=c++20", "-fexceptions", "-frtti", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
-    "libraries": ["-lmnl"],
-    "conditions": [["target_arch=='x64'", { "cflags_cc": ["-march=x86-64-v2"] }]]
+    "conditions": [["target_arch=='x64'", { "cflags_cc": ["-march=<(x64_level)"] }]]
   }]
 }

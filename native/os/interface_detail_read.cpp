@@ -43,7 +43,7 @@ class Wanted {
 
 void keep_address(const Wanted& wanted, const nlmsghdr* answer) {
   if (answer->nlmsg_type != RTM_NEWADDR) return;
-  const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(answer));
+  const auto* header = reinterpret_cast<const ifaddrmsg*>(payload_of(answer));
   auto* interface = wanted.find(header->ifa_index);
   const Attributes attributes(answer, sizeof *header);
   // IFA_LOCAL is the interface's own; IPv6 leaves it out where it equals IFA_ADDRESS (linux/if_addr.h).
@@ -55,7 +55,7 @@ void keep_address(const Wanted& wanted, const nlmsghdr* answer) {
 
 void keep_route(const Wanted& wanted, const nlmsghdr* answer) {
   if (answer->nlmsg_type != RTM_NEWROUTE) return;
-  const auto* header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(answer));
+  const auto* header = reinterpret_cast<const rtmsg*>(payload_of(answer));
   const Attributes attributes(answer, sizeof *header);
   auto* interface = wanted.find(attributes.u32(RTA_OIF).value_or(0));
   if (interface == nullptr || header->rtm_protocol != routing_protocol || header->rtm_type != RTN_UNICAST) return;
@@ -66,7 +66,7 @@ void keep_route(const Wanted& wanted, const nlmsghdr* answer) {
 
 void keep_neighbour(const Wanted& wanted, const nlmsghdr* answer) {
   if (answer->nlmsg_type != RTM_NEWNEIGH) return;
-  const auto* header = static_cast<const ndmsg*>(mnl_nlmsg_get_payload(answer));
+  const auto* header = reinterpret_cast<const ndmsg*>(payload_of(answer));
   auto* interface = wanted.find(static_cast<uint32_t>(header->ndm_ifindex));
   const Attributes attributes(answer, sizeof *header);
   const auto address = attributes.address(NDA_DST, header->ndm_family);

@@ -27,7 +27,7 @@ std::string device_of(const Attributes& attributes) {
 }
 
 InterfaceInfo link_of(const nlmsghdr* answer) {
-  const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(answer));
+  const auto* header = reinterpret_cast<const ifinfomsg*>(payload_of(answer));
   const Attributes attributes(answer, sizeof *header);
   InterfaceInfo link;
   link.index = static_cast<uint32_t>(header->ifi_index);
@@ -60,9 +60,9 @@ Result<InterfaceInfo> request_link(NetlinkSocket& socket, NetlinkMessage& messag
 std::optional<InterfaceStatistics> statistics_of(const nlattr* attribute) {
   // The fields that are read come first in every version of the structure.
   constexpr size_t needed = offsetof(rtnl_link_stats64, multicast);
-  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < needed) return std::nullopt;
+  if (attribute == nullptr || payload_size(attribute) < needed) return std::nullopt;
   rtnl_link_stats64 stats{};
-  std::memcpy(&stats, mnl_attr_get_payload(attribute), needed);  // its alignment is only 4
+  std::memcpy(&stats, payload_of(attribute), needed);  // its alignment is only 4
   return InterfaceStatistics{stats.rx_packets, stats.tx_packets, stats.rx_bytes,   stats.tx_bytes,
                              stats.rx_errors,  stats.tx_errors,  stats.rx_dropped, stats.tx_dropped};
 }

@@ -49,7 +49,7 @@ if_stats_msg header_for(uint32_t index) {
 
 void keep(const nlmsghdr* answer, RowsByIndex& wanted, Answers& answers) {
   if (answer->nlmsg_type != RTM_NEWSTATS) return;
-  const auto* header = static_cast<const if_stats_msg*>(mnl_nlmsg_get_payload(answer));
+  const auto* header = reinterpret_cast<const if_stats_msg*>(payload_of(answer));
   const auto found = wanted.find(header->ifindex);
   if (found == wanted.end()) return;
   const auto statistics = statistics_of(Attributes(answer, sizeof *header).find(IFLA_STATS_LINK_64));

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/result.hpp"
+#include "os/fd.hpp"
 #include "os/netlink_message.hpp"
 
 namespace crosswire::os {
@@ -40,17 +40,16 @@ class NetlinkSocket {
   Verdict find_family(const char* name, uint16_t& number);
 
   // For ioctl(2) requests about interfaces of its namespace.
-  int descriptor() const noexcept { return mnl_socket_get_fd(socket_.get()); }
+  int descriptor() const noexcept { return socket_.get(); }
 
  private:
-  struct Closer {
-    void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
-  };
   static Result<NetlinkSocket> open_for(const std::string& netns, int protocol);
-  explicit NetlinkSocket(std::unique_ptr<mnl_socket, Closer> socket);
+  explicit NetlinkSocket(Fd socket);
+  // Of one part of an answer; a part that finds no room in the buffer is ENOSPC, not cut.
+  ssize_t receive();
   Verdict talk(NetlinkMessage& message, const Visitor& visit, bool& interrupted);
 
-  std::unique_ptr<mnl_socket, Closer> socket_;
+  Fd socket_;
   std::vector<char> buffer_;
   uint32_t sequence_ = 0;
 };

@@ -2,8 +2,6 @@
 // One netlink request being built, and a reader of the attributes of an answer (netlink(7)).
 #pragma once
 
-#include <libmnl/libmnl.h>
-
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +10,7 @@
 #include <string>
 
 #include "os/address.hpp"
+#include "os/netlink_format.hpp"
 
 namespace crosswire::os {
 
@@ -20,7 +19,7 @@ class NetlinkMessage {
   // `header` is the message's own fixed part: ifinfomsg, ifaddrmsg, rtmsg, ndmsg.
   template <class Header>
   NetlinkMessage(uint16_t type, uint16_t flags, const Header& header) {
-    message_ = mnl_nlmsg_put_header(buffer_.data());
+    message_ = begin_message(buffer_.data());
     message_->nlmsg_type = type;
     message_->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
     put_header(header);
@@ -30,7 +29,7 @@ class NetlinkMessage {
 
   template <class Header>
   void put_header(const Header& header) {
-    std::memcpy(mnl_nlmsg_put_extra_header(message_, sizeof header), &header, sizeof header);
+    std::memcpy(extend(message_, sizeof header), &header, sizeof header);
   }
   void put_u8(uint16_t type, uint8_t value) { put(type, &value, sizeof value); }
   void put_u16(uint16_t type, uint16_t value) { put(type, &value, sizeof value); }
@@ -39,8 +38,8 @@ class NetlinkMessage {
   void put_address(uint16_t type, const IpAddress& address) { put(type, address.bytes.data(), address.size()); }
   void put_mac(uint16_t type, const MacAddress& mac) { put(type, mac.data(), mac.size()); }
   void put_bytes(uint16_t type, const void* data, size_t size) { put(type, data, size); }
-  nlattr* open_nest(uint16_t type) { return mnl_attr_nest_start(message_, type); }
-  void close_nest(nlattr* nest) { mnl_attr_nest_end(message_, nest); }
+  nlattr* open_nest(uint16_t type) { return begin_nest(message_, type); }
+  void close_nest(nlattr* nest) { end_nest(message_, nest); }
 
   nlmsghdr* header() noexcept { return message_; }
   void wipe() noexcept { ::explicit_bzero(buffer_.data(), buffer_.size()); }  // after a message with a secret was sent
@@ -48,7 +47,7 @@ class NetlinkMessage {
 
  private:
   void put(uint16_t type, const void* data, size_t size) {
-    overflowed_ |= !mnl_attr_put_check(message_, capacity, type, size, data);
+    overflowed_ |= !put_attribute(message_, capacity, type, data, size);
   }
 
   static constexpr size_t capacity = 2048;  // the fixed parts and nests take a few hundred; texts are checked
@@ -67,11 +66,8 @@ class Attributes {
   // Visits every attribute in order, whatever its type: for lists.
   template <class Visit>
   void each(const Visit& visit) const {
-    const auto* attribute = reinterpret_cast<const nlattr*>(begin_);
-    while (mnl_attr_ok(attribute, static_cast<int>(end_ - reinterpret_cast<const char*>(attribute)))) {
+    for (const auto* attribute = attribute_at(begin_, end_); attribute; attribute = attribute_after(attribute, end_))
       visit(attribute);
-      attribute = mnl_attr_next(attribute);
-    }
   }
   std::optional<Attributes> nest(uint16_t type) const;
   void each(uint16_t type, const std::function<void(const Attributes& nest)>& visit) const;
@@ -88,8 +84,8 @@ class Attributes {
   std::optional<Number> number(uint16_t type) const {
     Number value;
     const auto* attribute = find(type);
-    if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < sizeof value) return std::nullopt;
-    std::memcpy(&value, mnl_attr_get_payload(attribute), sizeof value);
+    if (attribute == nullptr || payload_size(attribute) < sizeof value) return std::nullopt;
+    std::memcpy(&value, payload_of(attribute), sizeof value);
     return value;
   }
 

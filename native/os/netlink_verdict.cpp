@@ -17,8 +17,8 @@ size_t offset_of_details(const nlmsghdr* answer) {
   if (answer->nlmsg_type == NLMSG_DONE) return sizeof(int);
   size_t offset = sizeof(nlmsgerr);
   if ((answer->nlmsg_flags & NLM_F_CAPPED) == 0) {
-    const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(answer));
-    offset += MNL_ALIGN(error->msg.nlmsg_len - MNL_NLMSG_HDRLEN);
+    const auto* error = reinterpret_cast<const nlmsgerr*>(payload_of(answer));
+    offset += NLMSG_ALIGN(error->msg.nlmsg_len - NLMSG_HDRLEN);
   }
   return offset;
 }
@@ -27,12 +27,12 @@ size_t offset_of_details(const nlmsghdr* answer) {
 std::string name_attribute(const nlmsghdr* request, uint32_t offset) {
   if (offset + sizeof(nlattr) > request->nlmsg_len) return {};
   const auto* attribute = reinterpret_cast<const nlattr*>(reinterpret_cast<const char*>(request) + offset);
-  return "attribute " + std::to_string(mnl_attr_get_type(attribute)) + " of the request";
+  return "attribute " + std::to_string(type_of(attribute)) + " of the request";
 }
 
 std::string details_of(const nlmsghdr* answer, const nlmsghdr* request) {
   const size_t offset = offset_of_details(answer);
-  if ((answer->nlmsg_flags & NLM_F_ACK_TLVS) == 0 || offset > mnl_nlmsg_get_payload_len(answer)) return {};
+  if ((answer->nlmsg_flags & NLM_F_ACK_TLVS) == 0 || offset > payload_size(answer)) return {};
   const Attributes details(answer, offset);
   auto text = details.text(NLMSGERR_ATTR_MSG);
   if (!text.empty()) return text;
@@ -46,9 +46,9 @@ Verdict verdict_of_errno(int errno_value) { return {errno_value, errno_value == 
 
 Verdict verdict_of(const nlmsghdr* answer, const nlmsghdr* request) {
   const size_t needed = answer->nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(nlmsgerr);
-  if (mnl_nlmsg_get_payload_len(answer) < needed) return verdict_of_errno(EBADMSG);
+  if (payload_size(answer) < needed) return verdict_of_errno(EBADMSG);
   // The error code comes first in both, negative.
-  const int errno_value = -*static_cast<const int*>(mnl_nlmsg_get_payload(answer));
+  const int errno_value = -*reinterpret_cast<const int*>(payload_of(answer));
   auto verdict = verdict_of_errno(errno_value);
   if (verdict.accepted()) return verdict;
   const auto details = details_of(answer, request);

@@ -34,7 +34,7 @@ void put_range(NetlinkMessage& message, uint16_t type, const PortRange& range) {
 
 void keep_rule(std::vector<Rule>& rules, const nlmsghdr* answer) {
   if (answer->nlmsg_type != RTM_NEWRULE) return;
-  const auto* header = static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(answer));
+  const auto* header = reinterpret_cast<const fib_rule_hdr*>(payload_of(answer));
   const Attributes attributes(answer, sizeof *header);
   if (attributes.u8(FRA_PROTOCOL) != routing_protocol) return;
   Rule rule{header->family, attributes.u32(FRA_TABLE).value_or(header->table), {}};

@@ -19,8 +19,8 @@ template <class Structure>
 std::optional<Structure> read(const Attributes& attributes, uint16_t type) {
   Structure value;
   const auto* attribute = attributes.find(type);
-  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < sizeof value) return std::nullopt;
-  std::memcpy(&value, mnl_attr_get_payload(attribute), sizeof value);
+  if (attribute == nullptr || payload_size(attribute) < sizeof value) return std::nullopt;
+  std::memcpy(&value, payload_of(attribute), sizeof value);
   return value;
 }
 

@@ -43,8 +43,8 @@ void put_everything(NetlinkMessage& message, uint8_t family) {
 
 // False where it is shorter than a key, or absent.
 bool read_key(const nlattr* attribute, TunnelKey& key) {
-  if (attribute == nullptr || mnl_attr_get_payload_len(attribute) < key.size()) return false;
-  std::memcpy(key.data(), mnl_attr_get_payload(attribute), key.size());
+  if (attribute == nullptr || payload_size(attribute) < key.size()) return false;
+  std::memcpy(key.data(), payload_of(attribute), key.size());
   return true;
 }
 
@@ -71,7 +71,7 @@ void put_wireguard(NetlinkMessage& message, const std::string& name, const Tunne
 }
 
 void WireguardReader::read(const nlmsghdr* answer) {
-  if (mnl_nlmsg_get_payload_len(answer) < sizeof(genlmsghdr)) return;
+  if (payload_size(answer) < sizeof(genlmsghdr)) return;
   const Attributes device(answer, sizeof(genlmsghdr));
   read_key(device.find(WGDEVICE_A_PUBLIC_KEY), state_.public_key);
   if (const auto port = device.u16(WGDEVICE_A_LISTEN_PORT)) state_.tunnel.port = *port;
@@ -88,9 +88,9 @@ void WireguardReader::read_peer(const Attributes& peer) {
   if (const auto* endpoint = peer.find(WGPEER_A_ENDPOINT)) read_endpoint(endpoint);
   if (const auto interval = peer.u16(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL)) keepalive_ = *interval;
   const auto* last = peer.find(WGPEER_A_LAST_HANDSHAKE_TIME);
-  if (last != nullptr && mnl_attr_get_payload_len(last) >= sizeof(__kernel_timespec)) {
+  if (last != nullptr && payload_size(last) >= sizeof(__kernel_timespec)) {
     __kernel_timespec time;
-    std::memcpy(&time, mnl_attr_get_payload(last), sizeof time);
+    std::memcpy(&time, payload_of(last), sizeof time);
     state_.handshake = time.tv_sec;
   }
   const auto allowed = peer.nest(WGPEER_A_ALLOWEDIPS);
@@ -98,8 +98,8 @@ void WireguardReader::read_peer(const Attributes& peer) {
 }
 
 void WireguardReader::read_endpoint(const nlattr* endpoint) {
-  const auto* data = static_cast<const char*>(mnl_attr_get_payload(endpoint));
-  const auto size = mnl_attr_get_payload_len(endpoint);
+  const auto* data = payload_of(endpoint);
+  const auto size = payload_size(endpoint);
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   if (size == sizeof v4) {

@@ -141,7 +141,7 @@ function checkNative(file: string, text: string): void {
     const room = roomOf(path, nativeRooms);
     if (/^(napi|node_api|uv|v8)/.test(name) && room !== 'binding')
       problems.push(`${file}: only binding/ may include <${name}>`);
-    const systemHeader = /^(sys|linux|net|netinet|arpa|libmnl)\/|^(unistd|fcntl|sched|poll|signal)\.h$/.test(name);
+    const systemHeader = /^(sys|linux|net|netinet|arpa)\/|^(unistd|fcntl|sched|poll|signal)\.h$/.test(name);
     if (room === 'core' && systemHeader) problems.push(`${file}: core/ is pure and may not include <${name}>`);
   }
 }

@@ -20,16 +20,17 @@ IpAddress address(const char* text) { return *parse_ip_address(text); }
 class Answer {
  public:
   Answer(const nlmsghdr* request, int errno_value, bool capped) {
-    message_ = mnl_nlmsg_put_header(buffer_.data());
+    message_ = begin_message(buffer_.data());
     message_->nlmsg_type = NLMSG_ERROR;
     message_->nlmsg_flags = static_cast<uint16_t>(NLM_F_ACK_TLVS | (capped ? NLM_F_CAPPED : 0));
-    auto* error = static_cast<nlmsgerr*>(mnl_nlmsg_put_extra_header(message_, sizeof(nlmsgerr)));
+    auto* error = reinterpret_cast<nlmsgerr*>(extend(message_, sizeof(nlmsgerr)));
     error->error = -errno_value;
     error->msg = *request;
     const size_t payload = request->nlmsg_len - sizeof(nlmsghdr);
-    if (!capped) std::memcpy(mnl_nlmsg_put_extra_header(message_, payload), request + 1, payload);
+    if (!capped) std::memcpy(extend(message_, payload), request + 1, payload);
   }
   nlmsghdr* message() { return message_; }
+  void put(uint16_t type, const void* data, size_t size) { put_attribute(message_, buffer_.size(), type, data, size); }
 
  private:
   alignas(nlmsghdr) std::array<char, 1024> buffer_{};
@@ -64,12 +65,12 @@ TEST_CASE("the kernel's words come first, then errno's; without words, the attri
   const auto offset = static_cast<uint32_t>(request.header()->nlmsg_len - 8);
   for (const bool capped : {true, false}) {
     Answer with_text(request.header(), EINVAL, capped);
-    mnl_attr_put_strz(with_text.message(), NLMSGERR_ATTR_MSG, "too small");
-    mnl_attr_put_u32(with_text.message(), NLMSGERR_ATTR_OFFS, offset);
+    with_text.put(NLMSGERR_ATTR_MSG, "too small", sizeof "too small");
+    with_text.put(NLMSGERR_ATTR_OFFS, &offset, sizeof offset);
     CHECK(verdict_of(with_text.message(), request.header()).text == "too small (Invalid argument)");
 
     Answer with_offset(request.header(), EINVAL, capped);
-    mnl_attr_put_u32(with_offset.message(), NLMSGERR_ATTR_OFFS, offset);
+    with_offset.put(NLMSGERR_ATTR_OFFS, &offset, sizeof offset);
     CHECK(verdict_of(with_offset.message(), request.header()).text == "attribute 4 of the request (Invalid argument)");
 
     Answer bare(request.header(), ENODEV, capped);
@@ -81,7 +82,8 @@ TEST_CASE("the kernel's words come first, then errno's; without words, the attri
 TEST_CASE("an acknowledgement that is shorter than it says is survived") {
   NetlinkMessage request(RTM_NEWLINK, 0, ifinfomsg{});
   Answer beyond(request.header(), EINVAL, true);
-  mnl_attr_put_u32(beyond.message(), NLMSGERR_ATTR_OFFS, 1U << 31);
+  const uint32_t far = 1U << 31;
+  beyond.put(NLMSGERR_ATTR_OFFS, &far, sizeof far);
   CHECK(verdict_of(beyond.message(), request.header()).text == "Invalid argument");
   Answer torn(request.header(), EINVAL, true);
   torn.message()->nlmsg_flags = NLM_F_ACK_TLVS;  // says that the request follows, which it does not

@@ -142,8 +142,8 @@ TEST_CASE("a change is one attribute of one function, as the driver will read it
   REQUIRE(function.has_value());
   const auto* attribute = function->find(IFLA_VF_VLAN);
   REQUIRE(attribute != nullptr);
-  REQUIRE(mnl_attr_get_payload_len(attribute) == sizeof tag);
-  CHECK(std::memcmp(mnl_attr_get_payload(attribute), &tag, sizeof tag) == 0);
+  REQUIRE(payload_size(attribute) == sizeof tag);
+  CHECK(std::memcmp(payload_of(attribute), &tag, sizeof tag) == 0);
 }
 
 TEST_CASE("an interface without virtual functions has none, and says which attribute it will not set") {

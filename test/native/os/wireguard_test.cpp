@@ -85,8 +85,8 @@ TEST_CASE("a device is told its key, its port and one peer that may have every a
     CHECK(device.u32(WGDEVICE_A_FLAGS) == WGDEVICE_F_REPLACE_PEERS);
     CHECK(device.u16(WGDEVICE_A_LISTEN_PORT) == 51820);
     const auto* key = device.find(WGDEVICE_A_PRIVATE_KEY);
-    REQUIRE(mnl_attr_get_payload_len(key) == own.size());
-    CHECK(std::memcmp(mnl_attr_get_payload(key), own.data(), own.size()) == 0);
+    REQUIRE(payload_size(key) == own.size());
+    CHECK(std::memcmp(payload_of(key), own.data(), own.size()) == 0);
 
     WireguardReader reader;
     reader.read(device_message(message, tunnel).header());
