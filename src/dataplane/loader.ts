@@ -71,10 +71,29 @@ export interface Addon extends Pick<Dataplane, (typeof passedOn)[number]> {
 }
 
 // The same from src/dataplane and from dist/dataplane.
-const addonPath = fileURLToPath(new URL('../../build/Release/crosswire.node', import.meta.url));
+const inPackage = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** A checkout's own build comes first; the published package has only those that scripts/prebuild made. */
+function addonPath(): string {
+  const built = inPackage('build/Release/crosswire.node');
+  if (existsSync(built) || isCheckout()) return built;
+  return inPackage(`prebuilds/${process.platform}-${process.arch}${usesMusl() ? '-musl' : ''}/crosswire.node`);
+}
+
+function isCheckout(): boolean {
+  return existsSync(inPackage('binding.gyp'));
+}
+
+/** Node reports the version of glibc that it runs on; on musl there is none. */
+function usesMusl(): boolean {
+  const report: NodeJS.ProcessReport & { excludeNetwork?: boolean } = process.report;
+  report.excludeNetwork = true; // otherwise it would look up the name of every peer
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined;
+}
 
 /** Throws ADDON_MISSING or ADDON_INCOMPATIBLE. */
-export function loadAddon(path: string = addonPath): Addon {
+export function loadAddon(path: string = addonPath()): Addon {
   if (!existsSync(path)) throw refusal('ADDON_MISSING', path, 'there is no such file');
   const addon = open(path);
   const lacking = lacks(addon);
@@ -104,16 +123,18 @@ function lacks(addon: Addon): string | undefined {
 
 function refusal(code: string, path: string, problem: string, cause?: unknown): CrosswireError {
   const machine = `${process.platform} ${process.arch}, Node ${process.version}, Node-API ${process.versions.napi}`;
-  const hint =
-    process.platform === 'linux'
-      ? 'build the addon on this machine: npm run build, in the directory of package.json'
-      : 'Crosswire moves frames on Linux only';
   return new CrosswireError({
     code,
     operation: 'load the addon',
     subject: path,
     reason: `${problem} (this is ${machine})`,
-    hint,
+    hint: hint(),
     cause,
   });
+}
+
+function hint(): string {
+  if (process.platform !== 'linux') return 'Crosswire moves frames on Linux only';
+  if (isCheckout()) return 'build the addon on this machine: npm run build, in the directory of package.json';
+  return 'the package has addons for x64 and arm64, glibc and musl; for another machine build one from a checkout';
 }

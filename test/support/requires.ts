@@ -27,7 +27,8 @@ export type Requirement =
   | 'grpc-health-probe'
   | 'nsm-peers'
   | 'spire'
-  | 'kubelet';
+  | 'kubelet'
+  | 'prebuilds';
 
 /** The programs that scripts/nsm-peers builds; a folder with NSM's published ones can be given instead. */
 const nsmPeers = ['cmd-nsmgr', 'cmd-registry-memory', 'cmd-nsc', 'cmd-nse-icmp-responder', 'cmd-nse-remote-vlan'];
@@ -82,6 +83,10 @@ function whyMissing(requirement: Requirement): string | undefined {
         : 'spire-server and spire-agent are missing (scripts/nsm-peers)';
     case 'kubelet':
       return existsSync('.cache/kubelet/stamp') ? undefined : 'kubelet and containerd are missing (scripts/kubelet)';
+    case 'prebuilds':
+      return existsSync(`prebuilds/linux-${process.arch}/crosswire.node`)
+        ? undefined
+        : `no addon for linux-${process.arch} in prebuilds (scripts/prebuild)`;
     default:
       return findProgram(programs[requirement] as string) ? undefined : `${programs[requirement]} is missing`;
   }

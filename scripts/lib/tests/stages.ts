@@ -81,6 +81,14 @@ export const stages: readonly Stage[] = [
   ...readdirSync('test/native/fuzz').map((file) => fuzzer(basename(file, '.cpp'))),
   // Two guests, emulated where there is no KVM, would starve whatever ran beside them.
   stage('lab', 'lab', 'lab', 'alone', ['all'], { command: ['scripts/lab', 'test'], after: ['build', 'lab-setup'] }),
+  stage('package', 'prebuild', 'build the addons of the package', 'computes', [], {
+    command: ['nice', 'scripts/prebuild', `linux-${process.arch}`],
+    after: ['build'],
+  }),
+  stage('package', 'package', 'install the package and run its examples', 'waits', [], {
+    command: serially('test/package/**/*.test.ts'),
+    after: ['build', 'prebuild'],
+  }),
   stage('kubelet', 'get-kubelet', 'get kubelet', 'waits', [], { command: ['scripts/kubelet'] }),
   stage('kubelet', 'kubelet', 'device plugin under kubelet', 'waits', [], {
     command: serially('test/kubelet/**/*.test.ts'),
