@@ -2,7 +2,7 @@
 // What is wanted of a daemon and cannot be yet; names that swap between its wires; and what it leaves when it leaves for good.
 
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'ava';
 import { Daemon } from '../support/daemon.ts';
 import { Namespace } from '../support/namespace.ts';
@@ -134,8 +134,9 @@ for (const withState of [true, false]) {
       );
       await a.run('ip', 'tuntap', 'add', 'other', 'mode', 'tap');
       const state = join(daemon.directory, 'state');
+      const node = ['--node', basename(daemon.directory)];
       const cleanup = (...args: string[]) =>
-        verb('cleanup', '--state-dir', state, '--control', daemon.control, ...args);
+        verb('cleanup', '--state-dir', state, '--control', daemon.control, ...node, ...args);
       const refused = await cleanup();
       t.is(refused.code, 1);
       t.regex(refused.stderr, /DAEMON_RUNNING|STATE_DIR_LOCKED/);
