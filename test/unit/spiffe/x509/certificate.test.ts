@@ -128,7 +128,7 @@ test('broken extensions: whatever ours reads, the library reads too, and the sam
     both += 1;
     t.notThrows(() => t.deepEqual(ours, seenByLibrary(pem), pem), pem);
   });
-  fc.assert(property, { numRuns: 1_500 });
+  fc.assert(property, { numRuns: 1_500, seed: 1_500 });
   t.true(both > 100 && neither > 100, `${both} were read, ${neither} refused`);
 });
 
@@ -148,7 +148,7 @@ test('broken anywhere: what ours reads, OpenSSL sees too; what cannot be read is
         pem,
       );
   });
-  fc.assert(property, { numRuns: 3_000 });
+  fc.assert(property, { numRuns: 3_000, seed: 3_000 });
 });
 
 test('cut off anywhere, or with anything behind: an error', (t) => {
