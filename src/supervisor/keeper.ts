@@ -312,16 +312,16 @@ function ofAll(cause: CrosswireError, names: readonly string[]): CrosswireError 
   return new CrosswireError({ code, operation, subject: names.join(', '), reason, hint, errno, cause });
 }
 
+const making: readonly Action['kind'][] = [
+  'createVethPair',
+  'createInterface',
+  'takeDevice',
+  'bindDevice',
+  'startEngineWire',
+];
+
 function isMaking({ kind }: Action): boolean {
-  return [
-    'createVethPair',
-    'createTap',
-    'createTunnel',
-    'createVlan',
-    'takeDevice',
-    'bindDevice',
-    'startEngineWire',
-  ].includes(kind);
+  return making.includes(kind);
 }
 
 /** The host device may recover, so the wire stays up. */

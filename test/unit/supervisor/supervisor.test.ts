@@ -393,9 +393,11 @@ test('how long making takes is told for what was made, not for what was there', 
   const { supervisor } = await new Machine().started({ onWireMade: (seconds, path) => made.push([seconds, path]) });
   await supervisor.set('api', [wires.veth]);
   await supervisor.set('api', [wires.veth]);
+  await supervisor.remove([wires.veth.name]);
+  await supervisor.set('api', [wires.tunnel]);
   t.deepEqual(
     made.map(([, path]) => path),
-    ['veth'],
+    ['veth', 'tunnel'],
   );
   t.true(made.every(([seconds]) => seconds > 0 && seconds < 60));
 });
