@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only file that loads the addon. A failed load explains itself for this machine.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { engineDropReasons } from '../model/drop-reason.ts';
@@ -136,5 +136,6 @@ function refusal(code: string, path: string, problem: string, cause?: unknown): 
 function hint(): string {
   if (process.platform !== 'linux') return 'Crosswire moves frames on Linux only';
   if (isCheckout()) return 'build the addon on this machine: npm run build, in the directory of package.json';
-  return 'the package has addons for x64 and arm64, glibc and musl; for another machine build one from a checkout';
+  const brought = existsSync(inPackage('prebuilds')) ? readdirSync(inPackage('prebuilds')).toSorted() : ['no machine'];
+  return `this package brings addons for ${brought.join(', ')}; for another machine build one from a checkout`;
 }

@@ -62,6 +62,19 @@ testWith(['prebuilds'], 'the package brings its addon, no Node, and nothing to c
   ]);
 });
 
+testWith(['prebuilds'], 'a machine for which there is no addon is told which there are', async (t) => {
+  const script = `
+    import { Dataplane } from 'crosswire';
+    Object.defineProperty(process, 'arch', { value: 'other' });
+    const error = await new Dataplane().probe().catch((caught) => caught);
+    console.log(error.code, error.hint);`;
+  const brought = (await readdir('prebuilds')).toSorted().join(', ');
+  t.is(
+    await installed.run('--input-type=module', '--eval', script),
+    `ADDON_MISSING this package brings addons for ${brought}; for another machine build one from a checkout\n`,
+  );
+});
+
 testWith(['prebuilds'], 'the command of the package runs', async (t) => {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
   t.true((await installed.command('crosswire', '--version')).includes(version));
