@@ -85,7 +85,7 @@ export const stages: readonly Stage[] = [
     command: ['nice', 'scripts/prebuild', `linux-${process.arch}`],
     after: ['build'],
   }),
-  stage('package', 'package', 'install the package and run its examples', 'waits', [], {
+  stage('package', 'package', 'install the package, and make the files of a release', 'waits', [], {
     command: serially('test/package/**/*.test.ts'),
     after: ['build', 'prebuild'],
   }),
