@@ -68,8 +68,10 @@ async function judge(parts: AdmissionParts, wires: readonly Wire[]): Promise<Adm
     release();
     throw error;
   });
-  if (taken.size > 0) release();
-  if (taken.size > 0) return { ...nothing, refused: taken };
+  if (taken.size > 0) {
+    release();
+    return { ...nothing, refused: taken };
+  }
   return { admitted: new Map(complete.map((one) => [one.wire.name, one])), refused: taken, release };
 }
 
